@@ -1,0 +1,3 @@
+export type * from './types/index.ts'
+export * from './object.ts'
+export * from './status.ts'

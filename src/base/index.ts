@@ -1,0 +1,6 @@
+export * from './backoff.ts'
+export * from './clock.ts'
+export * from './log.ts'
+export * from './random.ts'
+export * from './teardown.ts'
+export * from './workqueue.ts'

@@ -1,0 +1,2 @@
+export * from './resource-client.ts'
+export * from './transport.ts'

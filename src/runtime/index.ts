@@ -1,0 +1,3 @@
+export * from './cache.ts'
+export * from './controller.ts'
+export * from './events.ts'
