@@ -15,10 +15,16 @@ export interface KubeList<T extends KubeObject = KubeObject> {
 }
 
 /** Objects that come from a cache or the store are shared: nobody may change them. */
-export type DeepReadonly<T> = T extends (infer E)[] ? readonly DeepReadonly<E>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+export type DeepReadonly<T> = T extends (infer E)[]
+  ? readonly DeepReadonly<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T
 
 /** The shape a create request takes: the name may be left to `generateName`. */
-export type Creatable<T extends KubeObject> = Omit<T, 'metadata' | 'status'> & { metadata: Partial<meta.ObjectMeta> } & Partial<Pick<T & { status?: unknown }, 'status'>>
+export type Creatable<T extends KubeObject> = Omit<T, 'metadata' | 'status'> & { metadata: Partial<meta.ObjectMeta> } & Partial<
+    Pick<T & { status?: unknown }, 'status'>
+  >
 
 /** `namespace/name`, or `name` for a cluster-scoped object: the key of caches and work queues. */
 export function objectKey(object: { metadata: { name: string; namespace?: string } } | DeepReadonly<KubeObject>): string {

@@ -57,7 +57,19 @@ export interface GroupResource {
 const qualified = (gr: GroupResource) => (gr.group ? `${gr.resource}.${gr.group}` : gr.resource)
 
 export function failure(reason: StatusReason | '', code: number, message: string, details?: meta.StatusDetails, options?: ErrorOptions): StatusError {
-  return new StatusError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, ...(reason ? { reason } : {}), ...(details ? { details } : {}), code }, options)
+  return new StatusError(
+    {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message,
+      ...(reason ? { reason } : {}),
+      ...(details ? { details } : {}),
+      code,
+    },
+    options,
+  )
 }
 
 const forObject = (gr: GroupResource, name: string): meta.StatusDetails => ({ name, ...(gr.group ? { group: gr.group } : {}), kind: gr.resource })
@@ -67,27 +79,42 @@ export const errors = {
   notFound: (gr: GroupResource, name: string) => failure('NotFound', 404, `${qualified(gr)} "${name}" not found`, forObject(gr, name)),
   pathNotFound: () => failure('NotFound', 404, 'the server could not find the requested resource', {}),
   alreadyExists: (gr: GroupResource, name: string) => failure('AlreadyExists', 409, `${qualified(gr)} "${name}" already exists`, forObject(gr, name)),
-  conflict: (gr: GroupResource, name: string, why: string) => failure('Conflict', 409, `Operation cannot be fulfilled on ${qualified(gr)} "${name}": ${why}`, forObject(gr, name)),
+  conflict: (gr: GroupResource, name: string, why: string) =>
+    failure('Conflict', 409, `Operation cannot be fulfilled on ${qualified(gr)} "${name}": ${why}`, forObject(gr, name)),
   modified: (gr: GroupResource, name: string) =>
     errors.conflict(gr, name, 'the object has been modified; please apply your changes to the latest version and try again'),
   forbidden: (gr: GroupResource, name: string, why: string) =>
-    failure('Forbidden', 403, name ? `${qualified(gr)} "${name}" is forbidden: ${why}` : gr.resource ? `${qualified(gr)} is forbidden: ${why}` : `forbidden: ${why}`, forObject(gr, name)),
+    failure(
+      'Forbidden',
+      403,
+      name ? `${qualified(gr)} "${name}" is forbidden: ${why}` : gr.resource ? `${qualified(gr)} is forbidden: ${why}` : `forbidden: ${why}`,
+      forObject(gr, name),
+    ),
   unauthorized: (message = 'Unauthorized') => failure('Unauthorized', 401, message),
   badRequest: (message: string) => failure('BadRequest', 400, message),
   invalid: (gk: { group: string; kind: string }, name: string, causes: StatusCause[]) => {
     const lines = causes.map((c) => `${c.field}: ${c.message}`)
     const text = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
-    return failure('Invalid', 422, `${gk.group ? `${gk.kind}.${gk.group}` : gk.kind} "${name}" is invalid: ${text}`, { name, ...(gk.group ? { group: gk.group } : {}), kind: gk.kind, causes })
+    return failure('Invalid', 422, `${gk.group ? `${gk.kind}.${gk.group}` : gk.kind} "${name}" is invalid: ${text}`, {
+      name,
+      ...(gk.group ? { group: gk.group } : {}),
+      kind: gk.kind,
+      causes,
+    })
   },
   methodNotAllowed: (gr: GroupResource, action: string) =>
-    failure('MethodNotAllowed', 405, `${action} is not supported on resources of kind "${qualified(gr)}"`, { ...(gr.group ? { group: gr.group } : {}), kind: gr.resource }),
+    failure('MethodNotAllowed', 405, `${action} is not supported on resources of kind "${qualified(gr)}"`, {
+      ...(gr.group ? { group: gr.group } : {}),
+      kind: gr.resource,
+    }),
   gone: (message: string) => failure('Gone', 410, message),
   expired: (message: string) => failure('Expired', 410, message),
   unsupportedMediaType: (message: string) => failure('UnsupportedMediaType', 415, message),
   notAcceptable: (message: string) => failure('NotAcceptable', 406, message),
   tooLarge: (message: string) => failure('RequestEntityTooLarge', 413, message),
   tooManyRequests: (message: string, retryAfterSeconds = 1) => failure('TooManyRequests', 429, message, { retryAfterSeconds }),
-  timeout: (message: string, retryAfterSeconds?: number) => failure('Timeout', 504, `Timeout: ${message}`, retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  timeout: (message: string, retryAfterSeconds?: number) =>
+    failure('Timeout', 504, `Timeout: ${message}`, retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   internal: (message: string, options?: ErrorOptions) =>
     failure('InternalError', 500, `Internal error occurred: ${message}`, { causes: [{ message }] }, options),
   unavailable: (message: string, options?: ErrorOptions) => failure('ServiceUnavailable', 503, message, undefined, options),

@@ -67,7 +67,13 @@ export interface ResourceClient<T extends KubeObject> {
   create(object: Creatable<T>, options?: WriteOptions): Promise<DeepReadonly<T>>
   update(object: T | DeepReadonly<T>, options?: WriteOptions): Promise<DeepReadonly<T>>
   updateStatus(object: T | DeepReadonly<T>, options?: WriteOptions): Promise<DeepReadonly<T>>
-  patch(name: string, namespace: string | undefined, type: PatchType, patch: unknown, options?: WriteOptions & { subresource?: string }): Promise<DeepReadonly<T>>
+  patch(
+    name: string,
+    namespace: string | undefined,
+    type: PatchType,
+    patch: unknown,
+    options?: WriteOptions & { subresource?: string },
+  ): Promise<DeepReadonly<T>>
   /** Server-side apply; `fieldManager` is required by the server. */
   apply(object: object, options: WriteOptions & { fieldManager: string; force?: boolean; subresource?: string }): Promise<DeepReadonly<T>>
   delete(name: string, namespace?: string, options?: DeleteOptions): Promise<void>
@@ -84,5 +90,10 @@ export interface ResourceClient<T extends KubeObject> {
 export interface Client {
   resource<T extends KubeObject>(ref: ResourceRef<T>): ResourceClient<T>
   /** Any path, e.g. `/version` or `/apis`; rejects with StatusError when the code is 400 or more. */
-  raw<S = unknown>(method: string, path: string, body?: object, options?: { signal?: AbortSignal; query?: Record<string, string>; headers?: Record<string, string> }): Promise<S>
+  raw<S = unknown>(
+    method: string,
+    path: string,
+    body?: object,
+    options?: { signal?: AbortSignal; query?: Record<string, string>; headers?: Record<string, string> },
+  ): Promise<S>
 }

@@ -38,7 +38,11 @@ export interface Controller {
   /** Parallel reconciles; 5 when absent. A key is never reconciled twice at the same time. */
   concurrency?: number
   /** Called once, before anything runs: ask for caches, return the reconcile function and what triggers it. */
-  setup(context: ControllerContext): { reconcile: Reconcile; watches: Watch[]; /** Runs next to the workers, for what time alone triggers. */ run?: (signal: AbortSignal) => Promise<void> }
+  setup(context: ControllerContext): {
+    reconcile: Reconcile
+    watches: Watch[]
+    /** Runs next to the workers, for what time alone triggers. */ run?: (signal: AbortSignal) => Promise<void>
+  }
 }
 
 /** A source of keys: each change of an object in the cache enqueues what `keys` returns. */

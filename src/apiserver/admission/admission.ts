@@ -1,0 +1,23 @@
+import type { DeepReadonly, KubeObject } from '#api'
+import type { WriteContext } from '../registry/strategy.ts'
+
+export interface AdmissionRequest {
+  operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+  context: WriteContext
+  kind: { group: string; version: string; kind: string }
+  /** The new object, which `mutate` may change; undefined for DELETE. */
+  object?: KubeObject
+  old?: DeepReadonly<KubeObject>
+}
+
+/**
+ * Looks at a write between authorization and the store (upstream's admission plugins). Rejects by throwing a StatusError (usually Forbidden).
+ * All plugins' `mutate` run in order, then defaults and validation, then all plugins' `validate`.
+ */
+export interface AdmissionPlugin {
+  name: string
+  /** Whether the plugin looks at this request at all; asked first, so that most writes cost nothing. */
+  handles(request: AdmissionRequest): boolean
+  mutate?(request: AdmissionRequest): Promise<void> | void
+  validate?(request: AdmissionRequest): Promise<void> | void
+}

@@ -1,0 +1,63 @@
+import type { DeepReadonly, KubeObject, StatusCause } from '#api'
+import type { RequestInfo } from '../request-info.ts'
+
+/** What a strategy and an admission plugin may know about a write. */
+export interface WriteContext {
+  request: RequestInfo
+  /** Wall time of the request as RFC 3339 with seconds, as objects carry it. */
+  now: string
+  dryRun: boolean
+}
+
+/**
+ * What is special about one kind (upstream's RESTCreateStrategy and its siblings). Everything is optional: a kind without a
+ * strategy is stored as the schema decodes it. Objects that are passed to be changed are the request's own; `old` is shared and readonly.
+ * Generic work is not done here: metadata (uid, timestamps, generation, names), schema decoding, managed fields.
+ */
+export interface ResourceStrategy<T extends KubeObject = any> {
+  /** Fills in defaults of the served version, in place, as upstream's SetDefaults functions do. Must be idempotent. */
+  default?(object: T): void
+  /** Drops what a create may not set (e.g. status) and fills in what the server owns. */
+  prepareForCreate?(object: T, context: WriteContext): void
+  /** Restores what an update of the main resource may not touch (e.g. status). */
+  prepareForUpdate?(object: T, old: DeepReadonly<T>, context: WriteContext): void
+  /** Restores what an update of the status subresource may not touch (everything but status, by default). */
+  prepareForStatusUpdate?(object: T, old: DeepReadonly<T>, context: WriteContext): void
+  /** Causes with field paths (`spec.containers[0].image`), worded as upstream's field errors. Empty when valid. */
+  validate?(object: DeepReadonly<T>): StatusCause[]
+  validateUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>): StatusCause[]
+  validateStatusUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>): StatusCause[]
+  /** Texts for `Warning` headers. */
+  warnings?(object: DeepReadonly<T>, old?: DeepReadonly<T>): string[]
+  /** Field-selector fields beside metadata.name and metadata.namespace. */
+  selectableFields?(object: DeepReadonly<T>): Record<string, string>
+  /** Whether a change of the main resource bumps metadata.generation; by default: whether anything but metadata and status changed. */
+  generationChanged?(object: DeepReadonly<T>, old: DeepReadonly<T>): boolean
+  /** The grace period in seconds that a delete of this object gets, given what was asked for; 0 or undefined deletes at once. */
+  gracePeriodSeconds?(object: DeepReadonly<T>, asked: number | undefined): number | undefined
+  /** Propagation when the request names none; background by default. */
+  defaultPropagation?: 'Orphan' | 'Background'
+  /** A PUT to a name that does not exist creates it (e.g. leases, endpoints, events). */
+  allowCreateOnUpdate?: boolean
+  /** An update without resourceVersion overwrites; true by default, as for most kinds upstream. */
+  allowUnconditionalUpdate?: boolean
+  /** A name must be a DNS subdomain by default; others give their own check, which answers messages. */
+  validateName?(name: string): string[]
+  /** Columns of `kubectl get`; name and age when absent. */
+  table?: TableDefinition<T>
+}
+
+/** `kubectl get` columns as the server prints them; `cells` answers one value per column. */
+export interface TableDefinition<T extends KubeObject = any> {
+  columns: TableColumn[]
+  cells(object: DeepReadonly<T>, now: number): (string | number | boolean | null)[]
+}
+
+export interface TableColumn {
+  name: string
+  type: 'string' | 'integer' | 'number' | 'boolean' | 'date'
+  format?: string
+  description?: string
+  /** 0 is always shown, 1 with `-o wide`. */
+  priority: number
+}
