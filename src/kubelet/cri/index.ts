@@ -1,0 +1,2 @@
+export type * as cri from './types.ts'
+export * from './runtime-service.ts'
