@@ -1,3 +1,5 @@
 export type * from './types/index.ts'
 export * from './object.ts'
 export * from './status.ts'
+export * from './kinds.ts'
+export * from './resources.ts'
