@@ -1,2 +1,4 @@
+export { type ClientOptions, createClient } from './client.ts'
+export { failureOf, readAll } from './failure.ts'
 export * from './resource-client.ts'
 export * from './transport.ts'

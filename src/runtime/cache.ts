@@ -18,6 +18,8 @@ export interface Cache<T extends KubeObject> {
   /** Resolves when the first list is in. */
   ready(signal?: AbortSignal): Promise<void>
   readonly synced: boolean
+  /** The newest resource version this view has caught up with; empty before the first list. */
+  readonly resourceVersion: string
   /** Calls `listener` for every object there is (as `added`) and then for every change. Returns the way to stop. */
   subscribe(listener: (event: CacheEvent<T>) => void): () => void
 }

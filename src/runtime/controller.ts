@@ -27,8 +27,11 @@ export interface ControllerContext {
   clock: Clock
   log: Logger
   events: EventRecorder
-  /** The shared cache of a resource; index functions add up over all callers (same name: same function). Call it in `setup` only. */
-  cache<T extends KubeObject>(ref: ResourceRef<T>, indexes?: IndexFunctions<T>): Cache<T>
+  /**
+   * The shared cache of a resource; index functions add up over all callers (same name: same function). Call it in `setup` only, unless with a
+   * `signal` that says when this caller no longer needs it: the watch stops when nobody does.
+   */
+  cache<T extends KubeObject>(ref: ResourceRef<T>, indexes?: IndexFunctions<T>, options?: { signal?: AbortSignal }): Cache<T>
 }
 
 /** A controller as data. The runtime makes caches, queue and workers from it. */
