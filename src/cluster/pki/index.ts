@@ -1,0 +1,6 @@
+export type { CertificateRequest, CertificateUsage, KeyPair } from './certificates.ts'
+export { createAuthority, createTokenSigningKey, issueCertificate } from './certificates.ts'
+export type { Pki, PkiOptions } from './pki.ts'
+export { firstExpiry, loadOrCreatePki, serviceNames } from './pki.ts'
+export type { ParsedRequest, SigningOptions } from './signing.ts'
+export { parseRequest, signRequest } from './signing.ts'
