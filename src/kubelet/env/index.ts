@@ -1,0 +1,6 @@
+export * from './container-environment.ts'
+export * from './expand.ts'
+export * from './field-ref.ts'
+export * from './object-source.ts'
+export * from './resource-field.ts'
+export * from './service-variables.ts'
