@@ -1,0 +1,4 @@
+export * from './answer.ts'
+export * from './records.ts'
+export * from './server.ts'
+export * from './view.ts'

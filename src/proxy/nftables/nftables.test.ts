@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { test } from 'node:test'
+import type { Rules } from '../plan.ts'
+import { staleFlows } from './backend.ts'
+import { transaction } from './diff.ts'
+import { emptyRuleset, rulesetOf, skeleton } from './ruleset.ts'
+
+const options = { serviceCidr: '10.65.0.0/16', podCidr: '10.64.0.0/16' }
+const backend = (id: string, ...ips: string[]) => ({ id, protocol: 'tcp' as const, endpoints: ips.map((ip) => ({ ip, port: 3000 })) })
+
+const rules = (...backends: Rules['backends']): Rules => ({
+  backends,
+  frontends: [
+    ...backends.map((b, i) => ({ ip: `10.65.0.${i + 1}`, protocol: b.protocol, port: 80, to: { backend: b.id }, masquerade: 'unlessPod' as const })),
+    { ip: '10.65.0.99', protocol: 'tcp', port: 80, to: 'reject', masquerade: 'unlessPod' },
+  ],
+  nodePorts: backends.map((b, i) => ({ protocol: b.protocol, port: 30000 + i, to: { backend: b.id }, masquerade: 'always' as const })),
+})
+
+test('equal rules need no transaction', () => {
+  const set = rulesetOf(rules(backend('a/b/tcp/80', '10.64.1.2')), options)
+  assert.equal(transaction('k8ts', set, rulesetOf(rules(backend('a/b/tcp/80', '10.64.1.2')), options)), '')
+})
+
+test('a changed endpoint touches its own chain alone', () => {
+  const before = rulesetOf(rules(backend('a/b/tcp/80', '10.64.1.2'), backend('a/c/tcp/80', '10.64.1.9')), options)
+  const after = rulesetOf(rules(backend('a/b/tcp/80', '10.64.1.3'), backend('a/c/tcp/80', '10.64.1.9')), options)
+  const script = transaction('k8ts', before, after)
+  assert.match(script, /flush chain ip k8ts to\/a\/b\/tcp\/80/)
+  assert.doesNotMatch(script, /a\/c/)
+})
+
+test('a udp flow to an endpoint that is gone is forgotten', () => {
+  const udp = (...ips: string[]): Rules => ({
+    backends: ips.length > 0 ? [{ ...backend('a/b/udp/53', ...ips), protocol: 'udp' }] : [],
+    frontends: [{ ip: '10.65.0.10', protocol: 'udp', port: 53, to: ips.length > 0 ? { backend: 'a/b/udp/53' } : 'reject', masquerade: 'unlessPod' }],
+    nodePorts: [],
+  })
+  assert.deepEqual(staleFlows(udp('10.64.1.2', '10.64.1.3'), udp('10.64.1.3')), [
+    { frontend: '10.65.0.10', endpoint: { ip: '10.64.1.2', port: 3000 } },
+  ])
+  assert.deepEqual(staleFlows(udp(), udp('10.64.1.3')), [{ frontend: '10.65.0.10' }])
+  assert.deepEqual(staleFlows(udp('10.64.1.3'), udp('10.64.1.3')), [])
+})
+
+const canProgram = process.getuid?.() === 0 && existsSync('/usr/sbin/nft')
+
+test('nft takes every script, also one that removes everything', { skip: !canProgram && 'needs root and nft' }, () => {
+  const namespace = `k8ts-test-${process.pid}`
+  execFileSync('ip', ['netns', 'add', namespace])
+  try {
+    const nft = (input: string) => execFileSync('ip', ['netns', 'exec', namespace, 'nft', '-f', '-'], { input })
+    const states = [
+      rules(backend('a/b/tcp/80', '10.64.1.2', '10.64.1.3')),
+      rules({ ...backend('a/b/tcp/80', '10.64.1.2', '10.64.1.3'), affinitySeconds: 60 }, backend('a/c.d/tcp/80', '10.64.1.9')),
+      rules({ ...backend('a/b/tcp/80', '10.64.1.2'), affinitySeconds: 90 }),
+      { backends: [], frontends: [], nodePorts: [] },
+    ].map((r) => rulesetOf(r, options))
+    nft(`${skeleton('k8ts', options)}\n${transaction('k8ts', emptyRuleset(), states[0]!)}`)
+    for (const [i, state] of states.entries()) if (i > 0) nft(transaction('k8ts', states[i - 1]!, state))
+    const listed = execFileSync('ip', ['netns', 'exec', namespace, 'nft', 'list', 'table', 'ip', 'k8ts'], { encoding: 'utf8' })
+    assert.doesNotMatch(listed, /10\.64\.1\./)
+  } finally {
+    execFileSync('ip', ['netns', 'delete', namespace])
+  }
+})
