@@ -8,13 +8,19 @@ import { closedError, Watchers } from './watchers.ts'
 /** Where versions become durable. */
 export interface RevisionLog {
   /**
-   * Makes `writes` durable in one step, forgets `dropped` revisions, and remembers that everything up to `floor` is compacted.
-   * Throws StoreError `full` or `unavailable` when none of it was done. A log that answers no promise has done it.
+   * Makes `writes` and, where there is one, a compaction durable in one step. Throws StoreError `full` or `unavailable` when none
+   * of it was done. A log that answers no promise has done it.
    */
-  append(writes: readonly Version[], dropped: readonly number[], floor: number): Promise<void> | void
+  append(writes: readonly Version[], compaction: Compaction | undefined): Promise<void> | void
   /** The bytes of a version that is durable and not dropped; undefined when the log leaves the bytes in the index. */
   read?(revision: number): Uint8Array
   close(): Promise<void> | void
+}
+
+/** Forget the versions `dropped`, and remember that history begins at `floor`. */
+export interface Compaction {
+  dropped: readonly number[]
+  floor: number
 }
 
 /** How much history is kept for readers and watchers of older revisions; it is compacted while writes come in. */
@@ -49,6 +55,8 @@ interface Write {
 
 // Writes that one commit takes: bounds how long a commit on this thread keeps everybody waiting.
 const batchSize = 1024
+// Versions that wait until the log forgets them: neighbours share pages, so that many at a time cost little more than one.
+const dropSize = 256
 // Revisions of history that a replaying watch looks at per batch.
 const replaySpan = 1000
 
@@ -159,28 +167,23 @@ export function mvccStore(options: MvccOptions): Store {
   async function commit(): Promise<void> {
     if (state !== 'scheduled') return
     state = 'committing'
-    const floor = advance(Math.min(queue.length, batchSize))
+    const compaction = advance(Math.min(queue.length, batchSize))
     const { writes, made, conflicts } = decide()
-    if (made.length > 0 || floor.dropped.length > 0 || compactions.length > 0) {
-      try {
-        const appended = log.append(made, floor.dropped, floor.revision)
+    try {
+      if (made.length > 0 || compaction) {
+        const appended = log.append(made, compaction)
         if (appended) await appended
-        publish(made, writes)
-        for (const write of conflicts) {
-          const head = versions.head(write.key)
-          write.resolve({ ok: false, current: head && !head.deleted ? keyValue(head) : undefined })
-        }
-        dropped = dropped.slice(floor.dropped.length)
-        if (dropped.length === 0) {
-          const reached = compactions.filter((c) => c.floor <= floor.revision)
-          compactions = compactions.filter((c) => c.floor > floor.revision)
-          for (const c of reached) c.resolve()
-        }
-      } catch (error) {
-        for (const write of writes) write.reject(error as Error)
-        queue.unshift(...conflicts)
-        for (const c of compactions.splice(0)) c.reject(error as Error)
       }
+      publish(made, writes)
+      for (const write of conflicts) {
+        const head = versions.head(write.key)
+        write.resolve({ ok: false, current: head && !head.deleted ? keyValue(head) : undefined })
+      }
+      if (compaction) compacted(compaction)
+    } catch (error) {
+      for (const write of writes) write.reject(error as Error)
+      queue.unshift(...conflicts)
+      for (const c of compactions.splice(0)) c.reject(error as Error)
     }
     state = 'idle'
     if (settled) settled()
@@ -199,8 +202,8 @@ export function mvccStore(options: MvccOptions): Store {
     for (let i = 0; i < made.length; i++) writes[i]!.resolve({ ok: true, revision: made[i]!.revision })
   }
 
-  /** Compacts a little, in step with `writes`, towards what was asked for or what retention allows. */
-  function advance(writes: number): { dropped: number[]; revision: number } {
+  /** Compacts the index a little, in step with `writes`, towards what was asked for or what retention allows. */
+  function advance(writes: number): Compaction | undefined {
     const now = clock.monotonic()
     const step = Math.max(retention.age / 10, 1)
     if (now - marks.at(-1)!.at >= step) marks.push({ at: now, revision: versions.revision })
@@ -208,13 +211,21 @@ export function mvccStore(options: MvccOptions): Store {
     const aged = now - marks[0]!.at >= retention.age ? marks[0]!.revision : 0
     const target = Math.max(versions.revision - retention.revisions, aged, ...compactions.map((c) => c.floor))
     // somebody waits for a compaction: larger steps
-    const most = compactions.length > 0 ? 4096 : Math.max(2 * writes, 64)
-    const floor = Math.min(target, versions.floor + most)
+    const waited = compactions.length > 0
+    const floor = Math.min(target, versions.floor + (waited ? 4096 : Math.max(2 * writes, 64)))
     if (floor > versions.floor) {
       if (log.read) watchers.forEachQueued(floor, (event) => void event.previous?.value)
       versions.compact(floor, dropped)
     }
-    return { dropped: log.read ? dropped.slice(0, 2 * most) : dropped, revision: versions.floor }
+    return waited || dropped.length >= dropSize ? { dropped: dropped.slice(0, waited ? 8192 : 4 * dropSize), floor: versions.floor } : undefined
+  }
+
+  function compacted(compaction: Compaction): void {
+    dropped = dropped.slice(compaction.dropped.length)
+    if (dropped.length > 0) return
+    const reached = compactions.filter((c) => c.floor <= compaction.floor)
+    compactions = compactions.filter((c) => c.floor > compaction.floor)
+    for (const c of reached) c.resolve()
   }
 
   async function close(): Promise<void> {

@@ -1,11 +1,12 @@
 import { DatabaseSync } from 'node:sqlite'
+import type { Compaction } from '../mvcc-store.ts'
 import type { Version } from '../versions.ts'
 import { StoreError } from '../store.ts'
 
 /** The log as a file: every call blocks this thread until it is done. */
 export interface LogFile {
   /** One transaction, one fsync. Throws StoreError `full` or `unavailable`, and then nothing of it was done. */
-  append(writes: readonly Pick<Version, 'key' | 'revision' | 'deleted' | 'value'>[], dropped: readonly number[], floor: number): void
+  append(writes: readonly Pick<Version, 'key' | 'revision' | 'deleted' | 'value'>[], compaction?: Compaction): void
   read(revision: number): Uint8Array
   /** Everything but the bytes, in order of revision. */
   load(): { floor: number; rows: Version[] }
@@ -45,23 +46,23 @@ export function openLogFile(options: LogFileOptions): LogFile {
   const setFloor = db.prepare("UPDATE meta SET value = ? WHERE name = 'floor'")
   const select = db.prepare('SELECT value FROM bytes WHERE revision = ?')
   select.setReturnArrays(true)
-  let savedFloor = -1
 
   return {
-    append(writes, dropped, floor) {
+    append(writes, compaction) {
       try {
         begin.run()
-        for (const revision of dropped) {
-          deleteLog.run(revision)
-          deleteBytes.run(revision)
+        if (compaction) {
+          for (const revision of compaction.dropped) {
+            deleteLog.run(revision)
+            deleteBytes.run(revision)
+          }
+          setFloor.run(compaction.floor)
         }
-        if (floor !== savedFloor) setFloor.run(floor)
         for (const { key, revision, deleted, value } of writes) {
           insertLog.run(revision, key, deleted ? 1 : 0)
           if (value) insertBytes.run(revision, value)
         }
         commit.run()
-        savedFloor = floor
       } catch (error) {
         if (db.isTransaction) db.exec('ROLLBACK')
         throw unavailable(error, 'commit failed')
