@@ -1,0 +1,6 @@
+export * from './container-mounts.ts'
+export * from './mounter.ts'
+export * from './plugins.ts'
+export * from './pod-volumes.ts'
+export * from './service-account-token.ts'
+export * from './volume-plugin.ts'
