@@ -1,0 +1,77 @@
+import type { DeepReadonly, apps, core } from '#api'
+import type { NodeInfo, Snapshot } from './snapshot.ts'
+
+export type Pod = DeepReadonly<core.Pod>
+export type Node = DeepReadonly<core.Node>
+
+/**
+ * Why a pod cannot go to a node. `unschedulable`: it could, if other pods left; `unresolvable`: no eviction would help. Success is undefined: it is by far the
+ * most common answer and costs nothing.
+ */
+export interface Rejection {
+  code: 'unschedulable' | 'unresolvable'
+  reasons: string[]
+  /** The plugin that said so; set by the cycle. */
+  plugin?: string
+}
+
+export const unschedulable = (...reasons: string[]): Rejection => ({ code: 'unschedulable', reasons })
+export const unresolvable = (...reasons: string[]): Rejection => ({ code: 'unresolvable', reasons })
+
+/** What plugins remember during one cycle of one pod. Copied for what-if questions (preemption). */
+export type CycleState = Map<string, unknown>
+
+/** What changed in the cluster; a pod that could not be scheduled is tried again when a plugin that rejected it cares. */
+export type ClusterEvent = 'nodeAdded' | 'nodeChanged' | 'podGone' | 'podAdded' | 'podChanged' | 'volumeChanged' | 'serviceChanged'
+
+/**
+ * An extension of the scheduling cycle at upstream's points (https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/); all are
+ * optional. Filter and score run for many nodes a pod: they read the snapshot and change nothing.
+ */
+export interface SchedulerPlugin {
+  name: string
+  /** Events after which a pod that this plugin rejected may fit. */
+  events?: readonly ClusterEvent[]
+  /** Keeps a pod out of the queue. */
+  preEnqueue?(pod: Pod): Rejection | undefined
+  /** Once a pod, before the nodes; `skip` drops the plugin's filter for this pod; `nodes` are the only ones worth looking at. */
+  preFilter?(state: CycleState, pod: Pod, snapshot: Snapshot): Rejection | 'skip' | { nodes: ReadonlySet<string> } | undefined
+  filter?(state: CycleState, pod: Pod, node: NodeInfo): Rejection | undefined
+  /** What-if: the state after `other` came to or left `node`. */
+  addPod?(state: CycleState, pod: Pod, other: Pod, node: NodeInfo): void
+  removePod?(state: CycleState, pod: Pod, other: Pod, node: NodeInfo): void
+  /** Once a pod, before the scores; `skip` drops the plugin's score for this pod. */
+  preScore?(state: CycleState, pod: Pod, nodes: readonly NodeInfo[], snapshot: Snapshot): 'skip' | undefined
+  /** Higher is better; 0 to 100 unless `normalize` makes it so. */
+  score?(state: CycleState, pod: Pod, node: NodeInfo): number
+  normalize?(state: CycleState, pod: Pod, scores: number[], nodes: readonly NodeInfo[]): void
+  /** Weight of the score; 1 when absent. */
+  weight?: number
+  /** Between the decision and the binding; a throw makes the pod wait and try again. */
+  preBind?(state: CycleState, pod: Pod, node: string, signal: AbortSignal): Promise<void>
+}
+
+/** Reads beside nodes and pods; synchronous, from caches. */
+export interface ClusterReader {
+  services(namespace: string): readonly DeepReadonly<core.Service>[]
+  replicaSet(namespace: string, name: string): DeepReadonly<apps.ReplicaSet> | undefined
+  namespaceLabels(name: string): Readonly<Record<string, string>> | undefined
+  namespaces(): readonly DeepReadonly<core.Namespace>[]
+  claim(namespace: string, name: string): DeepReadonly<core.PersistentVolumeClaim> | undefined
+  volume(name: string): DeepReadonly<core.PersistentVolume> | undefined
+  /** `volumeBindingMode` of a storage class. */
+  bindingMode(storageClass: string): string | undefined
+}
+
+export const maxScore = 100
+
+/** Scales scores to 0–100; reversed, the highest becomes the lowest. */
+export function normalizeScores(scores: number[], reverse = false): void {
+  const top = Math.max(0, ...scores)
+  for (const [i, score] of scores.entries()) {
+    const scaled = top === 0 ? 0 : Math.floor((score * maxScore) / top)
+    scores[i] = reverse ? maxScore - scaled : scaled
+  }
+}
+
+export const priorityOf = (pod: Pod): number => pod.spec.priority ?? 0

@@ -1,0 +1,5 @@
+export { defaultPlugins } from './plugins/index.ts'
+export { runScheduler, type SchedulerOptions } from './scheduler.ts'
+export type { SchedulerPlugin } from './framework.ts'
+export { tolerates } from './plugins/taints.ts'
+export { matchesAnyTerm, nodeFits } from './plugins/node-affinity.ts'
