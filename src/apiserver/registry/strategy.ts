@@ -42,7 +42,7 @@ export interface ResourceStrategy<T extends KubeObject = any> {
   /** An update without resourceVersion overwrites; true by default, as for most kinds upstream. */
   allowUnconditionalUpdate?: boolean
   /** A name must be a DNS subdomain by default; others give their own check, which answers messages. */
-  validateName?(name: string): string[]
+  validateName?(name: string): readonly string[]
   /** Columns of `kubectl get`; name and age when absent. */
   table?: TableDefinition<T>
 }

@@ -1,0 +1,161 @@
+import type { DeepReadonly, meta } from '#api'
+import { type Causes, duplicate, forbidden, immutable, invalid, invalidEach, required, tooLong } from './causes.ts'
+import { dns1123Label, dns1123Subdomain, qualifiedName, labelValue } from './names.ts'
+
+/** All keys and values of an object's annotations together may have at most this many bytes. */
+const annotationsLimit = 256 * 1024
+
+export type NameCheck = (name: string) => readonly string[]
+
+export interface ObjectMetaRules {
+  namespaced: boolean
+  /** Checks the name; a DNS subdomain when absent. */
+  name?: NameCheck
+  /** Where metadata stands, for messages; `metadata` when absent. */
+  path?: string
+}
+
+/** Checks metadata of an object that is about to be created: upstream's ValidateObjectMeta. */
+export function validateObjectMeta(metadata: DeepReadonly<meta.ObjectMeta>, rules: ObjectMetaRules): Causes {
+  const causes: Causes = []
+  const path = rules.path ?? 'metadata'
+  const check = rules.name ?? dns1123Subdomain
+  // A prefix may end with a dash; the generated suffix makes the name whole.
+  if (metadata.generateName) invalidEach(causes, `${path}.generateName`, metadata.generateName, check(maskTrailingDash(metadata.generateName)))
+  if (!metadata.name) causes.push(required(`${path}.name`, 'name or generateName is required'))
+  else invalidEach(causes, `${path}.name`, metadata.name, check(metadata.name))
+  if (rules.namespaced) {
+    if (!metadata.namespace) causes.push(required(`${path}.namespace`))
+    else invalidEach(causes, `${path}.namespace`, metadata.namespace, dns1123Label(metadata.namespace))
+  } else if (metadata.namespace) causes.push(forbidden(`${path}.namespace`, 'not allowed on this type'))
+  if (metadata.generation !== undefined && metadata.generation < 0)
+    causes.push(invalid(`${path}.generation`, metadata.generation, 'must be greater than or equal to 0'))
+  validateLabels(causes, `${path}.labels`, metadata.labels)
+  validateAnnotations(causes, `${path}.annotations`, metadata.annotations)
+  if (metadata.ownerReferences) validateOwnerReferences(causes, `${path}.ownerReferences`, metadata.ownerReferences)
+  if (metadata.finalizers) validateFinalizers(causes, `${path}.finalizers`, metadata.finalizers)
+  return causes
+}
+
+/** Checks what an update did to metadata: upstream's ValidateObjectMetaUpdate together with the checks of a create. */
+export function validateObjectMetaUpdate(
+  metadata: DeepReadonly<meta.ObjectMeta>,
+  old: DeepReadonly<meta.ObjectMeta>,
+  rules: ObjectMetaRules,
+): Causes {
+  const path = rules.path ?? 'metadata'
+  const causes: Causes = []
+  if (metadata.name !== old.name) immutable(causes, `${path}.name`, metadata.name, old.name)
+  if (metadata.namespace !== old.namespace) immutable(causes, `${path}.namespace`, metadata.namespace, old.namespace)
+  if (metadata.uid !== old.uid) immutable(causes, `${path}.uid`, metadata.uid, old.uid)
+  if (metadata.creationTimestamp !== old.creationTimestamp)
+    immutable(causes, `${path}.creationTimestamp`, metadata.creationTimestamp, old.creationTimestamp)
+  if (metadata.deletionTimestamp !== old.deletionTimestamp)
+    immutable(causes, `${path}.deletionTimestamp`, metadata.deletionTimestamp, old.deletionTimestamp)
+  if (metadata.deletionGracePeriodSeconds !== old.deletionGracePeriodSeconds)
+    immutable(causes, `${path}.deletionGracePeriodSeconds`, metadata.deletionGracePeriodSeconds, old.deletionGracePeriodSeconds)
+  if (metadata.generation !== undefined && old.generation !== undefined && metadata.generation < old.generation)
+    causes.push(invalid(`${path}.generation`, metadata.generation, 'must not be decremented'))
+  if (metadata.labels !== old.labels) validateLabels(causes, `${path}.labels`, metadata.labels)
+  if (metadata.annotations !== old.annotations) validateAnnotations(causes, `${path}.annotations`, metadata.annotations)
+  if (metadata.ownerReferences) validateOwnerReferences(causes, `${path}.ownerReferences`, metadata.ownerReferences)
+  if (metadata.finalizers) validateFinalizers(causes, `${path}.finalizers`, metadata.finalizers)
+  if (old.deletionTimestamp) forbidNewFinalizers(causes, `${path}.finalizers`, metadata.finalizers, old.finalizers)
+  return causes
+}
+
+export function validateLabels(causes: Causes, path: string, labels: DeepReadonly<Record<string, string>> | undefined): void {
+  if (!labels) return
+  for (const key in labels) {
+    invalidEach(causes, path, key, qualifiedName(key))
+    invalidEach(causes, path, labels[key], labelValue(labels[key]!))
+  }
+}
+
+export function validateAnnotations(causes: Causes, path: string, annotations: DeepReadonly<Record<string, string>> | undefined): void {
+  if (!annotations) return
+  let size = 0
+  for (const key in annotations) {
+    // Prefixes of annotation keys are compared without regard to case, unlike those of labels.
+    invalidEach(causes, path, key, qualifiedName(key.toLowerCase()))
+    size += key.length + annotations[key]!.length
+  }
+  // Only when the cheap count of UTF-16 units could hide too many bytes is the exact size worth its cost.
+  if (size * 3 > annotationsLimit && bytes(annotations) > annotationsLimit) causes.push(tooLong(path, annotationsLimit))
+}
+
+function bytes(map: DeepReadonly<Record<string, string>>): number {
+  let size = 0
+  for (const key in map) size += Buffer.byteLength(key) + Buffer.byteLength(map[key]!)
+  return size
+}
+
+function validateOwnerReferences(causes: Causes, path: string, owners: DeepReadonly<meta.OwnerReference[]>): void {
+  let controller: DeepReadonly<meta.OwnerReference> | undefined
+  for (const owner of owners) {
+    const [first, second] = (owner.apiVersion ?? '').split('/')
+    const version = second ?? first
+    if (!version) causes.push(invalid(`${path}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'))
+    if (!owner.kind) causes.push(invalid(`${path}.kind`, owner.kind ?? '', 'kind must not be empty'))
+    if (!owner.name) causes.push(invalid(`${path}.name`, owner.name ?? '', 'name must not be empty'))
+    if (!owner.uid) causes.push(invalid(`${path}.uid`, owner.uid ?? '', 'uid must not be empty'))
+    if (owner.kind === 'Event' && (owner.apiVersion === 'v1' || owner.apiVersion?.startsWith('events.k8s.io/')))
+      causes.push(invalid(path, owner, `${owner.apiVersion}, Kind=Event is disallowed from being an owner`))
+    if (!owner.controller) continue
+    if (controller)
+      causes.push(
+        invalid(
+          path,
+          owners,
+          `Only one reference can have Controller set to true. Found "true" in references for ${controller.kind}/${controller.name} and ${owner.kind}/${owner.name}`,
+        ),
+      )
+    controller ??= owner
+  }
+}
+
+const standardFinalizers = new Set(['orphan', 'foregroundDeletion', 'kubernetes'])
+
+function validateFinalizers(causes: Causes, path: string, finalizers: readonly string[]): void {
+  let orphan = false
+  let foreground = false
+  finalizers.forEach((finalizer, i) => {
+    validateFinalizerName(causes, `${path}[${i}]`, finalizer)
+    if (finalizer === 'orphan') orphan = true
+    if (finalizer === 'foregroundDeletion') foreground = true
+  })
+  if (orphan && foreground) causes.push(invalid(path, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'))
+}
+
+export function validateFinalizerName(causes: Causes, path: string, finalizer: string): void {
+  invalidEach(causes, path, finalizer, qualifiedName(finalizer))
+  if (!finalizer.includes('/') && !standardFinalizers.has(finalizer))
+    causes.push(invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'))
+}
+
+function forbidNewFinalizers(causes: Causes, path: string, finalizers: readonly string[] | undefined, old: readonly string[] | undefined): void {
+  const added = finalizers?.filter((finalizer) => !old?.includes(finalizer))
+  if (added?.length)
+    causes.push(
+      forbidden(
+        path,
+        `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((f) => JSON.stringify(f)).join(', ')}}`,
+      ),
+    )
+}
+
+function maskTrailingDash(prefix: string): string {
+  return prefix.length > 1 && prefix.endsWith('-') ? `${prefix.slice(0, -2)}a` : prefix
+}
+
+/** Appends a Duplicate for every repeated key of a list. */
+export function uniqueBy<T>(causes: Causes, path: string, list: readonly T[] | undefined, key: (item: T) => string | undefined, field = ''): void {
+  if (!list || list.length < 2) return
+  const seen = new Set<string>()
+  list.forEach((item, i) => {
+    const value = key(item)
+    if (!value) return
+    if (seen.has(value)) causes.push(duplicate(`${path}[${i}]${field ? `.${field}` : ''}`, value))
+    seen.add(value)
+  })
+}

@@ -1,0 +1,43 @@
+import type { DeepReadonly, meta } from '#api'
+import { type Causes, forbidden, invalid, invalidEach, required } from './causes.ts'
+import { labelValue, qualifiedName } from './names.ts'
+import { validateLabels } from './object-meta.ts'
+
+type LabelSelector = DeepReadonly<meta.LabelSelector>
+
+export function validateLabelSelector(causes: Causes, path: string, selector: LabelSelector | undefined): void {
+  if (!selector) return
+  if (selector.matchLabels) validateLabels(causes, `${path}.matchLabels`, selector.matchLabels)
+  selector.matchExpressions?.forEach((requirement, i) => {
+    const at = `${path}.matchExpressions[${i}]`
+    const values = requirement.values ?? []
+    if (requirement.operator === 'In' || requirement.operator === 'NotIn') {
+      if (values.length === 0) causes.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
+    } else if (requirement.operator === 'Exists' || requirement.operator === 'DoesNotExist') {
+      if (values.length > 0) causes.push(forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
+    } else causes.push(invalid(`${at}.operator`, requirement.operator ?? '', 'not a valid selector operator'))
+    invalidEach(causes, `${at}.key`, requirement.key ?? '', qualifiedName(requirement.key ?? ''))
+    values.forEach((value, j) => invalidEach(causes, `${at}.values[${j}]`, value, labelValue(value)))
+  })
+}
+
+export const isEmptySelector = (selector: LabelSelector) =>
+  (!selector.matchLabels || Object.keys(selector.matchLabels).length === 0) && !selector.matchExpressions?.length
+
+/** Whether the selector matches these labels; an empty selector matches everything. */
+export function selectorMatches(selector: LabelSelector, labels: DeepReadonly<Record<string, string>> | undefined): boolean {
+  for (const key in selector.matchLabels) if (labels?.[key] !== selector.matchLabels[key]) return false
+  for (const { key, operator, values } of selector.matchExpressions ?? []) {
+    const value = labels?.[key]
+    const matches =
+      operator === 'In'
+        ? value !== undefined && values!.includes(value)
+        : operator === 'NotIn'
+          ? value === undefined || !values!.includes(value)
+          : operator === 'Exists'
+            ? value !== undefined
+            : value === undefined
+    if (!matches) return false
+  }
+  return true
+}

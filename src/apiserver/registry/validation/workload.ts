@@ -1,0 +1,58 @@
+import type { DeepReadonly, core, meta } from '#api'
+import { type Causes, forbidden, invalid, invalidEach, nonNegative, notSupported, required } from './causes.ts'
+import { percent } from './names.ts'
+import { validatePodTemplate } from './pod/pod-spec.ts'
+import { isEmptySelector, selectorMatches, validateLabelSelector } from './selectors.ts'
+
+/** Checks the selector of a workload and that its template carries the labels that the selector asks for. */
+export function validateSelectorAndTemplate(
+  causes: Causes,
+  selector: DeepReadonly<meta.LabelSelector> | undefined,
+  template: DeepReadonly<core.PodTemplateSpec> | undefined,
+  workload: string,
+): void {
+  if (!selector) causes.push(required('spec.selector'))
+  else {
+    validateLabelSelector(causes, 'spec.selector', selector)
+    if (isEmptySelector(selector)) causes.push(invalid('spec.selector', selector, `empty selector is invalid for ${workload}`))
+  }
+  if (template && selector && !isEmptySelector(selector) && !selectorMatches(selector, template.metadata?.labels))
+    causes.push(invalid('spec.template.metadata.labels', template.metadata?.labels ?? {}, '`selector` does not match template `labels`'))
+}
+
+/** Templates of controllers that keep pods running: only restartPolicy Always, no deadline. */
+export function validateRunningTemplate(causes: Causes, template: DeepReadonly<core.PodTemplateSpec> | undefined, workload: string): void {
+  if (!template) {
+    causes.push(required('spec.template'))
+    return
+  }
+  validatePodTemplate(causes, 'spec.template', template)
+  const policy = template.spec?.restartPolicy
+  if (policy !== 'Always') causes.push(notSupported('spec.template.spec.restartPolicy', policy ?? '', ['Always']))
+  if (template.spec?.activeDeadlineSeconds !== undefined)
+    causes.push(forbidden('spec.template.spec.activeDeadlineSeconds', `activeDeadlineSeconds in ${workload} is not Supported`))
+}
+
+export function validateCounts(
+  causes: Causes,
+  spec: DeepReadonly<{ replicas?: number; minReadySeconds?: number; revisionHistoryLimit?: number }>,
+): void {
+  nonNegative(causes, 'spec.replicas', spec.replicas)
+  nonNegative(causes, 'spec.minReadySeconds', spec.minReadySeconds)
+  nonNegative(causes, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit)
+}
+
+/** A number that is not negative, or a percentage. */
+export function validateIntOrPercent(causes: Causes, path: string, value: number | string | undefined): void {
+  if (typeof value === 'string') {
+    invalidEach(causes, path, value, percent(value))
+  } else nonNegative(causes, path, value)
+}
+
+export function validateAtMostHundredPercent(causes: Causes, path: string, value: number | string | undefined): void {
+  if (typeof value === 'string' && percent(value).length === 0 && Number(value.slice(0, -1)) > 100)
+    causes.push(invalid(path, value, 'must not be greater than 100%'))
+}
+
+/** The number, with percentages as their count of per cents. */
+export const intOrPercentValue = (value: number | string | undefined) => (typeof value === 'string' ? Number.parseInt(value, 10) || 0 : (value ?? 0))
