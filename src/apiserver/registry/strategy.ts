@@ -27,6 +27,14 @@ export interface ResourceStrategy<T extends KubeObject = any> {
   validate?(object: DeepReadonly<T>): StatusCause[]
   validateUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>): StatusCause[]
   validateStatusUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>): StatusCause[]
+  /**
+   * Claims what only one object may have (addresses and ports of services): after prepareFor…, before validation; `old` is
+   * undefined for a create. May fill in the object; throws a StatusError when it cannot. The answer must be settled when the write succeeded or
+   * failed; undefined when nothing was claimed. Not called for subresources.
+   */
+  claim?(object: T, old: DeepReadonly<T> | undefined, context: WriteContext): Promise<Claim | undefined>
+  /** Gives back what was claimed for an object that is gone. */
+  release?(object: DeepReadonly<T>): Promise<void>
   /** Texts for `Warning` headers. */
   warnings?(object: DeepReadonly<T>, old?: DeepReadonly<T>): string[]
   /** Field-selector fields beside metadata.name and metadata.namespace. */
@@ -45,6 +53,11 @@ export interface ResourceStrategy<T extends KubeObject = any> {
   validateName?(name: string): readonly string[]
   /** Columns of `kubectl get`; name and age when absent. */
   table?: TableDefinition<T>
+}
+
+/** What a write holds until it is known whether it succeeded. */
+export interface Claim {
+  settle(written: boolean): Promise<void>
 }
 
 /** `kubectl get` columns as the server prints them; `cells` answers one value per column. */
