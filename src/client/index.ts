@@ -1,4 +1,7 @@
 export { type ClientOptions, createClient } from './client.ts'
+export * from './credentials.ts'
 export { failureOf, readAll } from './failure.ts'
+export * from './https-transport.ts'
+export * from './kubeconfig.ts'
 export * from './resource-client.ts'
 export * from './transport.ts'
