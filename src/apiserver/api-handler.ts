@@ -1,0 +1,232 @@
+import type { Clock, Logger, Random } from '#base'
+import type { GroupResource } from '#api'
+import { StatusError, errors, kinds } from '#api'
+import type { Request, Response } from '#client'
+import { describeError } from '#base'
+import type { UserInfo } from './authn/authenticator.ts'
+import type { Authorizer } from './authz/authorizer.ts'
+import { readBody } from './body.ts'
+import type { RequestMetrics } from './http/metrics.ts'
+import { negotiate } from './http/negotiate.ts'
+import type { ApiServerOptions, ExtensionGroup, SubresourceContext, SubresourceHandler, VirtualHandler } from './options.ts'
+import { parseRequest } from './parse-request.ts'
+import type { Call } from './registry/call.ts'
+import { statusResponse, valueResponse } from './registry/call.ts'
+import { decode } from './registry/decode.ts'
+import type { Registry, ServedResource } from './registry/registry.ts'
+import { serve } from './registry/registry.ts'
+import { builtinSubresource } from './registry/subresources.ts'
+import { handleVerb, notAllowed } from './registry/verbs.ts'
+import type { RequestInfo } from './request-info.ts'
+
+export interface ApiHandlerOptions {
+  registry: Registry
+  strategies: ApiServerOptions['strategies']
+  conversions: NonNullable<ApiServerOptions['conversions']>
+  authorizers: readonly Authorizer[]
+  extensions: readonly ExtensionGroup[]
+  subresources: Record<string, SubresourceHandler>
+  virtual: Record<string, VirtualHandler>
+  /** Everything that is not about a resource: health, version, metrics, discovery, OpenAPI. */
+  nonResource(request: Request, info: RequestInfo): Promise<Response> | Response
+  /** What a subresource's handler may ask of this server on behalf of a user. */
+  context(served: ServedResource, request: Request, info: RequestInfo): SubresourceContext
+  clock: Clock
+  log: Logger
+  random: Random
+  metrics: RequestMetrics
+}
+
+export interface ApiHandler {
+  /** Never rejects: errors are answered as Status. */
+  handle(request: Request, user: UserInfo, inProcess: boolean): Promise<Response>
+  /** Parses and authorizes an upgrade; throws StatusError. */
+  admitUpgrade(request: Request, user: UserInfo): { info: RequestInfo; handler: SubresourceHandler; served: ServedResource }
+}
+
+/** From an authenticated request to its response: impersonation, authorization, dispatch. */
+export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
+  const { registry, clock, log } = options
+  const served = new Map<string, ServedResource>()
+  for (const kind of kinds)
+    if (kind.verbs.length > 0)
+      served.set(resourceId(kind.group, kind.version, kind.resource), serve(kind, registry.cache, options.strategies, options.conversions))
+  const extensions = new Map(options.extensions.map((e) => [`${e.group}/${e.version}`, e]))
+
+  function begin(request: Request, user: UserInfo): RequestInfo {
+    const { headers } = request
+    const asked = headers['impersonate-user'] !== undefined || headers['impersonate-group'] !== undefined || headers['impersonate-uid'] !== undefined
+    const effective = asked ? impersonate(request, user) : user
+    let info: RequestInfo
+    try {
+      info = parseRequest(request.method, request.path, request.query, effective)
+    } catch {
+      throw errors.badRequest(`invalid URL escape in ${JSON.stringify(request.path)}`)
+    }
+    authorize(info)
+    return info
+  }
+
+  function authorize(info: RequestInfo): void {
+    let reason = ''
+    for (const authorizer of options.authorizers) {
+      const decision = authorizer.authorize(info)
+      if (decision.decision === 'allow') return
+      if (decision.reason) reason = reason ? `${reason}, ${decision.reason}` : decision.reason
+      if (decision.decision === 'deny') break
+    }
+    throw forbidden(info, reason)
+  }
+
+  /** Acting as someone else needs the verb `impersonate` on every attribute that is taken on. */
+  function impersonate(request: Request, user: UserInfo): UserInfo {
+    const { headers, path } = request
+    const name = headers['impersonate-user']
+    if (!name) throw errors.badRequest(`requested ${JSON.stringify(impersonationHeaders(headers))} without impersonating a user`)
+    const check = (resource: string, value: string, subresource = '', group = '', namespace = '') =>
+      authorize({ user, verb: 'impersonate', path, resource: { group, version: 'v1', resource, subresource, namespace, name: value, rest: '' } })
+    const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name)
+    if (account) check('serviceaccounts', account[2]!, '', '', account[1]!)
+    else check('users', name)
+    const groups = headers['impersonate-group'] ? headers['impersonate-group'].split(',').map((g) => g.trim()) : []
+    for (const group of groups) check('groups', group)
+    const uid = headers['impersonate-uid']
+    if (uid) check('uids', uid, '', 'authentication.k8s.io')
+    const extra: Record<string, string[]> = {}
+    for (const header in headers) {
+      if (!header.startsWith('impersonate-extra-')) continue
+      const key = decodeURIComponent(header.slice('impersonate-extra-'.length))
+      extra[key] = headers[header]!.split(',').map((v) => v.trim())
+      for (const value of extra[key]) check('userextras', value, key, 'authentication.k8s.io')
+    }
+    if (account && groups.length === 0) groups.push('system:serviceaccounts', `system:serviceaccounts:${account[1]}`)
+    const everyone = name === 'system:anonymous' ? 'system:unauthenticated' : 'system:authenticated'
+    if (!groups.includes(everyone)) groups.push(everyone)
+    return { username: name, groups, ...(uid ? { uid } : {}), ...(Object.keys(extra).length > 0 ? { extra } : {}) }
+  }
+
+  async function dispatch(request: Request, info: RequestInfo, inProcess: boolean): Promise<Response> {
+    const { resource } = info
+    if (!resource) return options.nonResource(request, info)
+    const found = served.get(resourceId(resource.group, resource.version, resource.resource))
+    if (!found) {
+      const extension = extensions.get(`${resource.group}/${resource.version}`)
+      return extension ? extension.handle(request, info) : pageNotFound()
+    }
+    const { kind } = found
+    if (resource.subresource) return subresource(request, info, found, inProcess)
+    if (!kind.verbs.includes(info.verb)) {
+      if (info.verb === 'deletecollection' || info.verb === 'list' || info.verb === 'watch' || info.verb === 'create' || resource.name)
+        throw notAllowed()
+      return pageNotFound()
+    }
+    // POST goes to a collection, PUT and PATCH to an object
+    if (resource.name ? info.verb === 'create' : info.verb === 'update' || info.verb === 'patch') throw notAllowed()
+    if (!kind.namespaced && resource.namespace && resource.resource !== 'namespaces') return pageNotFound()
+    if (kind.namespaced && !resource.namespace && (info.verb === 'create' || (resource.name && info.verb !== 'list' && info.verb !== 'watch')))
+      return info.verb === 'create' ? Promise.reject(notAllowed()) : pageNotFound()
+    const call = callOf(request, info, found, inProcess)
+    const virtual = options.virtual[`${kind.storage.group}/${kind.storage.resource}`] ?? options.virtual[`${kind.group}/${kind.resource}`]
+    const response = virtual ? await createVirtual(call, virtual) : await handleVerb(registry, call, options.random)
+    return finish(call, response)
+  }
+
+  function callOf(request: Request, info: RequestInfo, found: ServedResource, inProcess: boolean): Call {
+    return { request, info, served: found, accepted: negotiate(request.headers.accept), inProcess, warnings: [], now: clock.now() }
+  }
+
+  async function createVirtual(call: Call, handler: VirtualHandler): Promise<Response> {
+    const value = readBody(call.request)
+    const object = decode(call.served.kind, value, { fieldValidation: 'Warn', warnings: call.warnings })
+    const { namespace } = call.info.resource!
+    if (namespace) object.metadata.namespace ??= namespace
+    return valueResponse(call, 201, await handler(object, call.info))
+  }
+
+  async function subresource(request: Request, info: RequestInfo, found: ServedResource, inProcess: boolean): Promise<Response> {
+    const { resource } = info
+    const known = found.kind.subresources.find((s) => s.name === resource!.subresource)
+    if (!known) return pageNotFound()
+    if (!known.verbs.includes(info.verb)) throw notAllowed()
+    const outside = options.subresources[`${resource!.resource}/${resource!.subresource}`]
+    if (outside?.handle) return outside.handle(request, info, options.context(found, request, info))
+    const call = callOf(request, info, found, inProcess)
+    const builtin = builtinSubresource(found, known)
+    if (!builtin) return pageNotFound()
+    return finish(call, await builtin(registry, call, options.random))
+  }
+
+  function finish(call: Call, response: Response): Response {
+    if (call.warnings.length > 0) response.headers.warning = call.warnings.map((text) => `299 - ${JSON.stringify(text)}`).join(', ')
+    return response
+  }
+
+  function failed(request: Request, error: unknown, inProcess: boolean): Response {
+    if (error instanceof StatusError) return statusResponse({ inProcess }, error.status)
+    if (request.signal?.aborted) return statusResponse({ inProcess }, errors.timeout('request did not complete within the allotted timeout').status)
+    log.error('a request failed', {
+      method: request.method,
+      path: request.path,
+      error: error instanceof Error ? (error.stack ?? describeError(error)) : error,
+    })
+    return statusResponse({ inProcess }, errors.internal('an error on the server has prevented the request from succeeding').status)
+  }
+
+  return {
+    async handle(request, user, inProcess) {
+      const start = clock.monotonic()
+      let info: RequestInfo | undefined
+      let response: Response
+      try {
+        info = begin(request, user)
+        response = await dispatch(request, info, inProcess)
+      } catch (error) {
+        response = failed(request, error, inProcess)
+      }
+      if (info) options.metrics.count(info, response.status, 'events' in response.body ? undefined : (clock.monotonic() - start) / 1000)
+      return response
+    },
+    admitUpgrade(request, user) {
+      const info = begin(request, user)
+      const { resource } = info
+      const found = resource && served.get(resourceId(resource.group, resource.version, resource.resource))
+      const handler = resource && options.subresources[`${resource.resource}/${resource.subresource}`]
+      if (!found || !handler?.upgrade) throw errors.badRequest('this path cannot be upgraded')
+      return { info, handler, served: found }
+    },
+  }
+}
+
+export function resourceId(group: string, version: string, resource: string): string {
+  return `${group}/${version}/${resource}`
+}
+
+/** What is answered where nothing is served. */
+export function pageNotFound(): Response {
+  return {
+    status: 404,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
+    body: { bytes: Buffer.from('404 page not found\n') },
+  }
+}
+
+function impersonationHeaders(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('impersonate-')))
+}
+
+/** The 403 of the authorization filter, which names who asked for what. */
+function forbidden(info: RequestInfo, reason: string): StatusError {
+  const user = JSON.stringify(info.user.username)
+  const because = reason ? `: ${reason}` : ''
+  const { resource } = info
+  if (!resource)
+    return errors.forbidden({ group: '', resource: '' }, '', `User ${user} cannot ${info.verb} path ${JSON.stringify(info.path)}${because}`)
+  const gr: GroupResource = { group: resource.group, resource: resource.resource }
+  const what = resource.subresource ? `${resource.resource}/${resource.subresource}` : resource.resource
+  const where = resource.namespace ? ` in the namespace ${JSON.stringify(resource.namespace)}` : ' at the cluster scope'
+  return errors.forbidden(
+    gr,
+    resource.name,
+    `User ${user} cannot ${info.verb} resource ${JSON.stringify(what)} in API group ${JSON.stringify(resource.group)}${where}${because}`,
+  )
+}

@@ -1,0 +1,143 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
+import type { Request } from '#client'
+
+/** The sending half of one HTTP exchange, over HTTP/1.1 or HTTP/2. */
+export interface Sink {
+  head(status: number, headers: Record<string, string>): void
+  /** False: the client is slower than we are; wait for `onDrain`. */
+  write(chunk: Uint8Array): boolean
+  end(chunk?: Uint8Array): void
+  onDrain(fn: () => void): void
+  /** Runs once, when the exchange is over or its client is gone. */
+  onClose(fn: () => void): void
+  readonly closed: boolean
+}
+
+const noQuery = Object.freeze(new URLSearchParams())
+
+/** A request off the wire. What few requests need (parsed query, abort signal) is made when asked for. */
+export class WireRequest implements Request {
+  readonly method: Request['method']
+  readonly path: string
+  readonly headers: Record<string, string>
+  body?: Uint8Array
+  readonly #search: string
+  readonly #sink: Sink
+  #query: URLSearchParams | undefined
+  #abort: AbortController | undefined
+
+  constructor(method: string, url: string, headers: Record<string, string>, sink: Sink) {
+    this.method = method as Request['method']
+    const mark = url.indexOf('?')
+    this.path = mark < 0 ? url : url.slice(0, mark)
+    this.#search = mark < 0 ? '' : url.slice(mark + 1)
+    this.headers = headers
+    this.#sink = sink
+  }
+
+  get query(): URLSearchParams {
+    if (!this.#search) return noQuery
+    return (this.#query ??= new URLSearchParams(this.#search))
+  }
+
+  /** Aborts when the client goes away. */
+  get signal(): AbortSignal {
+    if (!this.#abort) {
+      const abort = new AbortController()
+      this.#abort = abort
+      if (this.#sink.closed) abort.abort()
+      else this.#sink.onClose(() => abort.abort())
+    }
+    return this.#abort.signal
+  }
+}
+
+/** Reads a request's body; undefined when it is larger than `limit` bytes. */
+export function readAll(stream: IncomingMessage | ServerHttp2Stream, limit: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    let first: Buffer | undefined
+    let more: Buffer[] | undefined
+    let size = 0
+    stream.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > limit) {
+        stream.removeAllListeners('data')
+        stream.resume()
+        resolve(undefined)
+      } else if (!first) first = chunk
+      else (more ??= [first]).push(chunk)
+    })
+    stream.on('end', () => resolve(more ? Buffer.concat(more) : (first ?? Buffer.alloc(0))))
+    stream.on('error', reject)
+    stream.on('close', () => reject(new Error('the client closed the connection')))
+  })
+}
+
+export class Http1Sink implements Sink {
+  readonly #response: ServerResponse
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  head(status: number, headers: Record<string, string>): void {
+    this.#response.writeHead(status, headers)
+    if (!('content-length' in headers)) this.#response.flushHeaders()
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.#response.write(chunk)
+  }
+
+  end(chunk?: Uint8Array): void {
+    this.#response.end(chunk)
+  }
+
+  onDrain(fn: () => void): void {
+    this.#response.once('drain', fn)
+  }
+
+  onClose(fn: () => void): void {
+    this.#response.once('close', fn)
+  }
+
+  get closed(): boolean {
+    return this.#response.closed || this.#response.destroyed
+  }
+}
+
+export class Http2Sink implements Sink {
+  readonly #stream: ServerHttp2Stream
+
+  constructor(stream: ServerHttp2Stream) {
+    this.#stream = stream
+  }
+
+  head(status: number, headers: Record<string, string>): void {
+    if (this.closed) return
+    this.#stream.respond({ ':status': status, ...headers })
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.closed ? true : this.#stream.write(chunk)
+  }
+
+  end(chunk?: Uint8Array): void {
+    if (this.closed) return
+    if (chunk === undefined) this.#stream.end()
+    else this.#stream.end(chunk)
+  }
+
+  onDrain(fn: () => void): void {
+    this.#stream.once('drain', fn)
+  }
+
+  onClose(fn: () => void): void {
+    this.#stream.once('close', fn)
+  }
+
+  get closed(): boolean {
+    return this.#stream.closed || this.#stream.destroyed
+  }
+}

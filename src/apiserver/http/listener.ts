@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { STATUS_CODES, createServer } from 'node:http'
+import type { ServerHttp2Session, ServerHttp2Stream, IncomingHttpHeaders } from 'node:http2'
+import { performServerHandshake } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { createServer as createTlsServer } from 'node:tls'
+import type { Logger } from '#base'
+import { StatusError, errors } from '#api'
+import type { Request, Response } from '#client'
+import type { Credentials } from '../authn/authenticator.ts'
+import type { Sink } from './exchange.ts'
+import { Http1Sink, Http2Sink, WireRequest, readAll } from './exchange.ts'
+import { send } from './send.ts'
+
+export interface ListenerOptions {
+  address: string
+  port: number
+  tls: { cert: string; key: string; clientCa: string }
+  log: Logger
+  /** Answers a request; never rejects. */
+  handle(request: Request, credentials: Credentials): Promise<Response>
+  /** Takes over an upgraded connection; a rejection with StatusError is answered. */
+  upgrade(request: Request, credentials: Credentials, socket: Duplex, head: Uint8Array): Promise<void>
+}
+
+export interface Listener extends AsyncDisposable {
+  readonly url: string
+}
+
+/** Bodies beyond this are refused with 413 (upstream's bound). */
+export const bodyLimit = 3 * 1024 * 1024
+/** Connections that idle longer are closed, milliseconds. */
+const idleLimit = 10 * 60_000
+/** Requests under way get this long to end when the server stops, milliseconds. */
+const drainLimit = 5000
+
+/** Listens for HTTPS, HTTP/2 and HTTP/1.1 by ALPN; client certificates are asked for, not required. */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const { log } = options
+  const sockets = new Set<TLSSocket>()
+  const sessions = new Set<ServerHttp2Session>()
+  const certificates = new WeakMap<object, Credentials['certificate']>()
+
+  const http1 = createServer({ keepAlive: true, keepAliveTimeout: idleLimit, maxHeaderSize: 64 * 1024, noDelay: true, requestTimeout: 0 }, onHttp1)
+  http1.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => void onUpgrade(message, socket, head))
+  http1.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+  })
+
+  const server = createTlsServer({
+    cert: options.tls.cert,
+    key: options.tls.key,
+    ca: options.tls.clientCa,
+    requestCert: true,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['h2', 'http/1.1'],
+    minVersion: 'TLSv1.2',
+    noDelay: true,
+  })
+  server.on('secureConnection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('error', () => socket.destroy())
+    certificates.set(socket, certificateOf(socket))
+    if (socket.alpnProtocol === 'h2') startHttp2(socket)
+    else http1.emit('connection', socket)
+  })
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+
+  function startHttp2(socket: TLSSocket): void {
+    const session = performServerHandshake(socket, { settings: { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20 } })
+    sessions.add(session)
+    session.on('close', () => sessions.delete(session))
+    session.on('error', () => session.destroy())
+    session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      stream.on('error', () => stream.close())
+      const sink = new Http2Sink(stream)
+      const request = new WireRequest(headers[':method']!, headers[':path']!, headers as Record<string, string>, sink)
+      void exchange(request, stream, sink, certificates.get(socket))
+    })
+  }
+
+  function onHttp1(message: IncomingMessage, response: ServerResponse): void {
+    const sink = new Http1Sink(response)
+    const request = new WireRequest(message.method!, message.url!, message.headers as Record<string, string>, sink)
+    void exchange(request, message, sink, certificates.get(message.socket))
+  }
+
+  async function exchange(
+    request: WireRequest,
+    body: IncomingMessage | ServerHttp2Stream,
+    sink: Sink,
+    certificate: Credentials['certificate'],
+  ): Promise<void> {
+    try {
+      const { method } = request
+      if (method !== 'GET' && method !== 'HEAD') {
+        const bytes = await readAll(body, bodyLimit)
+        if (!bytes) {
+          const response = failure(errors.tooLarge(`Request entity too large: limit is ${bodyLimit}`))
+          if (sink instanceof Http1Sink) response.headers.connection = 'close'
+          return await send(sink, request, complete(request, response))
+        }
+        if (bytes.length > 0) request.body = bytes
+      }
+      const response = await options.handle(request, credentialsOf(request, certificate))
+      await send(sink, request, complete(request, response))
+    } catch (error) {
+      if (!sink.closed) log.warn('a request broke off', { path: request.path, error })
+    }
+  }
+
+  async function onUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy())
+    const sink: Sink = closedWith(socket)
+    const request = new WireRequest(message.method!, message.url!, message.headers as Record<string, string>, sink)
+    try {
+      await options.upgrade(request, credentialsOf(request, certificates.get(message.socket)), socket, head)
+    } catch (error) {
+      const status = error instanceof StatusError ? error : errors.internal('an error on the server has prevented the request from succeeding')
+      if (!(error instanceof StatusError)) log.error('an upgrade failed', { path: request.path, error })
+      if (socket.writable) socket.end(plainResponse(complete(request, failure(status))))
+    }
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.address, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const { address, port, family } = server.address() as AddressInfo
+
+  async function close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    for (const session of sessions) session.close()
+    http1.close()
+    http1.closeIdleConnections()
+    // connections that were handed over by `emit` are not the HTTP server's own to close
+    const timer = setTimeout(() => {
+      for (const socket of sockets) socket.destroy()
+    }, drainLimit)
+    const idle = setInterval(() => http1.closeIdleConnections(), 50)
+    await closed
+    clearInterval(idle)
+    clearTimeout(timer)
+  }
+
+  let closing: Promise<void> | undefined
+  return {
+    url: `https://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    [Symbol.asyncDispose]: () => (closing ??= close()),
+  }
+}
+
+function certificateOf(socket: TLSSocket): Credentials['certificate'] {
+  if (!socket.authorized) return undefined
+  const subject = socket.getPeerCertificate().subject as { CN?: string | string[]; O?: string | string[] } | undefined
+  if (!subject?.CN) return undefined
+  return { commonName: [subject.CN].flat()[0]!, organizations: [subject.O ?? []].flat() }
+}
+
+const bearerProtocol = 'base64url.bearer.authorization.k8s.io.'
+
+function credentialsOf(request: Request, certificate: Credentials['certificate']): Credentials {
+  const { authorization, 'sec-websocket-protocol': protocols } = request.headers
+  if (authorization && /^bearer /i.test(authorization)) return { certificate, bearerToken: authorization.slice(7).trim() }
+  if (protocols?.includes(bearerProtocol)) {
+    const offered = protocols.split(',').map((p) => p.trim())
+    const token = offered.find((p) => p.startsWith(bearerProtocol))
+    if (token) {
+      // the token is for us, not for whom the request is proxied to
+      request.headers['sec-websocket-protocol'] = offered.filter((p) => p !== token).join(', ')
+      return { certificate, bearerToken: Buffer.from(token.slice(bearerProtocol.length), 'base64url').toString() }
+    }
+  }
+  return certificate ? { certificate } : none
+}
+
+const none: Credentials = Object.freeze({})
+
+/** Headers that every response carries. */
+function complete(request: Request, response: Response): Response {
+  const { headers } = response
+  headers['audit-id'] = request.headers['audit-id'] ?? randomUUID()
+  headers['cache-control'] ??= 'no-cache, private'
+  return response
+}
+
+export function failure(error: StatusError): Response {
+  return { status: error.code, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify(error.status)) } }
+}
+
+function plainResponse({ status, headers, body }: Response): Buffer {
+  const bytes = 'bytes' in body ? Buffer.concat([body.bytes].flat()) : Buffer.alloc(0)
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    ...Object.entries({ ...headers, 'content-length': bytes.length, connection: 'close' }).map(([k, v]) => `${k}: ${v}`),
+  ]
+  return Buffer.concat([Buffer.from(lines.join('\r\n') + '\r\n\r\n'), bytes])
+}
+
+/** Only tells when the connection is gone: who upgrades writes to the socket itself. */
+function closedWith(socket: Duplex): Sink {
+  return {
+    head() {},
+    write: () => true,
+    end() {},
+    onDrain() {},
+    onClose: (fn) => void socket.once('close', fn),
+    get closed() {
+      return socket.destroyed
+    },
+  }
+}

@@ -1,0 +1,138 @@
+import { gzip } from 'node:zlib'
+import { promisify } from 'node:util'
+import { stringify } from 'yaml'
+import type { Request, Response, WatchFrame } from '#client'
+import { Watcher } from '../registry/watcher.ts'
+import type { Sink } from './exchange.ts'
+
+const compress = promisify(gzip)
+
+/** Smaller responses are not worth compressing (upstream's bound). */
+const gzipFrom = 128 * 1024
+
+/** Writes a response. Resolves when all of it is handed to the connection, or the client is gone. */
+export async function send(sink: Sink, request: Request, response: Response): Promise<void> {
+  const { body } = response
+  if ('bytes' in body || 'value' in body) {
+    let bytes = 'bytes' in body ? body.bytes : Buffer.from(JSON.stringify(body.value))
+    if (reformatted(request, response)) bytes = reformat(request, response, bytes)
+    const length = lengthOf(bytes)
+    if (length >= gzipFrom && request.headers['accept-encoding']?.includes('gzip')) return sendCompressed(sink, response, bytes)
+    response.headers['content-length'] = String(length)
+    sink.head(response.status, response.headers)
+    if (!Array.isArray(bytes)) sink.end(bytes)
+    else {
+      for (let i = 0; i < bytes.length - 1; i++) sink.write(bytes[i]!)
+      sink.end(bytes.at(-1))
+    }
+    return
+  }
+  sink.head(response.status, response.headers)
+  if ('events' in body) return body.events instanceof Watcher ? sendWatch(sink, body.events) : sendChunks(sink, framesOf(body.events))
+  return sendChunks(sink, body.stream)
+}
+
+async function sendCompressed(sink: Sink, response: Response, bytes: Uint8Array | Uint8Array[]): Promise<void> {
+  const packed = await compress(Array.isArray(bytes) ? Buffer.concat(bytes) : bytes, { level: 1 })
+  response.headers['content-encoding'] = 'gzip'
+  response.headers.vary = 'Accept-Encoding'
+  response.headers['content-length'] = String(packed.length)
+  sink.head(response.status, response.headers)
+  sink.end(packed)
+}
+
+/** A watch goes out in batches: what has come up since the last write leaves in one. */
+function sendWatch(sink: Sink, watcher: Watcher): Promise<void> {
+  return new Promise((resolve) => {
+    let blocked = false
+    const flush = () => {
+      if (blocked) return
+      const frames = watcher.take()
+      if (frames.length > 0) {
+        const chunk = frames.length === 1 ? frames[0]!.bytes() : Buffer.concat(frames.map((frame) => frame.bytes()))
+        if (!sink.write(chunk)) {
+          blocked = true
+          sink.onDrain(() => {
+            blocked = false
+            flush()
+          })
+          return
+        }
+      }
+      if (watcher.ended) {
+        sink.end()
+        resolve()
+      }
+    }
+    let scheduled = false
+    sink.onClose(() => {
+      watcher.end()
+      resolve()
+    })
+    if (sink.closed) watcher.end()
+    watcher.listen(() => {
+      // events of one turn share a write
+      if (scheduled || blocked) return
+      scheduled = true
+      queueMicrotask(() => {
+        scheduled = false
+        flush()
+      })
+    })
+  })
+}
+
+async function* framesOf(events: AsyncIterable<WatchFrame>): AsyncGenerator<Uint8Array> {
+  for await (const frame of events) yield frame.bytes()
+}
+
+async function sendChunks(sink: Sink, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  let closed = sink.closed
+  let wake: (() => void) | undefined
+  sink.onClose(() => {
+    closed = true
+    wake?.()
+    void iterator.return?.()
+  })
+  try {
+    while (!closed) {
+      const { done, value } = await iterator.next()
+      if (done || closed) break
+      if (!sink.write(value) && !closed)
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          sink.onDrain(resolve)
+        })
+    }
+  } finally {
+    if (!closed) sink.end()
+  }
+}
+
+function lengthOf(bytes: Uint8Array | Uint8Array[]): number {
+  if (!Array.isArray(bytes)) return bytes.length
+  let length = 0
+  for (const part of bytes) length += part.length
+  return length
+}
+
+/** Whether somebody reads the answer with their own eyes: indented JSON, or YAML. */
+function reformatted(request: Request, response: Response): boolean {
+  if (!response.headers['content-type']?.startsWith('application/json')) return false
+  const { accept, 'user-agent': agent } = request.headers
+  if (accept && accept.includes('yaml') && !/^application\/(json|\*)/.test(accept)) return true
+  const pretty = request.query.get('pretty')
+  if (pretty !== null) return pretty === 'true' || pretty === '1'
+  return agent !== undefined && (agent.startsWith('curl') || agent.startsWith('Wget') || agent.startsWith('Mozilla/5.0'))
+}
+
+function reformat(request: Request, response: Response, bytes: Uint8Array | Uint8Array[]): Uint8Array {
+  const text = Buffer.concat(Array.isArray(bytes) ? bytes : [bytes]).toString()
+  const value: unknown = JSON.parse(text)
+  if (request.headers.accept?.includes('yaml') && !/^application\/(json|\*)/.test(request.headers.accept)) {
+    response.headers['content-type'] = 'application/yaml'
+    return Buffer.from(stringify(value))
+  }
+  return Buffer.from(JSON.stringify(value, undefined, 2) + '\n')
+}

@@ -1,0 +1,5 @@
+export * from './admission/admission.ts'
+export * from './object-reader.ts'
+export * from './options.ts'
+export * from './request-info.ts'
+export { createApiServer } from './server.ts'

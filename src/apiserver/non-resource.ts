@@ -1,0 +1,73 @@
+import type { Request, Response } from '#client'
+import { pageNotFound } from './api-handler.ts'
+import { health, text } from './http/health.ts'
+import type { RequestMetrics } from './http/metrics.ts'
+import type { DocumentHandler, ExtensionGroup, HealthCheck, ServerVersion } from './options.ts'
+import type { RequestInfo } from './request-info.ts'
+
+export interface NonResourceOptions {
+  documents: readonly DocumentHandler[]
+  extensions: readonly ExtensionGroup[]
+  version: Partial<ServerVersion>
+  liveness: readonly HealthCheck[]
+  readiness: readonly HealthCheck[]
+  metrics: RequestMetrics
+}
+
+/** Answers what is not about a resource: health, version, metrics, discovery and OpenAPI documents. */
+export function nonResourceHandler(options: NonResourceOptions): (request: Request, info: RequestInfo) => Promise<Response> | Response {
+  const version = versionOf(options.version)
+  const scrape = metricsText(options.metrics)
+  return (request) => {
+    const { path } = request
+    const slash = path.indexOf('/', 1)
+    const first = slash < 0 ? path : path.slice(0, slash)
+    switch (first) {
+      case '/healthz':
+      case '/livez':
+        return health(first.slice(1), path.slice(first.length + 1), request, options.liveness)
+      case '/readyz':
+        return health('readyz', path.slice(first.length + 1), request, options.readiness)
+      case '/version':
+        return { status: 200, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify(version)) } }
+      case '/metrics':
+        return scrape()
+    }
+    const { accept, host, 'if-none-match': ifNoneMatch } = request.headers
+    for (const documents of options.documents) {
+      const found = documents(path, accept, options.extensions, { ...(ifNoneMatch ? { ifNoneMatch } : {}), ...(host ? { serverAddress: host } : {}) })
+      if (found) return { status: found.status, headers: { ...found.headers }, body: { bytes: found.bytes } }
+    }
+    return pageNotFound()
+  }
+}
+
+function metricsText(metrics: RequestMetrics): () => Promise<Response> {
+  let ofProcess: import('prom-client').Registry | undefined
+  return async () => {
+    if (!ofProcess) {
+      // loaded by the first scrape: most servers are never scraped, all of them start
+      const { Registry, collectDefaultMetrics } = await import('prom-client')
+      ofProcess = new Registry()
+      collectDefaultMetrics({ register: ofProcess })
+    }
+    const response = text(200, metrics.toString() + (await ofProcess.metrics()))
+    response.headers['content-type'] = 'text/plain; version=0.0.4; charset=utf-8'
+    return response
+  }
+}
+
+/** The answer of `/version`; by default this project's own release of Kubernetes 1.36. */
+function versionOf(given: Partial<ServerVersion>): object {
+  return {
+    major: given.major ?? '1',
+    minor: given.minor ?? '36',
+    gitVersion: given.gitVersion ?? 'v1.36.0-k8ts',
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: `node${process.versions.node}`,
+    compiler: 'v8',
+    platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+  }
+}

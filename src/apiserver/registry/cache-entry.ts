@@ -1,0 +1,72 @@
+import type { DeepReadonly, KubeObject } from '#api'
+import { decodeStored, sameBytes, spliceOffset, spliceRevision } from './wire.ts'
+
+/**
+ * One version of one object: its bytes as stored, and, made when first asked for and then kept, its wire form and its
+ * parsed form. Shared by everyone who reads; never changed.
+ */
+export class CacheEntry {
+  readonly key: string
+  readonly namespace: string
+  readonly name: string
+  readonly revision: number
+  #stored: Uint8Array | undefined
+  #wire: Buffer | undefined
+  #object: DeepReadonly<KubeObject> | undefined
+  #views: Map<string, { object?: unknown; bytes?: Buffer }> | undefined
+
+  constructor(key: string, namespace: string, name: string, revision: number, stored: Uint8Array, object?: DeepReadonly<KubeObject>) {
+    this.key = key
+    this.namespace = namespace
+    this.name = name
+    this.revision = revision
+    this.#stored = stored
+    this.#object = object
+  }
+
+  /** JSON with resourceVersion. */
+  get bytes(): Buffer {
+    if (!this.#wire) {
+      this.#wire = spliceRevision(this.#stored!, this.revision)
+      this.#stored = undefined
+    }
+    return this.#wire
+  }
+
+  get object(): DeepReadonly<KubeObject> {
+    return (this.#object ??= this.#stored ? decodeStored(this.#stored, this.revision) : (JSON.parse(this.#wire!.toString()) as KubeObject))
+  }
+
+  /** Whether `stored` would change nothing. */
+  sameAs(stored: Uint8Array): boolean {
+    if (this.#stored) return sameBytes(this.#stored, stored)
+    const wire = this.#wire!
+    const inserted = wire.length - stored.length
+    if (inserted <= 0) return false
+    const at = spliceOffset(stored)
+    return sameBytes(wire.subarray(0, at), stored.subarray(0, at)) && sameBytes(wire.subarray(at + inserted), stored.subarray(at))
+  }
+
+  /** What another served version or a rendering of this entry looks like, kept by name. */
+  view(name: string, make: (object: DeepReadonly<KubeObject>) => unknown): { object: unknown; bytes: Buffer } {
+    this.#views ??= new Map()
+    let view = this.#views.get(name)
+    if (!view) this.#views.set(name, (view = {}))
+    view.object ??= make(this.object)
+    view.bytes ??= Buffer.from(JSON.stringify(view.object))
+    return view as { object: unknown; bytes: Buffer }
+  }
+
+  /** This content with another revision: what a DELETED event shows. */
+  at(revision: number): CacheEntry {
+    if (revision === this.revision) return this
+    const object = this.#object ? { ...this.#object, metadata: { ...this.#object.metadata, resourceVersion: String(revision) } } : undefined
+    return new CacheEntry(this.key, this.namespace, this.name, revision, this.#stored ?? unsplice(this.#wire!, this.revision), object)
+  }
+}
+
+/** Takes the revision out of a wire form again. */
+function unsplice(wire: Buffer, revision: number): Buffer {
+  const at = spliceOffset(wire)
+  return Buffer.concat([wire.subarray(0, at), wire.subarray(at + `"resourceVersion":"${revision}",`.length)])
+}

@@ -1,0 +1,72 @@
+import type { KubeObject, ObjectSchema } from '#api'
+import { DecodeError, apiVersionOf, cannotBeHandled, decodeObject, errors, parseApiVersion, schemaOf } from '#api'
+import type { FieldValidation } from './registry.ts'
+
+export interface DecodeOptions {
+  fieldValidation: FieldValidation
+  /** Gets the texts about fields that were dropped. */
+  warnings: string[]
+}
+
+interface Expected {
+  group: string
+  version: string
+  kind: string
+}
+
+const schemas = new Map<string, ObjectSchema | undefined>()
+
+function schemaFor(apiVersion: string, kind: string): ObjectSchema | undefined {
+  const key = `${apiVersion} ${kind}`
+  if (!schemas.has(key)) schemas.set(key, schemaOf(apiVersion, kind))
+  return schemas.get(key)
+}
+
+/**
+ * Makes an object of the expected kind from what a client sent: a value of its own, in the shape of the kind's schema. `value` may be
+ * shared (clients in process pass their objects by reference) and stays as it is. Throws BadRequest as upstream words it.
+ */
+export function decode(expected: Expected, value: unknown, options: DecodeOptions): KubeObject {
+  const apiVersion = apiVersionOf(expected)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unrecognized(expected.kind, value)
+  const given = value as Partial<KubeObject>
+  const kind = given.kind || expected.kind
+  if (kind !== expected.kind) {
+    const version = given.apiVersion ? parseApiVersion(given.apiVersion).version : expected.version
+    throw errors.badRequest(
+      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: converting (${version}.${kind}) to (${expected.version}.${expected.kind}): unknown conversion`,
+    )
+  }
+  if (given.apiVersion && given.apiVersion !== apiVersion)
+    throw errors.badRequest(`the API version in the data (${given.apiVersion}) does not match the expected API version (${apiVersion})`)
+  const schema = schemaFor(apiVersion, expected.kind)
+  if (!schema) throw errors.internal(`no schema for ${apiVersion} ${expected.kind}`)
+  try {
+    const { object, unknownFields } = decodeObject<KubeObject>(value, schema)
+    if (unknownFields.length > 0) reportUnknown(expected, unknownFields, options)
+    object.kind = expected.kind
+    object.apiVersion = apiVersion
+    object.metadata ??= { name: '' }
+    return object
+  } catch (error) {
+    if (error instanceof DecodeError) throw errors.badRequest(cannotBeHandled(expected.kind, expected.version, error))
+    throw error
+  }
+}
+
+function reportUnknown(expected: Expected, fields: string[], { fieldValidation, warnings }: DecodeOptions): void {
+  if (fieldValidation === 'Ignore') return
+  const texts = fields.map((field) => `unknown field "${field}"`)
+  if (fieldValidation === 'Warn') warnings.push(...texts)
+  else
+    throw errors.badRequest(
+      `${expected.kind} in version "${expected.version}" cannot be handled as a ${expected.kind}: strict decoding error: ${texts.join(', ')}`,
+    )
+}
+
+function unrecognized(kind: string, value: unknown): Error {
+  const text = JSON.stringify(value) ?? ''
+  return errors.badRequest(
+    `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (${text.slice(0, 30)})`,
+  )
+}

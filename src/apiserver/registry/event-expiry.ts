@@ -1,0 +1,34 @@
+import type { DeepReadonly, core } from '#api'
+import { describeError } from '#base'
+import type { Registry } from './registry.ts'
+
+/** Events are kept this long after they were last written, milliseconds (upstream's --event-ttl). */
+const keepEvents = 60 * 60_000
+const interval = 60_000
+
+/** Deletes events that nobody has renewed for an hour; returns the way to stop. */
+export function expireEvents(registry: Registry): () => void {
+  const { clock, cache, store, log } = registry
+  const events = cache.resource('', 'events')
+  const sweep = async () => {
+    const now = clock.now()
+    for (const entry of [...events.list()]) {
+      const last = lastSeen(entry.object as DeepReadonly<core.Event>)
+      if (now - last > keepEvents) await store.delete(entry.key, entry.revision)
+    }
+  }
+  let cancel: () => void
+  const again = () => {
+    cancel = clock.schedule(interval, () => {
+      sweep().catch((error: unknown) => log.warn('events were not expired', { error: describeError(error) }))
+      again()
+    })
+  }
+  again()
+  return () => cancel()
+}
+
+function lastSeen(event: DeepReadonly<core.Event>): number {
+  const times = [event.series?.lastObservedTime, event.lastTimestamp, event.eventTime, event.metadata.creationTimestamp]
+  return Math.max(...times.map((time) => (time ? Date.parse(time) : 0)))
+}

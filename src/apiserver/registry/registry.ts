@@ -1,0 +1,100 @@
+import type { Clock, Logger } from '#base'
+import type { DeepReadonly, GroupResource, Kind, KubeObject } from '#api'
+import { apiVersionOf, storageKind } from '#api'
+import type { Store } from '#store'
+import type { AdmissionPlugin } from '../admission/admission.ts'
+import type { RequestInfo } from '../request-info.ts'
+import type { ResourceCache } from './resource-cache.ts'
+import type { ResourceStrategy, WriteContext } from './strategy.ts'
+import type { WatchCache } from './watch-cache.ts'
+import type { View } from './watcher.ts'
+
+/** Between a served version of a kind and the stored one. Both make new objects and leave the argument alone. */
+export interface Conversion {
+  toStorage(object: KubeObject): KubeObject
+  fromStorage(object: DeepReadonly<KubeObject>): DeepReadonly<KubeObject> | KubeObject
+}
+
+/** One resource of one group and version, as it is served. */
+export interface ServedResource {
+  kind: Kind
+  apiVersion: string
+  listKind: string
+  /** What errors name it by. */
+  gr: GroupResource
+  /** The stored kind; the same object as `kind` where that is the stored version. */
+  storage: Kind
+  storageApiVersion: string
+  cache: ResourceCache
+  strategy: ResourceStrategy
+  conversion: Conversion | undefined
+  /** How objects are shown as plain JSON. */
+  view: View
+}
+
+/** What the verbs need; one per API server. */
+export interface Registry {
+  store: Store
+  cache: WatchCache
+  clock: Clock
+  log: Logger
+  admission: readonly AdmissionPlugin[]
+  /** Reads must ask the store for its newest revision first: others write to it too. */
+  sharedStore: boolean
+}
+
+/** One write on its way through the registry. */
+export interface Write {
+  served: ServedResource
+  info: RequestInfo
+  namespace: string
+  /** Empty for a create by generateName. */
+  name: string
+  subresource: string
+  context: WriteContext
+  fieldManager: string
+  fieldValidation: FieldValidation
+  warnings: string[]
+}
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
+
+export type Conversions = Record<string, Conversion>
+
+/**
+ * Makes the served form of `kind`. `conversions` is keyed by `group/version/resource` of the served, not stored, version; a version without
+ * one differs from the stored version in its apiVersion alone.
+ */
+export function serve(kind: Kind, cache: WatchCache, strategies: Record<string, ResourceStrategy>, conversions: Conversions): ServedResource {
+  const storage = storageKind(kind)
+  const apiVersion = apiVersionOf(kind)
+  const storageApiVersion = apiVersionOf(storage)
+  const conversion =
+    kind === storage
+      ? undefined
+      : (conversions[`${kind.group}/${kind.version}/${kind.resource}`] ?? renamed(kind, apiVersion, storage, storageApiVersion))
+  return {
+    kind,
+    apiVersion,
+    listKind: `${kind.kind}List`,
+    gr: { group: kind.group, resource: kind.resource },
+    storage,
+    storageApiVersion,
+    cache: cache.resource(storage.group, storage.resource),
+    strategy: strategies[`${storage.group || 'core'}/${storage.resource}`] ?? strategies[`${storage.group}/${storage.resource}`] ?? {},
+    conversion,
+    view: { name: conversion ? apiVersion : '', ...(conversion ? { render: conversion.fromStorage } : {}), kind: kind.kind, apiVersion },
+  }
+}
+
+function renamed(kind: Kind, apiVersion: string, storage: Kind, storageApiVersion: string): Conversion {
+  return {
+    toStorage: (object) => ({ ...object, kind: storage.kind, apiVersion: storageApiVersion }),
+    fromStorage: (object) => ({ ...object, kind: kind.kind, apiVersion }),
+  }
+}
+
+/** RFC 3339 with seconds, as metav1.Time writes it. */
+export function timestamp(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19) + 'Z'
+}

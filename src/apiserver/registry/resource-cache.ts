@@ -1,0 +1,302 @@
+import type { DeepReadonly, KubeObject } from '#api'
+import type { ObjectChange } from '../object-reader.ts'
+import type { CacheEntry } from './cache-entry.ts'
+import type { Watcher } from './watcher.ts'
+import { joinItems } from './wire.ts'
+
+/** A change of one object, shared by all watchers. */
+export class CacheEvent {
+  readonly revision: number
+  /** What is there now; undefined after a deletion. */
+  readonly entry: CacheEntry | undefined
+  readonly previous: CacheEntry | undefined
+  readonly time: number
+  /** `previous` with the revision of this event: what watchers get who lose the object by it. */
+  #gone: CacheEntry | undefined
+  /** Frames that watchers share, by their type and view. */
+  readonly frames = new Map<string, unknown>()
+
+  constructor(revision: number, entry: CacheEntry | undefined, previous: CacheEntry | undefined, time: number) {
+    this.revision = revision
+    this.entry = entry
+    this.previous = previous
+    this.time = time
+  }
+
+  get gone(): CacheEntry {
+    return (this.#gone ??= this.previous!.at(this.revision))
+  }
+}
+
+/** Events are kept this long for watches that resume, milliseconds: as long as the store keeps history by default. */
+const keepEventsFor = 5 * 60_000
+const keepAtLeast = 128
+const keepAtMost = 16_384
+/** A joined list larger than this is not kept. */
+const keepListBytes = 8 << 20
+
+/** The objects of one namespace in key order. */
+class Shelf {
+  readonly namespace: string
+  readonly byName = new Map<string, CacheEntry>()
+  readonly sorted: CacheEntry[] = []
+  #joined: Buffer | undefined
+  #asked = false
+
+  constructor(namespace: string) {
+    this.namespace = namespace
+  }
+
+  put(entry: CacheEntry): CacheEntry | undefined {
+    this.forget()
+    const previous = this.byName.get(entry.name)
+    this.byName.set(entry.name, entry)
+    const at = indexAfter(this.sorted, entry.name, previous !== undefined)
+    if (previous) this.sorted[at] = entry
+    else if (at === this.sorted.length) this.sorted.push(entry)
+    else this.sorted.splice(at, 0, entry)
+    return previous
+  }
+
+  remove(name: string): CacheEntry | undefined {
+    this.forget()
+    const previous = this.byName.get(name)
+    if (!previous) return undefined
+    this.byName.delete(name)
+    this.sorted.splice(indexAfter(this.sorted, name, true), 1)
+    return previous
+  }
+
+  forget(): void {
+    this.#joined = undefined
+    this.#asked = false
+  }
+
+  /** The items' bytes, joined; kept from the second time on that nothing has changed. */
+  joined(): Buffer {
+    if (this.#joined) return this.#joined
+    const joined = joinItems(this.sorted)
+    if (this.#asked && joined.length <= keepListBytes) this.#joined = joined
+    this.#asked = true
+    return joined
+  }
+}
+
+/** The index of `name`, or (for `present` false) the index where it belongs. */
+function indexAfter(sorted: CacheEntry[], name: string, present: boolean): number {
+  let low = 0
+  let high = sorted.length
+  if (!present && (high === 0 || sorted[high - 1]!.name < name)) return high
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (sorted[middle]!.name < name) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** All objects of one stored resource, the recent events, and the watchers. Filled by the WatchCache alone. */
+export class ResourceCache {
+  readonly group: string
+  readonly resource: string
+  /** The store's prefix, with its trailing slash. */
+  readonly prefix: string
+  /** Revision of the newest change here. */
+  version = 0
+  /** Watches can resume from this revision on. */
+  oldest: number
+  readonly #shelves = new Map<string, Shelf>()
+  #order: Shelf[] = []
+  #events: CacheEvent[] = []
+  readonly #watchers = new Set<Watcher>()
+  /** Watchers that ask for one value of a field, by `field=value`: an event looks up the few that it can concern. */
+  readonly #indexed = new Map<string, Set<Watcher>>()
+  #indexedFields: { field: string; count: number }[] = []
+  readonly #listeners = new Set<(change: ObjectChange) => void>()
+  #count = 0
+
+  constructor(group: string, resource: string, prefix: string, oldest: number) {
+    this.group = group
+    this.resource = resource
+    this.prefix = prefix
+    this.oldest = oldest
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  get(namespace: string, name: string): CacheEntry | undefined {
+    return this.#shelves.get(namespace)?.byName.get(name)
+  }
+
+  /** In key order; of all namespaces when none is given. The array belongs to the cache: never change it, never keep it. */
+  list(namespace?: string): readonly CacheEntry[] {
+    if (namespace) return this.#shelves.get(namespace)?.sorted ?? []
+    if (this.#order.length === 1) return this.#order[0]!.sorted
+    const all: CacheEntry[] = []
+    for (const shelf of this.#order) for (const entry of shelf.sorted) all.push(entry)
+    return all
+  }
+
+  /** The joined JSON of `list(namespace)`. */
+  joined(namespace?: string): Buffer {
+    if (namespace) return this.#shelves.get(namespace)?.joined() ?? Buffer.alloc(0)
+    if (this.#order.length === 1) return this.#order[0]!.joined()
+    return joinItems(this.list() as CacheEntry[])
+  }
+
+  /** Applies one change. Only the WatchCache calls this. */
+  apply(entry: CacheEntry | undefined, namespace: string, name: string, revision: number, time: number): void {
+    let shelf = this.#shelves.get(namespace)
+    let previous: CacheEntry | undefined
+    if (entry) {
+      if (!shelf) this.#addShelf((shelf = new Shelf(namespace)))
+      previous = shelf.put(entry)
+    } else {
+      previous = shelf?.remove(name)
+      if (!previous) return
+      if (shelf!.sorted.length === 0) this.#removeShelf(shelf!)
+    }
+    if (!previous) this.#count++
+    else if (!entry) this.#count--
+    this.version = revision
+    const event = new CacheEvent(revision, entry, previous, time)
+    this.#remember(event)
+    if (this.#listeners.size > 0) this.#tell(event)
+    this.#dispatch(event)
+  }
+
+  /** Puts an entry there without an event: the first listing. */
+  load(entry: CacheEntry): void {
+    let shelf = this.#shelves.get(entry.namespace)
+    if (!shelf) this.#addShelf((shelf = new Shelf(entry.namespace)))
+    if (!shelf.put(entry)) this.#count++
+    if (entry.revision > this.version) this.version = entry.revision
+  }
+
+  onChange(fn: (change: ObjectChange) => void): () => void {
+    this.#listeners.add(fn)
+    return () => this.#listeners.delete(fn)
+  }
+
+  /** The events after `revision`, or undefined when some are no longer known. */
+  eventsAfter(revision: number): CacheEvent[] | undefined {
+    if (revision < this.oldest) return undefined
+    const events = this.#events
+    let low = 0
+    let high = events.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (events[middle]!.revision <= revision) low = middle + 1
+      else high = middle
+    }
+    return low === events.length ? [] : events.slice(low)
+  }
+
+  addWatcher(watcher: Watcher): void {
+    const exact = watcher.exact
+    if (!exact) {
+      this.#watchers.add(watcher)
+      return
+    }
+    const known = this.#indexedFields.find((f) => f.field === exact.field)
+    if (known) known.count++
+    else this.#indexedFields.push({ field: exact.field, count: 1 })
+    const id = `${exact.field}=${exact.value}`
+    const set = this.#indexed.get(id) ?? new Set()
+    this.#indexed.set(id, set)
+    set.add(watcher)
+  }
+
+  removeWatcher(watcher: Watcher): void {
+    const exact = watcher.exact
+    if (!exact) {
+      this.#watchers.delete(watcher)
+      return
+    }
+    const id = `${exact.field}=${exact.value}`
+    const set = this.#indexed.get(id)
+    if (!set?.delete(watcher)) return
+    if (set.size === 0) this.#indexed.delete(id)
+    const known = this.#indexedFields.find((f) => f.field === exact.field)!
+    if (--known.count === 0) this.#indexedFields = this.#indexedFields.filter((f) => f !== known)
+  }
+
+  get watcherCount(): number {
+    let count = this.#watchers.size
+    for (const set of this.#indexed.values()) count += set.size
+    return count
+  }
+
+  /** Forgets what came before `revision` and ends every watch: after a gap in the store's events. */
+  restart(revision: number): void {
+    this.#events = []
+    this.oldest = revision
+    for (const watcher of this.allWatchers()) watcher.end()
+  }
+
+  allWatchers(): Watcher[] {
+    const all = [...this.#watchers]
+    for (const set of this.#indexed.values()) all.push(...set)
+    return all
+  }
+
+  #dispatch(event: CacheEvent): void {
+    for (const watcher of this.#watchers) watcher.offer(event)
+    for (const { field } of this.#indexedFields) {
+      const now = event.entry && fieldValue(event.entry, field)
+      const before = event.previous && fieldValue(event.previous, field)
+      if (now !== undefined) this.#offerIndexed(field, now, event)
+      if (before !== undefined && before !== now) this.#offerIndexed(field, before, event)
+    }
+  }
+
+  #offerIndexed(field: string, value: string, event: CacheEvent): void {
+    const set = this.#indexed.get(`${field}=${value}`)
+    if (set) for (const watcher of set) watcher.offer(event)
+  }
+
+  #tell(event: CacheEvent): void {
+    const { entry, previous } = event
+    const change: ObjectChange = entry
+      ? previous
+        ? { type: 'updated', object: entry.object, previous: previous.object }
+        : { type: 'added', object: entry.object }
+      : { type: 'deleted', object: event.previous!.object }
+    for (const listener of this.#listeners) listener(change)
+  }
+
+  #remember(event: CacheEvent): void {
+    const events = this.#events
+    events.push(event)
+    // trimming in steps keeps the cost per event constant
+    if (events.length < keepAtLeast * 2 || events.length % keepAtLeast !== 0) return
+    let drop = events.length > keepAtMost ? events.length - keepAtMost : 0
+    const horizon = event.time - keepEventsFor
+    while (events.length - drop > keepAtLeast && events[drop]!.time < horizon) drop++
+    if (drop === 0) return
+    this.oldest = events[drop - 1]!.revision
+    this.#events = events.slice(drop)
+  }
+
+  #addShelf(shelf: Shelf): void {
+    this.#shelves.set(shelf.namespace, shelf)
+    // the store orders keys bytewise, and keys have a slash after the namespace
+    this.#order.push(shelf)
+    this.#order.sort((a, b) => (a.namespace + '/' < b.namespace + '/' ? -1 : 1))
+  }
+
+  #removeShelf(shelf: Shelf): void {
+    this.#shelves.delete(shelf.namespace)
+    this.#order = this.#order.filter((s) => s !== shelf)
+  }
+}
+
+/** Fields whose watchers are indexed. */
+export const indexableFields = ['metadata.name', 'spec.nodeName']
+
+function fieldValue(entry: CacheEntry, field: string): string {
+  if (field === 'metadata.name') return entry.name
+  return (entry.object as DeepReadonly<KubeObject & { spec?: { nodeName?: string } }>).spec?.nodeName ?? ''
+}

@@ -1,0 +1,294 @@
+import type { KubeObject, Status } from '#api'
+import { StatusError, errors } from '#api'
+import type { Response } from '#client'
+import type { Random } from '#base'
+import { readBody, summary } from '../body.ts'
+import { isTrue } from '../parse-request.ts'
+import type { Call } from './call.ts'
+import { entryResponse, includeObject, listResponse, valueResponse } from './call.ts'
+import { decode } from './decode.ts'
+import type { DeleteOptions } from './delete.ts'
+import { deleteObject } from './delete.ts'
+import { checkDeleteOptions } from './deletion.ts'
+import { patchObject } from './patch-verb.ts'
+import { getObject, listObjects, upToDate } from './read.ts'
+import type { Registry, Write } from './registry.ts'
+import { timestamp } from './registry.ts'
+import { partialView, tableView } from './render.ts'
+import { select } from './selection.ts'
+import type { Updated } from './update.ts'
+import { updateObject } from './update.ts'
+import { watchObjects } from './watching.ts'
+import { writeOptions } from './write-options.ts'
+import { createObject } from './write.ts'
+
+/** The verbs of a stored resource and of its `status`. */
+export async function handleVerb(registry: Registry, call: Call, random: Random): Promise<Response> {
+  const { verb, resource } = call.info
+  switch (verb) {
+    case 'get': {
+      const entry = await getObject(registry, call.served, resource!.namespace, resource!.name, call.request.query.get('resourceVersion'))
+      return entryResponse(call, 200, entry)
+    }
+    case 'list':
+      return listVerb(registry, call)
+    case 'watch':
+      return watchVerb(registry, call, random)
+    case 'create':
+      return createVerb(registry, call)
+    case 'update':
+      return updateVerb(registry, call)
+    case 'patch':
+      return updatedResponse(call, await patchObject(registry, call, beginWrite(call, 'PatchOptions')))
+    case 'delete':
+      return deleteVerb(registry, call)
+    case 'deletecollection':
+      return deleteCollectionVerb(registry, call)
+    default:
+      throw notAllowed()
+  }
+}
+
+export function notAllowed(): StatusError {
+  return new StatusError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: 'the server does not allow this method on the requested resource',
+    reason: 'MethodNotAllowed',
+    details: {},
+    code: 405,
+  })
+}
+
+/** Collects what a write carries with it. */
+export function beginWrite(call: Call, kind: string): Write {
+  const { info, request, served } = call
+  const { namespace, name, subresource } = info.resource!
+  const options = writeOptions(request.query, kind, request.headers['user-agent'])
+  return {
+    served,
+    info,
+    namespace,
+    name,
+    subresource,
+    context: { request: info, now: timestamp(call.now), dryRun: options.dryRun },
+    fieldManager: options.fieldManager,
+    fieldValidation: options.fieldValidation,
+    warnings: call.warnings,
+  }
+}
+
+/** The body as an object of the served kind, brought to the stored version with its defaults. */
+export function objectFromBody(call: Call, write: Write): KubeObject {
+  return toStored(call, decode(call.served.kind, bodyValue(call), write))
+}
+
+export function toStored(call: Call, decoded: KubeObject): KubeObject {
+  const { served } = call
+  const object = served.conversion ? served.conversion.toStorage(decoded) : decoded
+  served.strategy.default?.(object)
+  return object
+}
+
+export function bodyValue(call: Call): unknown {
+  let value: unknown
+  try {
+    value = readBody(call.request)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw errors.badRequest(
+      `the object provided is unrecognized (must be of type ${call.served.kind.kind}): couldn't get version/kind; json parse error: ${error.message} (${summary(call.request)})`,
+    )
+  }
+  if (value === undefined)
+    throw errors.badRequest(
+      `the object provided is unrecognized (must be of type ${call.served.kind.kind}): couldn't get version/kind; json parse error: unexpected end of JSON input ()`,
+    )
+  return value
+}
+
+async function createVerb(registry: Registry, call: Call): Promise<Response> {
+  const write = beginWrite(call, 'CreateOptions')
+  const { kind } = call.served
+  if (kind.namespaced && !write.namespace && call.info.resource!.namespace === '') throw namespaceRequired()
+  const entry = await createObject(registry, write, objectFromBody(call, write))
+  return entryResponse(call, 201, entry)
+}
+
+const namespaceRequired = () => errors.badRequest('an empty namespace may not be set during creation')
+
+async function updateVerb(registry: Registry, call: Call): Promise<Response> {
+  const write = beginWrite(call, 'UpdateOptions')
+  const decoded = objectFromBody(call, write)
+  let first: KubeObject | undefined = decoded
+  const updated = await updateObject(registry, write, () => {
+    // a second attempt needs a fresh object: the first one was changed on its way
+    const object = first ?? objectFromBody(call, { ...write, warnings: [] })
+    first = undefined
+    return object
+  })
+  return updatedResponse(call, updated)
+}
+
+export function updatedResponse(call: Call, { entry, created }: Updated): Response {
+  return entryResponse(call, created ? 201 : 200, entry)
+}
+
+async function listVerb(registry: Registry, call: Call): Promise<Response> {
+  const { request, info, served } = call
+  const { query } = request
+  const { namespace } = info.resource!
+  if (query.size === 0) {
+    if (registry.sharedStore) await upToDate(registry)
+    return listResponse(call, { entries: undefined, metadata: { resourceVersion: String(registry.cache.revision) } })
+  }
+  const list = await listObjects(registry, served, {
+    namespace,
+    selection: select(served, query.get('labelSelector'), query.get('fieldSelector')),
+    resourceVersion: query.get('resourceVersion') ?? '',
+    resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+    limit: integer(query, 'limit') ?? 0,
+    continue: query.get('continue') ?? '',
+  })
+  return listResponse(call, list)
+}
+
+async function watchVerb(registry: Registry, call: Call, random: Random): Promise<Response> {
+  const { request, info, served, accepted } = call
+  const { query } = request
+  const { namespace, name } = info.resource!
+  const seconds = integer(query, 'timeoutSeconds')
+  const sendInitialEvents = query.get('sendInitialEvents')
+  const view =
+    accepted.as === 'Table'
+      ? tableView(served, accepted.metaVersion, includeObject(call), () => registry.clock.now())
+      : accepted.as === 'PartialObjectMetadata'
+        ? partialView(accepted.metaVersion)
+        : served.view
+  const fieldSelector = query.get('fieldSelector')
+  const events = await watchObjects(
+    registry,
+    served,
+    {
+      namespace,
+      selection: select(served, query.get('labelSelector'), fieldSelector, fieldSelector ? '' : name),
+      resourceVersion: query.get('resourceVersion') ?? '',
+      resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+      allowBookmarks: isTrue(query.get('allowWatchBookmarks')),
+      sendInitialEvents: sendInitialEvents === null ? undefined : isTrue(sendInitialEvents),
+      // upstream spreads the ends of watches: 30 to 60 minutes
+      timeout: seconds ? seconds * 1000 : (1 + random()) * 1_800_000,
+    },
+    view,
+    request.signal,
+  )
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: { events } }
+}
+
+function integer(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name)
+  if (text === null || text === '') return undefined
+  if (!/^-?\d{1,15}$/.test(text)) throw errors.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+  return Number(text)
+}
+
+async function deleteVerb(registry: Registry, call: Call): Promise<Response> {
+  const options = deleteOptions(call)
+  const write = beginDelete(call, options)
+  const { entry, gone } = await deleteObject(registry, write, options)
+  const accepted202 = !gone && (options.orphanDependents === false || options.propagationPolicy === 'Foreground')
+  if (!gone || returnsObject.has(call.served.storage.resource)) return entryResponse(call, accepted202 ? 202 : 200, entry)
+  return valueResponse(call, 200, deletedStatus(call, entry.object.metadata.uid))
+}
+
+function deletedStatus(call: Call, uid: string | undefined): Status {
+  const { gr } = call.served
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: { name: call.info.resource!.name, ...(gr.group ? { group: gr.group } : {}), kind: gr.resource, ...(uid ? { uid } : {}) },
+  }
+}
+
+/** Resources whose delete answers the object although it is gone (upstream's ReturnDeletedObject). */
+const returnsObject = new Set([
+  'pods',
+  'services',
+  'serviceaccounts',
+  'podtemplates',
+  'resourcequotas',
+  'persistentvolumes',
+  'persistentvolumeclaims',
+  'storageclasses',
+  'csidrivers',
+  'csinodes',
+  'volumeattachments',
+])
+
+function beginDelete(call: Call, options: DeleteOptions): Write {
+  const write = beginWrite(call, 'DeleteOptions')
+  if (options.dryRun?.length) write.context.dryRun = true
+  return write
+}
+
+/** Options of a delete: of its body, else of its query. */
+export function deleteOptions(call: Call): DeleteOptions {
+  const { request } = call
+  const { query } = request
+  const value = readBody(request)
+  let options: DeleteOptions = {}
+  if (value !== undefined && value !== null) {
+    if (typeof value !== 'object') throw errors.badRequest('the body of the request is not DeleteOptions')
+    const { kind, apiVersion: _, ...given } = value as DeleteOptions & { kind?: string; apiVersion?: string }
+    if (kind !== undefined && kind !== 'DeleteOptions') throw errors.badRequest(`decoded object cannot be converted to DeleteOptions`)
+    options = given
+    for (const key of Object.keys(options) as (keyof DeleteOptions)[]) if (options[key] === null) delete options[key]
+  } else if (query.size > 0) {
+    const grace = integer(query, 'gracePeriodSeconds')
+    const policy = query.get('propagationPolicy')
+    const orphan = query.get('orphanDependents')
+    options = {
+      ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
+      ...(policy ? { propagationPolicy: policy } : {}),
+      ...(orphan === null ? {} : { orphanDependents: isTrue(orphan) }),
+    }
+  }
+  if (query.size > 0 && query.has('dryRun')) options.dryRun = query.getAll('dryRun').filter((v) => v !== '')
+  checkDeleteOptions(options)
+  return options
+}
+
+/** Deletes side by side, as many at a time. */
+const deleteWorkers = 32
+
+async function deleteCollectionVerb(registry: Registry, call: Call): Promise<Response> {
+  const options = deleteOptions(call)
+  const { query } = call.request
+  const { served, info } = call
+  const list = await listObjects(registry, served, {
+    namespace: info.resource!.namespace,
+    selection: select(served, query.get('labelSelector'), query.get('fieldSelector')),
+    resourceVersion: query.get('resourceVersion') ?? '',
+    resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
+    limit: integer(query, 'limit') ?? 0,
+    continue: query.get('continue') ?? '',
+  })
+  const entries = [...(list.entries ?? served.cache.list(info.resource!.namespace || undefined))]
+  const waiting = entries.values()
+  const write = beginDelete(call, options)
+  const worker = async () => {
+    for (const entry of waiting) {
+      try {
+        await deleteObject(registry, { ...write, namespace: entry.namespace, name: entry.name }, options)
+      } catch (error) {
+        if (!(error instanceof StatusError && error.reason === 'NotFound')) throw error
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(deleteWorkers, entries.length) }, worker))
+  return listResponse(call, { entries, metadata: list.metadata })
+}

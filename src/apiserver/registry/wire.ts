@@ -1,0 +1,117 @@
+import type { KubeObject } from '#api'
+
+/**
+ * The stored form of an object is its JSON without resourceVersion, laid out so that the revision, which is known only once
+ * the write is done, is spliced in without serializing again:
+ *
+ *     stored  {"kind":"Pod","apiVersion":"v1","metadata":{        "name":"a",…},…}
+ *     wire    {"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"7","name":"a",…},…}
+ */
+export function encodeStored(object: KubeObject): Buffer {
+  const { metadata } = object
+  const revision = metadata.resourceVersion
+  if (revision !== undefined) metadata.resourceVersion = undefined
+  let text = `{"kind":"${object.kind}","apiVersion":"${object.apiVersion}","metadata":${JSON.stringify(metadata)}`
+  if (revision !== undefined) metadata.resourceVersion = revision
+  for (const key in object) {
+    if (key === 'kind' || key === 'apiVersion' || key === 'metadata') continue
+    const value = (object as unknown as Record<string, unknown>)[key]
+    if (value !== undefined) text += `,${JSON.stringify(key)}:${JSON.stringify(value)}`
+  }
+  return ownedBytes(text + '}')
+}
+
+/** The object's JSON as clients see it, for an object that is already complete (resourceVersion included). */
+export function encodeObject(object: object): Buffer {
+  return Buffer.from(JSON.stringify(object))
+}
+
+/** Bytes outside of Node's shared pool: a cached object must not keep a whole slab of the pool alive. */
+function ownedBytes(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  bytes.write(text)
+  return bytes
+}
+
+const marker = Buffer.from('"metadata":{')
+
+/** Where the revision goes: right after the opening brace of metadata. */
+export function spliceOffset(stored: Uint8Array): number {
+  const at = asBuffer(stored).indexOf(marker)
+  if (at < 0) throw new Error('a stored object has no metadata')
+  return at + marker.length
+}
+
+/** The wire form of a stored object at `revision`; 0 (what a dry run would make) stays without one. */
+export function spliceRevision(stored: Uint8Array, revision: number): Buffer {
+  if (revision === 0) return asBuffer(stored)
+  const at = spliceOffset(stored)
+  const inserted = `"resourceVersion":"${revision}",`
+  const wire = Buffer.allocUnsafeSlow(stored.length + inserted.length)
+  wire.set(stored.subarray(0, at), 0)
+  wire.write(inserted, at, 'latin1')
+  wire.set(stored.subarray(at), at + inserted.length)
+  return wire
+}
+
+/** Parses a stored object; its resourceVersion becomes `revision`. */
+export function decodeStored(stored: Uint8Array, revision: number): KubeObject {
+  const object = JSON.parse(asBuffer(stored).toString()) as KubeObject
+  if (revision > 0) object.metadata.resourceVersion = String(revision)
+  return object
+}
+
+/** Whether two stored forms are the same bytes: such a write changes nothing and makes no revision. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && asBuffer(a).equals(b)
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** The JSON of a list: its items are the cached bytes, joined by commas.  */
+export function listBytes(head: { kind: string; apiVersion: string; metadata: object }, items: Buffer): Buffer[] {
+  const start = `{"kind":"${head.kind}","apiVersion":"${head.apiVersion}","metadata":${JSON.stringify(head.metadata)},"items":[`
+  return [Buffer.from(start, 'latin1'), items, closing]
+}
+
+const closing = Buffer.from(']}')
+const comma = 0x2c
+
+/** The comma-separated concatenation of `parts`. */
+export function joinItems(parts: { readonly bytes: Uint8Array }[]): Buffer {
+  let length = Math.max(parts.length - 1, 0)
+  for (const part of parts) length += part.bytes.length
+  const joined = Buffer.allocUnsafeSlow(length)
+  let at = 0
+  for (const part of parts) {
+    if (at > 0) joined[at++] = comma
+    joined.set(part.bytes, at)
+    at += part.bytes.length
+  }
+  return joined
+}
+
+const frameStart = {
+  ADDED: frameHead('ADDED'),
+  MODIFIED: frameHead('MODIFIED'),
+  DELETED: frameHead('DELETED'),
+  BOOKMARK: frameHead('BOOKMARK'),
+  ERROR: frameHead('ERROR'),
+}
+const frameEnd = Buffer.from('}\n')
+
+function frameHead(type: string): Buffer {
+  return Buffer.from(`{"type":"${type}","object":`)
+}
+
+/** One event of a watch on the wire. */
+export function frameBytes(type: keyof typeof frameStart, object: Uint8Array): Buffer {
+  const head = frameStart[type]
+  const frame = Buffer.allocUnsafe(head.length + object.length + frameEnd.length)
+  frame.set(head, 0)
+  frame.set(object, head.length)
+  frame.set(frameEnd, head.length + object.length)
+  return frame
+}

@@ -1,0 +1,39 @@
+import { errors } from '#api'
+import type { FieldValidation } from './registry.ts'
+
+/** Options of a write as its query gives them. */
+export interface WriteOptions {
+  dryRun: boolean
+  fieldManager: string
+  fieldValidation: FieldValidation
+  force: boolean
+}
+
+/** Reads and checks them; `kind` (e.g. `CreateOptions`) names them in errors. `userAgent` stands in for a missing field manager. */
+export function writeOptions(query: URLSearchParams, kind: string, userAgent: string | undefined): WriteOptions {
+  if (query.size === 0) return { dryRun: false, fieldManager: managerOf(userAgent), fieldValidation: 'Warn', force: false }
+  const dryRun = query.getAll('dryRun').filter((v) => v !== '')
+  for (const value of dryRun) if (value !== 'All') throw unsupported(kind, 'dryRun', value, '"All"')
+  const fieldValidation = query.get('fieldValidation') || 'Warn'
+  if (fieldValidation !== 'Ignore' && fieldValidation !== 'Warn' && fieldValidation !== 'Strict')
+    throw unsupported(kind, 'fieldValidation', fieldValidation, '"Ignore", "Strict", "Warn"')
+  const fieldManager = query.get('fieldManager') ?? ''
+  if (fieldManager.length > 128)
+    throw errors.invalid({ group: 'meta.k8s.io', kind }, '', [
+      { reason: 'FieldValueTooLong', message: 'Too long: may not be more than 128 bytes', field: 'fieldManager' },
+    ])
+  return { dryRun: dryRun.length > 0, fieldManager: fieldManager || managerOf(userAgent), fieldValidation, force: query.get('force') === 'true' }
+}
+
+/** The program's name at the start of the User-Agent. */
+function managerOf(userAgent: string | undefined): string {
+  if (!userAgent) return 'unknown'
+  const slash = userAgent.indexOf('/')
+  return (slash < 0 ? userAgent : userAgent.slice(0, slash)).slice(0, 128) || 'unknown'
+}
+
+function unsupported(kind: string, field: string, value: string, supported: string): Error {
+  return errors.invalid({ group: 'meta.k8s.io', kind }, '', [
+    { reason: 'FieldValueNotSupported', message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported}`, field },
+  ])
+}

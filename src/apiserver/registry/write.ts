@@ -1,0 +1,132 @@
+import type { DeepReadonly, KubeObject } from '#api'
+import { errors, failure } from '#api'
+import { StoreError } from '#store'
+import type { AdmissionRequest } from '../admission/admission.ts'
+import type { CacheEntry } from './cache-entry.ts'
+import type { Registry, Write } from './registry.ts'
+import { validateObjectMeta } from './validation/object-meta.ts'
+import { CacheEntry as Entry } from './cache-entry.ts'
+import { fillNewMetadata, fitNamespace, generateName } from './metadata.ts'
+import { storeKey } from './watch-cache.ts'
+import { encodeStored } from './wire.ts'
+
+/** How often a create by generateName tries another suffix when the name is taken. */
+const nameAttempts = 8
+
+/**
+ * Creates an object. `object` is the request's own, in the stored version, decoded and defaulted; it must not be used afterwards.
+ * Answers the cached entry (for a dry run, what would have been stored).
+ */
+export async function createObject(registry: Registry, write: Write, object: KubeObject): Promise<CacheEntry> {
+  const { served } = write
+  if (object.metadata.resourceVersion) throw failure('', 500, 'resourceVersion should not be set on objects to be created')
+  fitNamespace(object, write.namespace)
+  if (write.name && object.metadata.name && object.metadata.name !== write.name)
+    throw errors.badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${write.name})`)
+  if (write.name) object.metadata.name = write.name
+  const generated = object.metadata.name ? undefined : object.metadata.generateName
+  fillNewMetadata(object, write)
+  const { strategy } = served
+  const admission = admissionRequest(write, 'CREATE', object)
+  if (await mutate(registry, admission)) strategy.default?.(object)
+  strategy.prepareForCreate?.(object, write.context)
+  const claim = await strategy.claim?.(object, undefined, write.context)
+  let written = false
+  try {
+    const entry = await checkAndStore(registry, write, object, admission, generated)
+    written = !write.context.dryRun
+    return entry
+  } finally {
+    if (claim) await claim.settle(written)
+  }
+}
+
+async function checkAndStore(
+  registry: Registry,
+  write: Write,
+  object: KubeObject,
+  admission: AdmissionRequest,
+  generated: string | undefined,
+): Promise<CacheEntry> {
+  const { served } = write
+  const { strategy } = served
+  const causes = validateObjectMeta(object.metadata, {
+    namespaced: served.storage.namespaced,
+    ...(strategy.validateName ? { name: strategy.validateName } : {}),
+  })
+  const more = strategy.validate?.(object)
+  if (more && more.length > 0) causes.push(...more)
+  if (causes.length > 0) throw errors.invalid(served.kind, object.metadata.name, causes)
+  await validate(registry, admission)
+  if (strategy.warnings) write.warnings.push(...strategy.warnings(object))
+
+  for (let attempt = 1; ; attempt++) {
+    const { name } = object.metadata
+    const key = storeKey(served.cache.prefix, write.namespace, name)
+    const bytes = encodeStored(object)
+    if (write.context.dryRun) {
+      if (served.cache.get(write.namespace, name)) throw errors.alreadyExists(served.gr, name)
+      return new Entry(key, write.namespace, name, 0, bytes, object)
+    }
+    registry.cache.expect(bytes, object)
+    const result = await stored(registry.store.create(key, bytes))
+    if (result.ok) {
+      await registry.cache.applied(result.revision)
+      // it may have been replaced already: then what this write made is not cached any more
+      const entry = served.cache.get(write.namespace, name)
+      return entry?.revision === result.revision ? entry : new Entry(key, write.namespace, name, result.revision, bytes)
+    }
+    if (!generated) throw errors.alreadyExists(served.gr, name)
+    if (attempt >= nameAttempts)
+      throw failure(
+        'AlreadyExists',
+        409,
+        `${served.gr.group ? `${served.gr.resource}.${served.gr.group}` : served.gr.resource} "${name}" already exists, the server was not able to generate a unique name for the object`,
+        { name, ...(served.gr.group ? { group: served.gr.group } : {}), kind: served.gr.resource, retryAfterSeconds: 1 },
+      )
+    object.metadata.name = generateName(generated)
+    object.metadata.resourceVersion = undefined
+  }
+}
+
+export function admissionRequest(
+  write: Write,
+  operation: AdmissionRequest['operation'],
+  object: KubeObject | undefined,
+  old?: DeepReadonly<KubeObject>,
+): AdmissionRequest {
+  const { group, version, kind } = write.served.storage
+  return { operation, context: write.context, kind: { group, version, kind }, ...(object ? { object } : {}), ...(old ? { old } : {}) }
+}
+
+/** Answers whether a plugin may have changed the object. */
+export async function mutate(registry: Registry, request: AdmissionRequest): Promise<boolean> {
+  let touched = false
+  for (const plugin of registry.admission) {
+    if (!plugin.mutate || !plugin.handles(request)) continue
+    touched = true
+    const done = plugin.mutate(request)
+    if (done) await done
+  }
+  return touched
+}
+
+export async function validate(registry: Registry, request: AdmissionRequest): Promise<void> {
+  for (const plugin of registry.admission) {
+    if (!plugin.validate || !plugin.handles(request)) continue
+    const done = plugin.validate(request)
+    if (done) await done
+  }
+}
+
+/** Trouble of the store as the status that clients act on: try again, or give up. */
+export async function stored<T>(operation: Promise<T>): Promise<T> {
+  try {
+    return await operation
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    if (error.kind === 'compacted') throw errors.expired('The resourceVersion for the provided list is too old.')
+    if (error.kind === 'closed' || error.kind === 'unavailable') throw errors.unavailable('the store is not available', { cause: error })
+    throw errors.internal(error.message, { cause: error })
+  }
+}

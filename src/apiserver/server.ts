@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto'
+import type { Duplex } from 'node:stream'
+import type { Clock } from '#base'
+import { Teardown, realClock } from '#base'
+import { StatusError, errors } from '#api'
+import type { Request, Response, Transport } from '#client'
+import type { ApiHandler } from './api-handler.ts'
+import { createApiHandler } from './api-handler.ts'
+import type { Credentials, UserInfo } from './authn/authenticator.ts'
+import { readBody } from './body.ts'
+import { discoveryHandler } from './discovery/index.ts'
+import type { Listener } from './http/listener.ts'
+import { failure, listen } from './http/listener.ts'
+import { RequestMetrics } from './http/metrics.ts'
+import { inProcessTransport } from './in-process.ts'
+import { nonResourceHandler } from './non-resource.ts'
+import type { ApiServer, ApiServerOptions, HealthCheck, SubresourceContext } from './options.ts'
+import { decode } from './registry/decode.ts'
+import { expireEvents } from './registry/event-expiry.ts'
+import type { Registry, ServedResource } from './registry/registry.ts'
+import { WatchCache } from './registry/watch-cache.ts'
+import type { RequestInfo } from './request-info.ts'
+
+/** The API server as a value: nothing happens before `start`. */
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const clock: Clock = options.clock ?? realClock
+  const log = options.log.named('apiserver')
+  const cache = new WatchCache({ store: options.store, clock, log, freeze: options.freeze ?? false })
+  const reader = cache.reader()
+  const registry: Registry = { store: options.store, cache, clock, log, admission: options.admission, sharedStore: options.sharedStore ?? false }
+  const metrics = new RequestMetrics()
+  const teardown = new Teardown()
+  let listener: Listener | undefined
+  let started = false
+
+  const ping: HealthCheck = { name: 'ping', check() {} }
+  const storeCheck: HealthCheck = { name: 'etcd', check: async () => void (await options.store.currentRevision()) }
+  const informers: HealthCheck = {
+    name: 'informer-sync',
+    check() {
+      if (!started) throw new Error('not started')
+    },
+  }
+
+  const extensions = options.extensions ?? []
+  const handler: ApiHandler = createApiHandler({
+    registry,
+    strategies: options.strategies,
+    conversions: options.conversions ?? {},
+    authorizers: options.authorizers,
+    extensions,
+    subresources: options.subresources ?? {},
+    virtual: options.virtual ?? {},
+    nonResource: nonResourceHandler({
+      documents: [discoveryHandler, ...(options.documents ?? [])],
+      extensions,
+      version: options.version ?? {},
+      liveness: [ping, storeCheck],
+      readiness: [ping, storeCheck, informers, ...(options.readiness ?? [])],
+      metrics,
+    }),
+    context,
+    clock,
+    log,
+    random: Math.random,
+    metrics,
+  })
+
+  function context(served: ServedResource, request: Request, info: RequestInfo): SubresourceContext {
+    return {
+      parent() {
+        const { namespace, name } = info.resource!
+        const entry = served.cache.get(namespace, name)
+        if (!entry) throw errors.notFound(served.gr, name)
+        return entry.object
+      },
+      reader,
+      decode: (kind) => decode(kind, readBody(request), { fieldValidation: 'Ignore', warnings: [] }),
+      transport: transport(info.user),
+    }
+  }
+
+  async function authenticate(credentials: Credentials): Promise<UserInfo> {
+    for (const authenticator of options.authenticators) {
+      const user = await authenticator.authenticate(credentials)
+      if (user === 'invalid') break
+      if (user) return user
+    }
+    throw errors.unauthorized()
+  }
+
+  async function handle(request: Request, credentials: Credentials): Promise<Response> {
+    let user: UserInfo
+    try {
+      user = await authenticate(credentials)
+    } catch (error) {
+      if (error instanceof StatusError) return failure(error)
+      log.error('authentication failed', { error })
+      return failure(errors.internal('authentication failed'))
+    }
+    return handler.handle(request, user, false)
+  }
+
+  async function upgradeAs(user: UserInfo, request: Request, socket: Duplex, head: Uint8Array): Promise<void> {
+    const { info, handler: subresource, served } = handler.admitUpgrade(request, user)
+    await subresource.upgrade!(request, info, socket, head, context(served, request, info))
+  }
+
+  function transport(user: UserInfo): Transport {
+    return inProcessTransport({
+      send: (request) => handler.handle(request, user, true),
+      upgrade: (request, socket) => upgradeAs(user, request, socket, new Uint8Array()),
+    })
+  }
+
+  return {
+    reader,
+    transport,
+    get url() {
+      if (!listener) throw new Error('the API server is not started')
+      return listener.url
+    },
+    async start() {
+      await cache.start()
+      teardown.use(cache)
+      const stop = expireEvents(registry)
+      teardown.defer(stop)
+      listener = await listen({
+        address: options.address ?? '127.0.0.1',
+        port: options.port,
+        tls: options.tls,
+        log,
+        handle,
+        upgrade: async (request, credentials, socket, head) => upgradeAs(await authenticate(credentials), request, socket, head),
+      })
+      const { url } = listener
+      teardown.use(listener)
+      // watches end first: the listener then waits for what ends by itself
+      teardown.defer(() => cache.endWatches())
+      started = true
+      log.info('serving', { url, instance: randomUUID() })
+    },
+    [Symbol.asyncDispose]() {
+      started = false
+      return teardown[Symbol.asyncDispose]()
+    },
+  }
+}
