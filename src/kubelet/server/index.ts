@@ -1,0 +1,5 @@
+export type * from './access.ts'
+export * from './logs/rotation.ts'
+export * from './server.ts'
+export * from './stats/prometheus.ts'
+export * from './stats/summary.ts'

@@ -1,0 +1,69 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import { WebSocketServer } from 'ws'
+
+/** Streams numbered over one WebSocket: the first byte of a message is its channel (as a digit, and the rest in base64, in the text protocols). */
+export interface ChannelSocket {
+  /** The subprotocol agreed on; empty when the client asked for none. */
+  readonly protocol: string
+  /** Resolves when the message is on its way; false when the client is gone. */
+  send(channel: number, data: Uint8Array): Promise<boolean>
+  /** Passes on what the client sends on a channel; while `onData` answers false no more is read, until `resume`. */
+  receive(handlers: { onData: (channel: number, data: Buffer) => boolean; onClose: (channel: number) => void }): void
+  resume(): void
+  /** Sends what waits, then says goodbye. */
+  close(): void
+  /** Resolves when the connection is gone. */
+  readonly closed: Promise<void>
+}
+
+/** With v5 a message on this channel closes the channel that its one byte names. */
+const closeChannel = 255
+
+/** Takes over an upgrade request as a WebSocket with one of `protocols`; a client that names none gets the empty protocol. */
+export function acceptWebSocket(request: IncomingMessage, socket: Duplex, head: Uint8Array, protocols: readonly string[]): Promise<WebSocket> {
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((p) => p.trim())
+  const chosen = offered.find((p) => protocols.includes(p))
+  if (request.headers['sec-websocket-protocol'] !== undefined && chosen === undefined) {
+    return Promise.reject(new Error(`requested protocol(s) are not supported: [${offered.join(' ')}]; supports ${JSON.stringify(protocols)}`))
+  }
+  const server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: 32 * 1024 * 1024,
+    handleProtocols: () => chosen ?? false,
+  })
+  return new Promise((resolve, reject) => {
+    // answers 400 itself
+    server.once('wsClientError', reject)
+    server.handleUpgrade(request, socket, Buffer.from(head), resolve)
+  })
+}
+
+export function channelSocket(socket: WebSocket): ChannelSocket {
+  const textual = socket.protocol.includes('base64')
+  const closed = Promise.withResolvers<void>()
+  socket.on('close', () => closed.resolve())
+  socket.on('error', () => socket.terminate())
+  return {
+    protocol: socket.protocol,
+    send(channel, data) {
+      if (socket.readyState !== socket.OPEN) return Promise.resolve(false)
+      const message = textual ? `${channel}${Buffer.from(data).toString('base64')}` : Buffer.concat([Buffer.from([channel]), data])
+      return new Promise((resolve) => socket.send(message, (error) => resolve(!error)))
+    },
+    receive({ onData, onClose }) {
+      socket.on('message', (message: Buffer) => {
+        if (message.length === 0) return
+        const channel = textual ? message[0]! - 0x30 : message[0]!
+        const data = textual ? Buffer.from(message.toString('latin1', 1), 'base64') : message.subarray(1)
+        if (channel === closeChannel) onClose(data[0] ?? -1)
+        else if (!onData(channel, data)) socket.pause()
+      })
+    },
+    resume: () => socket.resume(),
+    close: () => socket.close(1000),
+    closed: closed.promise,
+  }
+}
