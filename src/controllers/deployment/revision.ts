@@ -1,0 +1,57 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { DeepReadonly, apps, core } from '#api'
+
+export type Deployment = DeepReadonly<apps.Deployment>
+export type ReplicaSet = DeepReadonly<apps.ReplicaSet>
+
+export const annotation = {
+  revision: 'deployment.kubernetes.io/revision',
+  revisionHistory: 'deployment.kubernetes.io/revision-history',
+  desired: 'deployment.kubernetes.io/desired-replicas',
+  max: 'deployment.kubernetes.io/max-replicas',
+  lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
+  rollback: 'deprecated.deployment.rollback.to',
+} as const
+
+export const hashLabel = 'pod-template-hash'
+
+export const revisionOf = (object: { metadata: { annotations?: Readonly<Record<string, string>> } }): number =>
+  Number(object.metadata.annotations?.[annotation.revision] ?? 0)
+
+/** The set whose template is the deployment's; of several (which old versions could make) the oldest. */
+export function newestSet(deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined {
+  return sets.filter((set) => sameTemplate(set.spec.template!, deployment.spec.template)).sort(byCreation)[0]
+}
+
+export const byCreation = (a: ReplicaSet, b: ReplicaSet): number => {
+  const [x, y] = [a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? '']
+  return x === y ? (a.metadata.name < b.metadata.name ? -1 : 1) : x < y ? -1 : 1
+}
+
+/** The label that tells sets apart is not part of the template's meaning. */
+export function sameTemplate(a: DeepReadonly<core.PodTemplateSpec>, b: DeepReadonly<core.PodTemplateSpec>): boolean {
+  return isDeepStrictEqual(withoutHash(a), withoutHash(b))
+}
+
+function withoutHash(template: DeepReadonly<core.PodTemplateSpec>): object {
+  const { [hashLabel]: _, ...labels } = template.metadata?.labels ?? {}
+  const { creationTimestamp: __, labels: ___, ...metadata } = template.metadata ?? ({} as Record<string, never>)
+  return { spec: template.spec, metadata: { ...metadata, labels } }
+}
+
+/** Annotations of the deployment that its sets carry too; the set's own bookkeeping stays. */
+export function copiedAnnotations(deployment: Deployment): Record<string, string> {
+  const own = new Set<string>(Object.values(annotation))
+  return Object.fromEntries(Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !own.has(key)))
+}
+
+/** The set's annotations at `revision`; one that comes back after a roll-back remembers the revisions it was. */
+export function revisionAnnotations(set: ReplicaSet | undefined, revision: number): Record<string, string> {
+  const before = set ? revisionOf(set) : 0
+  if (before >= revision) return {}
+  const history = set?.metadata.annotations?.[annotation.revisionHistory]
+  return {
+    [annotation.revision]: String(revision),
+    ...(before > 0 ? { [annotation.revisionHistory]: history ? `${history},${before}` : String(before) } : {}),
+  }
+}
