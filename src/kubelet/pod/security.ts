@@ -35,7 +35,6 @@ export function nonRootViolation(pod: Pod, container: ContainerSpec, user: Image
   if (user.uid === undefined && user.username !== '') {
     return `container has runAsNonRoot and image has non-numeric user (${user.username}), cannot verify user is non-root ${where}`
   }
-  if (user.uid === undefined) return `container has runAsNonRoot and image will run as root ${where}`
   return undefined
 }
 

@@ -1,0 +1,133 @@
+import type { Clock } from '#base'
+import type { EventRecorder } from '#runtime'
+import type { DeepReadonly, core } from '#api'
+import type { ImageService, cri } from '../cri/index.ts'
+import type { ContainerSpec, Pod, RoledContainer } from '../pod/names.ts'
+import { fieldPath } from '../pod/names.ts'
+import { RestartBackoff } from '../pod/restart-backoff.ts'
+import type { ImageUser } from '../pod/security.ts'
+import { StartFailure, goDuration } from '../pod/start-failure.ts'
+import { credentialsFor } from './credentials.ts'
+
+export interface ImagePullerOptions {
+  images: ImageService
+  clock: Clock
+  events: EventRecorder
+  /** The pod's pull secrets, those that exist. */
+  pullSecrets(pod: Pod): Promise<DeepReadonly<core.Secret>[]>
+}
+
+export interface PresentImage {
+  /** The image's id: what containers are created from. */
+  ref: string
+  user: ImageUser
+}
+
+/**
+ * Makes sure that a container's image is on the node, as its pull policy says. Rejects with StartFailure: `ErrImagePull`, `ImagePullBackOff`,
+ * `ErrImageNeverPull`, `InvalidImageName`, `ImageInspectError`.
+ */
+export interface ImagePuller {
+  ensure(pod: Pod, container: RoledContainer, sandbox: cri.PodSandboxConfig | undefined, signal: AbortSignal): Promise<PresentImage>
+  forget(podUid: string): void
+}
+
+const reference = /^[A-Za-z0-9][A-Za-z0-9._:/-]*(@[A-Za-z0-9+._-]+:[0-9a-fA-F]+)?$/
+
+/** The name with `:latest` where it has neither tag nor digest. */
+export function withDefaultTag(image: string): string {
+  const last = image.slice(image.lastIndexOf('/') + 1)
+  return last.includes(':') || last.includes('@') ? image : `${image}:latest`
+}
+
+export function imagePuller({ images, clock, events, pullSecrets }: ImagePullerOptions): ImagePuller {
+  const backoffs = new Map<string, RestartBackoff>()
+  const failedAt = new Map<string, number>()
+  const backoffOf = (uid: string) => {
+    const known = backoffs.get(uid) ?? new RestartBackoff()
+    backoffs.set(uid, known)
+    return known
+  }
+
+  async function ensure(pod: Pod, container: RoledContainer, sandbox: cri.PodSandboxConfig | undefined, signal: AbortSignal): Promise<PresentImage> {
+    const { spec } = container
+    const wanted = spec.image ?? ''
+    const say = (type: 'Normal' | 'Warning', reason: string, message: string) =>
+      events.event(pod as core.Pod, type, reason, message, { fieldPath: fieldPath(container) })
+    if (!reference.test(wanted)) {
+      const message = `Failed to apply default image tag "${wanted}": couldn't parse image name "${wanted}": invalid reference format`
+      say('Warning', 'InspectFailed', message)
+      throw new StartFailure('InvalidImageName', message)
+    }
+    const image = withDefaultTag(wanted)
+    const present = await inspect(image, signal).catch((cause: Error) => {
+      const message = `Failed to inspect image "${image}": ${cause.message}`
+      say('Warning', 'InspectFailed', message)
+      throw new StartFailure('ImageInspectError', message, { cause })
+    })
+    const policy = pullPolicy(spec, image)
+    if (present && policy !== 'Always') {
+      say('Normal', 'Pulled', `Container image "${wanted}" already present on machine`)
+      return present
+    }
+    if (policy === 'Never') {
+      const message = `Container image "${wanted}" is not present with pull policy of Never`
+      say('Warning', 'ErrImageNeverPull', message)
+      throw new StartFailure('ErrImageNeverPull', message)
+    }
+    const uid = pod.metadata.uid ?? ''
+    const backoff = backoffOf(uid)
+    const failed = failedAt.get(`${uid}/${image}`)
+    const allowedAt = failed === undefined ? 0 : backoff.allowedAt(image, failed)
+    if (allowedAt > clock.now()) {
+      say('Normal', 'BackOff', `Back-off pulling image "${wanted}"`)
+      throw new StartFailure('ImagePullBackOff', `Back-off pulling image "${wanted}"`, { retryAt: allowedAt })
+    }
+    say('Normal', 'Pulling', `Pulling image "${wanted}"`)
+    const start = clock.monotonic()
+    try {
+      const auth = credentialsFor(image, await pullSecrets(pod))
+      await images.pullImage({ image: { image }, ...(auth ? { auth } : {}), ...(sandbox ? { sandboxConfig: sandbox } : {}) }, { signal })
+      const pulled = await inspect(image, signal)
+      if (!pulled) throw new Error(`the runtime does not have image "${image}" after pulling it`)
+      failedAt.delete(`${uid}/${image}`)
+      backoff.forget(image)
+      const took = goDuration(Math.round(clock.monotonic() - start))
+      say('Normal', 'Pulled', `Successfully pulled image "${wanted}" in ${took} (${took} including waiting). Image size: ${pulled.size} bytes.`)
+      return pulled
+    } catch (cause) {
+      if (signal.aborted) throw cause
+      const message = `Failed to pull image "${wanted}": ${(cause as Error).message}`
+      say('Warning', 'Failed', message)
+      const now = clock.now()
+      backoff.attempt(image, now, now)
+      failedAt.set(`${uid}/${image}`, now)
+      // Until the back-off is over the state is ErrImagePull for a moment, then ImagePullBackOff, as clients know it.
+      throw new StartFailure('ErrImagePull', message, { cause, retryAt: now + 1000 })
+    }
+  }
+
+  async function inspect(image: string, signal: AbortSignal): Promise<(PresentImage & { size: number }) | undefined> {
+    const { image: found } = await images.imageStatus({ image: { image } }, { signal })
+    if (!found) return undefined
+    // An image that names no user runs as root.
+    const user: ImageUser = found.uid
+      ? { uid: found.uid.value, username: '' }
+      : found.username
+        ? { username: found.username }
+        : { uid: 0, username: '' }
+    return { ref: found.id, user, size: found.size }
+  }
+
+  return {
+    ensure,
+    forget(podUid) {
+      backoffs.delete(podUid)
+      for (const key of failedAt.keys()) if (key.startsWith(`${podUid}/`)) failedAt.delete(key)
+    },
+  }
+}
+
+function pullPolicy(container: ContainerSpec, image: string): string {
+  return container.imagePullPolicy ?? (image.endsWith(':latest') ? 'Always' : 'IfNotPresent')
+}

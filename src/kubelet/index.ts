@@ -1,0 +1,6 @@
+export * from './cri/index.ts'
+export * from './kubelet.ts'
+export { cgroupHierarchy } from './cgroups/hierarchy.ts'
+export { podCgroups } from './cgroups/pod-cgroups.ts'
+export type { Machine } from './node/machine.ts'
+export { readMachine } from './node/machine.ts'

@@ -1,0 +1,261 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import type { Clock, Logger } from '#base'
+import { Teardown, describeError, realClock, silentLogger } from '#base'
+import type { Client } from '#client'
+import type { Cache } from '#runtime'
+import { createEventRecorder, startCache } from '#runtime'
+import type { DeepReadonly, core } from '#api'
+import { isStatus, quantityValue, resources } from '#api'
+import { cgroupHierarchy } from './cgroups/hierarchy.ts'
+import { noCgroups, podCgroups } from './cgroups/pod-cgroups.ts'
+import type { ContainerRuntime } from './cri/index.ts'
+import type { ObjectSource } from './env/index.ts'
+import { objectSource } from './env/index.ts'
+import { imagePuller } from './images/image-puller.ts'
+import { readMachine } from './node/machine.ts'
+import type { Machine } from './node/machine.ts'
+import { createNodeAgent } from './node/node-agent.ts'
+import type { NodeFacts, Pressure } from './node/node-status.ts'
+import { allocatableOf } from './node/node-status.ts'
+import type { ClusterDns, ResolverConfig } from './pod/dns.ts'
+import { parseResolvConf } from './pod/dns.ts'
+import type { NodePaths, Pod } from './pod/names.ts'
+import { nodePaths } from './pod/names.ts'
+import type { PodManager } from './pod/pod-manager.ts'
+import { createPodManager } from './pod/pod-manager.ts'
+import { podOperations } from './pod/pod-operations.ts'
+import type { PodWorker } from './pod/pod-worker.ts'
+import type { RecordCache } from './pod/record-cache.ts'
+import { createRecordCache } from './pod/record-cache.ts'
+import { statusSender } from './pod/status-sender.ts'
+import { taskLimit } from './pod/task-limit.ts'
+import { createProber } from './probes/prober.ts'
+import type { PodVolumes } from './volumes/index.ts'
+import { podVolumes } from './volumes/index.ts'
+
+/** What a kubelet needs; everything but the first few has a default. */
+export interface KubeletOptions {
+  nodeName: string
+  /** The node's addresses, the primary one first. */
+  nodeIPs: readonly string[]
+  client: Client
+  runtime: ContainerRuntime
+  /** Absolute; holds pods' volumes, hosts files and, unless `logsDir` says otherwise, logs. */
+  rootDir: string
+  logsDir?: string
+  /** Absolute within the cgroup hierarchy, e.g. `/k8ts/c1/node1`; `false` for a node without cgroups of its own (hollow nodes). */
+  cgroupRoot?: string | false
+  dns?: Partial<ClusterDns>
+  /** resolv.conf for pods with `dnsPolicy: Default`; /etc/resolv.conf when absent. */
+  resolvConf?: string
+  maxPods?: number
+  /** Labels of the node besides the standard ones. */
+  labels?: Readonly<Record<string, string>>
+  taints?: readonly core.Taint[]
+  /** Subtracted from the machine's capacity. A node that shares its machine with others says here what they take. */
+  reserved?: Partial<NodeFacts['reserved']>
+  /** What the machine has; read from it when absent. */
+  machine?: Machine
+  /** Port of the kubelet's own server, as it goes into the node's status. */
+  port?: number
+  version?: string
+  allowedUnsafeSysctls?: readonly string[]
+  /** How many sandboxes and containers are started at once. */
+  startConcurrency?: number
+  relistEvery?: number
+  intervals?: { lease?: number; report?: number; observe?: number }
+  onPodCIDR?(cidrs: readonly string[]): void | Promise<void>
+  /** Shared caches, where the process has them already. */
+  services?: Cache<core.Service>
+  volumes?: PodVolumes
+  objects?: ObjectSource
+  clock?: Clock
+  log?: Logger
+}
+
+/** The agent of one node. Stopping it never stops a pod. */
+export interface Kubelet extends AsyncDisposable {
+  readonly nodeName: string
+  /** Registers the node and begins with its pods; resolves when the node is registered and the pods that run already are adopted. */
+  start(): Promise<void>
+  readonly node: DeepReadonly<core.Node> | undefined
+  readonly pods: Cache<core.Pod>
+  readonly records: RecordCache
+  readonly paths: NodePaths
+  readonly objects: ObjectSource
+  readonly runtime: ContainerRuntime
+  /** The worker of a pod, by uid. */
+  worker(podUid: string): PodWorker | undefined
+  allocatable(): Readonly<Record<string, string>>
+}
+
+const defaultVersion = 'v1.36.0'
+const mebi = 1024 * 1024
+
+/** Composes a kubelet; construction does nothing but remember its options. */
+export function createKubelet(options: KubeletOptions): Kubelet {
+  const { nodeName, nodeIPs, client, runtime, clock = realClock } = options
+  const log = (options.log ?? silentLogger).named('kubelet')
+  const paths = nodePaths(options.rootDir, options.logsDir)
+  const teardown = new Teardown()
+  const stopping = new AbortController()
+  let running: Running | undefined
+  const parts = (): Running => {
+    if (!running) throw new Error('the kubelet is not started')
+    return running
+  }
+
+  async function start(): Promise<void> {
+    await mkdir(options.rootDir, { recursive: true })
+    const machine = options.machine ?? (await readMachine(options.rootDir))
+    const version = await untilAnswer(() => runtime.version({ timeoutMs: 10_000 }), { clock, log, signal: stopping.signal })
+    const facts: NodeFacts = {
+      name: nodeName,
+      ips: nodeIPs,
+      machine,
+      maxPods: options.maxPods ?? 110,
+      reserved: { cpuMillis: 0, memoryBytes: 100 * mebi, storageBytes: Math.floor(machine.capacity.storageBytes / 10), ...options.reserved },
+      labels: options.labels ?? {},
+      runtimeVersion: `${version.runtimeName}://${version.runtimeVersion}`,
+      version: options.version ?? defaultVersion,
+      kubeletPort: options.port ?? 10250,
+    }
+    const allocatable = allocatableOf(facts)
+    const events = teardown.use(createEventRecorder({ client, component: 'kubelet', host: nodeName, clock, log }))
+    const objects = options.objects ?? teardown.use(objectSource({ client, clock, log }))
+    const pressure: Pressure = { memory: false, disk: false, pids: false }
+    const records = createRecordCache({ runtime, clock, log, ...(options.relistEvery ? { relistEvery: options.relistEvery } : {}) })
+    const agent = createNodeAgent({
+      client,
+      runtime,
+      facts,
+      clock,
+      log,
+      events,
+      problems: () => [],
+      pressure: () => pressure,
+      ...(options.onPodCIDR ? { onPodCIDR: options.onPodCIDR } : {}),
+      ...(options.taints ? { taints: options.taints } : {}),
+      ...(options.intervals ? { intervals: options.intervals } : {}),
+    })
+    const services = options.services ?? teardown.use(startCache({ client, ref: resources.services, clock, log }))
+    const pods = teardown.use(startCache({ client, ref: resources.pods, query: { fieldSelector: `spec.nodeName=${nodeName}` }, clock, log }))
+    const volumes = options.volumes ?? teardown.use(podVolumes({ rootDir: paths.root, client, objects, clock, log, allocatable: () => allocatable }))
+    const cgroups = options.cgroupRoot === false ? noCgroups : podCgroups(cgroupHierarchy(), options.cgroupRoot ?? '/')
+    const images = imagePuller({ images: runtime, clock, events, pullSecrets: (pod) => pullSecrets(objects, pod) })
+    const statuses = teardown.use(statusSender({ client, clock, log }))
+    const prober = createProber({ runtime, clock, log, events, onChange: (uid) => manager.worker(uid)?.wake() })
+    const operations = podOperations({
+      runtime,
+      client,
+      clock,
+      log,
+      events,
+      records,
+      volumes,
+      objects,
+      images,
+      cgroups,
+      paths,
+      dns: { servers: options.dns?.servers ?? [], domain: options.dns?.domain ?? 'cluster.local' },
+      hostResolver: () => hostResolver(options.resolvConf ?? '/etc/resolv.conf'),
+      node: { name: nodeName, ips: nodeIPs, memoryCapacity: machine.capacity.memoryBytes, allocatable: () => allocatable },
+      services: () => services.list(),
+      runtimeHandler: async (name) => (await client.resource(resources.runtimeClasses).get(name)).handler,
+      limit: taskLimit(options.startConcurrency ?? 8),
+    })
+    const manager: PodManager = createPodManager({
+      pods,
+      records,
+      operations,
+      runtime,
+      volumes,
+      objects,
+      prober,
+      statuses,
+      cgroups,
+      events,
+      clock,
+      log,
+      nodeIPs,
+      allocatable: () => allocatable,
+      allowedUnsafeSysctls: options.allowedUnsafeSysctls ?? [],
+    })
+    running = { agent, pods, records, objects, manager, allocatable }
+    teardown.defer(() => manager.stop())
+
+    // What runs already has to be known before any pod is looked at: it is adopted, not started again.
+    await Promise.all([untilAnswer(() => records.relist(), { clock, log, signal: stopping.signal }), agent.register(stopping.signal)])
+    await Promise.all([pods.ready(stopping.signal), services.ready(stopping.signal)])
+    const followers = Promise.all([records.run(stopping.signal), agent.run(stopping.signal)])
+    teardown.defer(() => followers)
+    manager.start()
+    log.info('kubelet is running', { node: nodeName, runtime: facts.runtimeVersion, memory: quantityValue(allocatable.memory!) })
+  }
+
+  teardown.defer(() => stopping.abort())
+  return {
+    nodeName,
+    paths,
+    runtime,
+    start,
+    get node() {
+      return running?.agent.node
+    },
+    get pods() {
+      return parts().pods
+    },
+    get records() {
+      return parts().records
+    },
+    get objects() {
+      return parts().objects
+    },
+    worker: (uid) => running?.manager.worker(uid),
+    allocatable: () => parts().allocatable,
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      await teardown[Symbol.asyncDispose]()
+    },
+  }
+}
+
+interface Running {
+  agent: ReturnType<typeof createNodeAgent>
+  pods: Cache<core.Pod>
+  records: RecordCache
+  objects: ObjectSource
+  manager: PodManager
+  allocatable: Readonly<Record<string, string>>
+}
+
+/** Asks again until the other side is up; it may have been started at the same time as we. */
+async function untilAnswer<T>(ask: () => Promise<T>, { clock, log, signal }: { clock: Clock; log: Logger; signal: AbortSignal }): Promise<T> {
+  for (let wait = 50; ; wait = Math.min(wait * 2, 2000)) {
+    try {
+      return await ask()
+    } catch (error) {
+      signal.throwIfAborted()
+      if (wait >= 400) log.warn('the container runtime does not answer yet', { error: describeError(error) })
+    }
+    await clock.sleep(wait, signal)
+  }
+}
+
+async function pullSecrets(objects: ObjectSource, pod: Pod): Promise<DeepReadonly<core.Secret>[]> {
+  const names = (pod.spec?.imagePullSecrets ?? []).map((s) => s.name ?? '').filter((name) => name !== '')
+  const found = await Promise.all(
+    names.map((name) =>
+      objects.get('Secret', pod.metadata.namespace ?? 'default', name).catch((error: unknown) => {
+        // A secret that is missing is no error: the image may need none.
+        if (isStatus(error, 'NotFound')) return undefined
+        throw error
+      }),
+    ),
+  )
+  return found.filter((secret) => secret !== undefined)
+}
+
+async function hostResolver(path: string): Promise<ResolverConfig> {
+  return parseResolvConf(await readFile(path, 'utf8').catch(() => ''))
+}

@@ -1,0 +1,69 @@
+import { milliValue, quantityValue } from '#api'
+import type { Pod } from './names.ts'
+import { containersOf } from './names.ts'
+import type { PodFailure } from './pod-worker.ts'
+import { podTotal } from './resources.ts'
+import { isTerminal } from './status.ts'
+
+export interface AdmitInput {
+  pod: Pod
+  /** The node's other pods. */
+  others: readonly Pod[]
+  allocatable: Readonly<Record<string, string>>
+  /** Sysctls beyond the safe ones that this node allows; a trailing `*` stands for the rest of a name. */
+  allowedUnsafeSysctls: readonly string[]
+}
+
+/** Sysctls that are namespaced and cannot disturb other pods. */
+const safeSysctls = [
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_wmem',
+]
+
+/** Why this node cannot take a pod that was assigned to it; undefined when it can. Pure. */
+export function admitPod(input: AdmitInput): PodFailure | undefined {
+  return sysctlFailure(input) ?? resourceFailure(input)
+}
+
+function sysctlFailure({ pod, allowedUnsafeSysctls }: AdmitInput): PodFailure | undefined {
+  const allowed = [...safeSysctls, ...allowedUnsafeSysctls]
+  for (const { name } of pod.spec?.securityContext?.sysctls ?? []) {
+    const dotted = name.replaceAll('/', '.')
+    if (allowed.some((a) => (a.endsWith('*') ? dotted.startsWith(a.slice(0, -1)) : a === dotted))) continue
+    return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${name}" not allowlisted` }
+  }
+  return undefined
+}
+
+function resourceFailure({ pod, others, allocatable }: AdmitInput): PodFailure | undefined {
+  const active = others.filter((p) => !isTerminal(p.status?.phase))
+  const maxPods = allocatable.pods === undefined ? Number.POSITIVE_INFINITY : quantityValue(allocatable.pods)
+  if (active.length + 1 > maxPods) return outOf('pods', 1, active.length, maxPods)
+  const names = new Set(containersOf(pod).flatMap(({ spec }) => Object.keys({ ...spec.resources?.requests, ...spec.resources?.limits })))
+  for (const name of names) {
+    const amount = name === 'cpu' ? milliValue : quantityValue
+    const wanted = podTotal(pod, 'requests', name, amount).total
+    if (wanted === 0) continue
+    const capacity = allocatable[name] === undefined ? 0 : amount(allocatable[name])
+    const used = active.reduce((sum, p) => sum + podTotal(p, 'requests', name, amount).total, 0)
+    if (used + wanted > capacity) return outOf(name, wanted, used, capacity)
+  }
+  return undefined
+}
+
+function outOf(resource: string, requested: number, used: number, capacity: number): PodFailure {
+  return {
+    reason: `OutOf${resource}`,
+    message: `Pod was rejected: Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
+  }
+}
