@@ -1,5 +1,6 @@
 export { type ClientOptions, createClient } from './client.ts'
 export * from './credentials.ts'
+export { type DiscoveredResource, type Discovery, discover } from './discovery.ts'
 export { failureOf, readAll } from './failure.ts'
 export * from './https-transport.ts'
 export * from './kubeconfig.ts'

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { core } from '#api'
-import { conditionsOf, deletable, finalized, isEmpty, nextStep } from './plan.ts'
+import { type Progress, conditionsOf, deletable, finalized, isEmpty, nextStep } from './plan.ts'
 
-const namespace = (over: { deleted?: boolean; phase?: string; finalizers?: string[] }): core.Namespace => ({
+const namespace = (over: { deleted?: boolean; phase?: core.NamespacePhase; finalizers?: string[] }): core.Namespace => ({
   apiVersion: 'v1',
   kind: 'Namespace',
   metadata: { name: 'ns', ...(over.deleted ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {}) },
@@ -25,7 +25,7 @@ const steps = [
 for (const { name, namespace, expect } of steps) test(name, () => assert.equal(nextStep(namespace), expect))
 
 test('conditions say what remains, and keep their time while nothing changes', () => {
-  const progress = {
+  const progress: Progress = {
     discoveryFailures: [],
     deletionErrors: [],
     remaining: [
