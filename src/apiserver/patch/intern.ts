@@ -1,0 +1,18 @@
+import type { FieldSet } from './field-set.ts'
+
+// Distinct field sets that are remembered; beyond it all are forgotten and come back as they are used.
+const capacity = 1000
+const known = new Map<string, FieldSet>()
+
+/**
+ * One shared, frozen set for equal ones. Objects of one make have equal field sets: thousands of pods then carry one between them
+ * instead of a hundred small objects each.
+ */
+export function intern(set: FieldSet): FieldSet {
+  const text = JSON.stringify(set)
+  const found = known.get(text)
+  if (found) return found
+  if (known.size >= capacity) known.clear()
+  known.set(text, set)
+  return set
+}

@@ -1,0 +1,158 @@
+import type { FieldSet } from './field-set.ts'
+import type { JsonObject } from './json-value.ts'
+import type { FieldShape, KeyedShape, SetShape, Shape, StructShape } from './shape.ts'
+import { has, leaf } from './field-set.ts'
+import { isObject, member, setMember } from './json-value.ts'
+import { deduced, itemElement, leafShape, valueElement } from './shape.ts'
+
+/** The fields that an applied configuration names: what its manager wants to own. */
+export function fieldSetOf(shape: StructShape, value: object): FieldSet {
+  return childrenOf(shape, value) ?? leaf
+}
+
+function childrenOf(shape: Shape, value: unknown): FieldSet | undefined {
+  const result: Record<string, FieldSet> = {}
+  if (isObject(value) && isGranular(shape)) {
+    for (const key of Object.keys(value)) {
+      if (value[key] === undefined) continue
+      const { element, shape: own, tracked } = fieldOf(shape, key)
+      if (!tracked) continue
+      const child = value[key]
+      const below = isOwnedWhole(own, child) ? undefined : childrenOf(own, child)
+      // a field of a struct that only holds others is not owned itself; what is empty, null or a leaf is
+      const named = shape.kind === 'struct' && shape.fields.has(key)
+      const self = isOwnedWhole(own, child) || !named || child === null || (isObject(child) && Object.keys(child).length === 0)
+      if (self) result[element] = below ? { '.': leaf, ...below } : leaf
+      else if (below) result[element] = below
+    }
+  } else if (Array.isArray(value) && (shape.kind === 'keyed' || shape.kind === 'set'))
+    for (const item of value) {
+      const below = shape.kind === 'keyed' ? childrenOf(shape.items, item) : undefined
+      result[elementOf(shape, item)] = below ? { '.': leaf, ...below } : leaf
+    }
+  return Object.keys(result).length > 0 ? result : undefined
+}
+
+/**
+ * Merges an applied configuration into the live object: fields of `applied` win, everything else stays. Items of keyed lists and sets
+ * come in the order of `applied`; those that only the live object has keep their place among them. Null takes a field out.
+ */
+export function mergeTyped(shape: Shape, live: unknown, applied: unknown): unknown {
+  if (applied === undefined) return live
+  if (live === undefined) return withoutNulls(applied)
+  if (isGranular(shape) && (isObject(live) || live === null) && (isObject(applied) || applied === null)) {
+    if (applied === null) return live !== null && Object.keys(live).length > 0 ? live : null
+    const result: JsonObject = {}
+    for (const key of Object.keys(live ?? {})) setMember(result, key, (live as JsonObject)[key])
+    for (const key of Object.keys(applied)) {
+      const merged = mergeTyped(fieldOf(shape, key).shape, member(result, key), applied[key])
+      if (merged === null || merged === undefined) delete result[key]
+      else setMember(result, key, merged)
+    }
+    return result
+  }
+  if ((shape.kind === 'keyed' || shape.kind === 'set') && Array.isArray(live) && (Array.isArray(applied) || applied === null)) {
+    if (applied === null) return live.length > 0 ? live : null
+    return mergeLists(shape, live, applied)
+  }
+  return withoutNulls(applied)
+}
+
+function mergeLists(shape: KeyedShape | SetShape, live: unknown[], applied: unknown[]): unknown[] {
+  const itemShape = shape.kind === 'keyed' ? shape.items : leafShape
+  const old = live.map((item) => ({ item, element: elementOf(shape, item) }))
+  const oldItems = new Map(old.map(({ item, element }) => [element, item]))
+  const wanted = new Map(applied.map((item) => [elementOf(shape, item), item]))
+  // the items that both have, in the order they are to have
+  const shared = [...wanted.keys()].filter((element) => oldItems.has(element))
+  const result: unknown[] = []
+  let at = 0
+  let nextShared = 0
+  for (const [element, item] of wanted) {
+    // what only the live object has goes where the walk over it stands; a shared item that comes later is passed over
+    for (; at < old.length; at++) {
+      const own = old[at]!
+      if (own.element === element) break
+      if (!wanted.has(own.element)) result.push(own.item)
+      else if (own.element === shared[nextShared]) break
+    }
+    if (old[at]?.element === element) at++
+    result.push(mergeTyped(itemShape, oldItems.get(element), item))
+    if (element === shared[nextShared]) nextShared++
+  }
+  for (; at < old.length; at++) if (!wanted.has(old[at]!.element)) result.push(old[at]!.item)
+  return result
+}
+
+/** The value without the fields and items of `gone`; undefined when nothing of it is left. */
+export function removeItems(shape: Shape, value: unknown, gone: FieldSet): unknown {
+  if (isObject(value) && isGranular(shape)) {
+    const result: JsonObject = {}
+    let some = false
+    for (const key of Object.keys(value)) {
+      const { element, shape: own } = fieldOf(shape, key)
+      if (has(gone, element)) continue
+      const below = gone[element]
+      const child = below ? removeItems(own, value[key], below) : value[key]
+      if (child === undefined) continue
+      setMember(result, key, child)
+      some = true
+    }
+    return some ? result : undefined
+  }
+  if (Array.isArray(value) && (shape.kind === 'keyed' || shape.kind === 'set')) {
+    const result: unknown[] = []
+    for (const item of value) {
+      const element = elementOf(shape, item)
+      if (has(gone, element)) continue
+      const below = gone[element]
+      result.push(below && shape.kind === 'keyed' ? (removeItems(shape.items, item, below) ?? {}) : item)
+    }
+    return result.length > 0 ? result : undefined
+  }
+  return value
+}
+
+/** The set with every struct field that holds members made a member: so that structs go when the last of their fields does. */
+export function withNamedFields(shape: Shape, set: FieldSet): FieldSet {
+  const result: Record<string, FieldSet> = {}
+  for (const key in set) {
+    if (key === '.') {
+      result['.'] = leaf
+      continue
+    }
+    const named = shape.kind === 'struct' ? shape.fields.get(key.slice(2)) : undefined
+    const below = withNamedFields(childShape(shape, key), set[key]!)
+    result[key] = named && !('.' in below) && Object.keys(below).length > 0 ? { '.': leaf, ...below } : below
+  }
+  return result
+}
+
+function childShape(shape: Shape, element: string): Shape {
+  if (shape.kind === 'keyed') return shape.items
+  return isGranular(shape) ? fieldOf(shape, element.slice(2)).shape : leafShape
+}
+
+type Granular = Extract<Shape, { kind: 'struct' | 'map' | 'deduced' }>
+const isGranular = (shape: Shape): shape is Granular => shape.kind === 'struct' || shape.kind === 'map' || shape.kind === 'deduced'
+
+function fieldOf(shape: Granular, key: string): FieldShape {
+  if (shape.kind === 'struct') {
+    const field = shape.fields.get(key)
+    if (field) return field
+  }
+  return { element: `f:${key}`, shape: shape.kind === 'map' ? shape.values : deduced, tracked: true }
+}
+
+/** Whether a value is owned as a whole whatever is in it. */
+const isOwnedWhole = (shape: Shape, value: unknown) => shape.kind === 'leaf' || (shape.kind === 'deduced' && !isObject(value))
+
+const elementOf = (shape: KeyedShape | SetShape, item: unknown) => (shape.kind === 'keyed' ? itemElement(shape, item) : valueElement(item))
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (!isObject(value)) return value
+  const result: JsonObject = {}
+  for (const key of Object.keys(value)) if (value[key] !== null && value[key] !== undefined) setMember(result, key, withoutNulls(value[key]))
+  return result
+}
