@@ -1,0 +1,3 @@
+export * from './hpa/controller.ts'
+export * from './metrics-api.ts'
+export * from './metrics-source.ts'
