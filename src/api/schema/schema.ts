@@ -164,7 +164,7 @@ function fieldOf(facts: FactsPackage, name: string, f: FactsField, within: reado
     number: f.n,
     within,
     optional: f.optional ?? false,
-    required: f.required ?? !f.optional,
+    required: f.required ?? !(f.optional || f.omitempty),
     omitempty: f.omitempty ?? false,
     pointer: f.go?.startsWith('*') ?? false,
     goType: goType(facts, f.go ?? f.type),

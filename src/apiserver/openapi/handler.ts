@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { apiVersionOf, kinds, parseApiVersion } from '#api'
+import { isSame } from '../discovery/handler.ts'
+import type { CustomResourceSchema } from './custom.ts'
+import type { Describe } from './descriptions.ts'
+import { clientNodeDescriptions } from './descriptions.ts'
+import type { DocumentOptions } from './document.ts'
+import { documentV2, documentV3 } from './document.ts'
+import { encodeDocument } from './protobuf.ts'
+
+export interface OpenApiAnswer {
+  status: 200 | 301 | 304 | 406
+  headers: Record<string, string>
+  bytes: Uint8Array
+}
+
+export interface OpenApiOptions {
+  /** e.g. `v1.36.0`; the same for all calls. */
+  gitVersion: string
+  ifNoneMatch?: string
+  acceptEncoding?: string
+  /** The `hash` of the request's query, for `/openapi/v3/…`. */
+  hash?: string
+  /** Replaces the descriptions of the installed dependency. */
+  describe?: Describe
+}
+
+const protobufTypes = ['com.github.proto-openapi.spec.v2@v1.0+protobuf', 'com.github.proto-openapi.spec.v2.v1.0+protobuf']
+const year = 365 * 24 * 3600
+
+/**
+ * Answers `/openapi/v2` (JSON or protobuf), `/openapi/v3` and `/openapi/v3/api/v1`, `/openapi/v3/apis/<group>/<version>`;
+ * undefined for other paths. Documents are built when first asked for and kept for as long as the array of custom
+ * resources is the same one.
+ */
+export function openapiHandler(
+  path: string,
+  accept: string | undefined,
+  custom: readonly CustomResourceSchema[],
+  options: OpenApiOptions,
+): OpenApiAnswer | undefined {
+  const view = viewOf(custom, options)
+  if (path === '/openapi/v2' || path === '/openapi/v2/') {
+    const form = formOf(accept)
+    if (form === undefined) return { status: 406, headers: { vary: 'Accept' }, bytes: new Uint8Array() }
+    return respond(view.v2(form), { vary: 'Accept, Accept-Encoding' }, options)
+  }
+  if (path === '/openapi/v3' || path === '/openapi/v3/') return respond(view.index(), { vary: 'Accept-Encoding' }, options)
+  if (!path.startsWith('/openapi/v3/')) return undefined
+  const name = path.slice('/openapi/v3/'.length)
+  const hash = view.hashes().get(name)
+  if (hash === undefined) return undefined
+  // A client that names a hash may keep the document for good; one with an old hash is sent to the new one.
+  if (options.hash !== undefined && options.hash !== '' && options.hash !== hash)
+    return { status: 301, headers: { location: urlOf(name, hash) }, bytes: new Uint8Array() }
+  const caching: Record<string, string> = options.hash ? { 'cache-control': `public, immutable, max-age=${year}` } : {}
+  return respond(view.v3(name, hash), { vary: 'Accept-Encoding', ...caching }, options)
+}
+
+interface Document {
+  contentType: string
+  etag: string
+  bytes: Uint8Array
+  /** Compressed when a client first takes it so. */
+  gzip?: Uint8Array
+}
+
+interface View {
+  v2(form: 'json' | 'protobuf'): Document
+  v3(name: string, hash: string): Document
+  index(): Document
+  hashes(): ReadonlyMap<string, string>
+}
+
+const views = new WeakMap<readonly CustomResourceSchema[], View>()
+
+function viewOf(custom: readonly CustomResourceSchema[], options: OpenApiOptions): View {
+  const known = views.get(custom)
+  if (known) return known
+  const made = new Map<string, Document>()
+  const memo = (key: string, make: () => Document) => {
+    const document = made.get(key) ?? make()
+    made.set(key, document)
+    return document
+  }
+  const building = (): DocumentOptions => ({ gitVersion: options.gitVersion, describe: options.describe ?? clientNodeDescriptions() })
+  let hashes: Map<string, string> | undefined
+  const view: View = {
+    v2: (form) =>
+      memo(`v2 ${form}`, () => {
+        const document = documentV2(custom, building())
+        return form === 'json'
+          ? documentOf('application/json', Buffer.from(JSON.stringify(document)))
+          : documentOf(`application/${protobufTypes[1]}`, encodeDocument(document))
+      }),
+    v3: (name, hash) =>
+      memo(name, () => {
+        const document = documentV3(parseApiVersion(name.replace(/^apis?\//, '')), custom, building())
+        return documentOf('application/json', Buffer.from(JSON.stringify(document)), `"${hash}"`)
+      }),
+    index: () =>
+      memo('index', () => {
+        const paths = Object.fromEntries([...view.hashes()].map(([name, hash]) => [name, { serverRelativeURL: urlOf(name, hash) }]))
+        return documentOf('application/json', Buffer.from(JSON.stringify({ paths })))
+      }),
+    hashes: () => (hashes ??= hashesOf(custom, options)),
+  }
+  views.set(custom, view)
+  return view
+}
+
+const urlOf = (name: string, hash: string) => `/openapi/v3/${name}?hash=${hash}`
+
+function documentOf(contentType: string, bytes: Uint8Array, etag?: string): Document {
+  return { contentType, bytes, etag: etag ?? `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"` }
+}
+
+function respond(document: Document, headers: Record<string, string>, options: OpenApiOptions): OpenApiAnswer {
+  const common = { 'content-type': document.contentType, etag: document.etag, ...headers }
+  if (isSame(options.ifNoneMatch, document.etag)) return { status: 304, headers: common, bytes: new Uint8Array() }
+  if (!/\bgzip\b/.test(options.acceptEncoding ?? '')) return { status: 200, headers: common, bytes: document.bytes }
+  document.gzip ??= gzipSync(document.bytes, { level: 4 })
+  return { status: 200, headers: { ...common, 'content-encoding': 'gzip' }, bytes: document.gzip }
+}
+
+function formOf(accept: string | undefined): 'json' | 'protobuf' | undefined {
+  for (const range of (accept || '*/*').split(',')) {
+    const [type, subtype] = range.split(';')[0]!.trim().split('/')
+    if (type !== 'application' && type !== '*') continue
+    if (subtype === 'json' || subtype === '*') return 'json'
+    if (subtype !== undefined && protobufTypes.includes(subtype)) return 'protobuf'
+  }
+  return undefined
+}
+
+/**
+ * What the documents of each group and version are made of, in hashes: the index lists them all, and building them all
+ * for that would cost a client's first request a good part of a second.
+ */
+function hashesOf(custom: readonly CustomResourceSchema[], options: OpenApiOptions): Map<string, string> {
+  const base = createHash('sha512').update(options.gitVersion).update(sourceDigest())
+  const hashes = new Map<string, string>()
+  for (const apiVersion of new Set([...kinds, ...custom].map(apiVersionOf))) {
+    const name = apiVersion.includes('/') ? `apis/${apiVersion}` : `api/${apiVersion}`
+    const hash = base.copy().update(name)
+    for (const crd of custom) if (apiVersionOf(crd) === apiVersion) hash.update(JSON.stringify(crd))
+    hashes.set(name, hash.digest('hex').toUpperCase())
+  }
+  return hashes
+}
+
+let digest: string | undefined
+
+// The facts and the code that turns them into documents: all that a built-in group's document depends on.
+function sourceDigest(): string {
+  if (digest !== undefined) return digest
+  const hash = createHash('sha512')
+  for (const directory of [join(import.meta.dirname, '../../api/facts'), import.meta.dirname])
+    for (const file of readdirSync(directory).toSorted()) if (!file.includes('.test.')) hash.update(readFileSync(join(directory, file)))
+  digest = hash.digest('hex')
+  return digest
+}

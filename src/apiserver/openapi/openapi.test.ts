@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { gunzipSync } from 'node:zlib'
+import { test } from 'node:test'
+import type { CustomResourceSchema } from './index.ts'
+import { openapiHandler } from './index.ts'
+import { parseDeclaration } from './descriptions.ts'
+
+const none: CustomResourceSchema[] = []
+const options = { gitVersion: 'v1.36.0', describe: () => undefined }
+const json = (path: string, custom = none): any =>
+  JSON.parse(Buffer.from(openapiHandler(path, 'application/json', custom, options)!.bytes).toString())
+
+const foo: CustomResourceSchema = {
+  group: 'stable.example.com',
+  version: 'v1',
+  kind: 'Foo',
+  listKind: 'FooList',
+  resource: 'foos',
+  namespaced: true,
+  verbs: ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'],
+  hasStatus: true,
+  hasScale: false,
+  schema: {
+    description: 'Foo is for tests',
+    type: 'object',
+    required: ['spec', 'maybe'],
+    properties: {
+      spec: {
+        type: 'object',
+        properties: { any: { 'x-kubernetes-int-or-string': true }, free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+      maybe: { type: 'string', nullable: true },
+      embedded: { type: 'object', 'x-kubernetes-embedded-resource': true },
+      chosen: { type: 'string', oneOf: [{ pattern: 'a' }, { pattern: 'b' }] },
+    },
+  },
+}
+const bare: CustomResourceSchema = {
+  ...foo,
+  kind: 'Bar',
+  listKind: 'BarList',
+  resource: 'bars',
+  schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+}
+const custom = [foo, bare]
+
+test('a kind has its definition under the name that upstream gives it', () => {
+  const { definitions } = json('/openapi/v2')
+  assert.deepEqual(definitions['io.k8s.api.core.v1.Pod'], {
+    type: 'object',
+    properties: {
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' },
+      spec: { $ref: '#/definitions/io.k8s.api.core.v1.PodSpec' },
+      status: { $ref: '#/definitions/io.k8s.api.core.v1.PodStatus' },
+    },
+    'x-kubernetes-group-version-kind': [{ group: '', kind: 'Pod', version: 'v1' }],
+  })
+  assert.deepEqual(definitions['io.k8s.api.core.v1.ServiceSpec'].properties.ports, {
+    type: 'array',
+    items: { $ref: '#/definitions/io.k8s.api.core.v1.ServicePort' },
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['port', 'protocol'],
+    'x-kubernetes-patch-merge-key': 'port',
+    'x-kubernetes-patch-strategy': 'merge',
+  })
+  assert.deepEqual(definitions['io.k8s.api.core.v1.ContainerPort'].required, ['containerPort'])
+  assert.deepEqual(definitions['io.k8s.apimachinery.pkg.util.intstr.IntOrString'], { type: 'string', format: 'int-or-string' })
+  assert.equal(definitions['io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector']['x-kubernetes-map-type'], 'atomic')
+})
+
+test('every reference in a document has its definition', () => {
+  const check = (document: object, names: Set<string>, prefix: string) =>
+    JSON.stringify(document, (key, value: unknown) => {
+      // JSONSchemaProps has a property of that name.
+      if (key === '$ref' && typeof value === 'string') assert.ok(names.has(value.slice(prefix.length)), value)
+      return value
+    })
+  const v2 = json('/openapi/v2', custom)
+  check(v2, new Set(Object.keys(v2.definitions)), '#/definitions/')
+  for (const [name, { serverRelativeURL }] of Object.entries<{ serverRelativeURL: string }>(json('/openapi/v3', custom).paths)) {
+    assert.ok(serverRelativeURL.startsWith(`/openapi/v3/${name}?hash=`))
+    const v3 = json(`/openapi/v3/${name}`, custom)
+    check(v3, new Set(Object.keys(v3.components.schemas)), '#/components/schemas/')
+  }
+})
+
+test('kubectl finds out from patch operations whether dry-run and field validation work', () => {
+  const { patch } = json('/openapi/v2').paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}']
+  assert.deepEqual(patch['x-kubernetes-group-version-kind'], { group: 'apps', kind: 'Deployment', version: 'v1' })
+  assert.equal(patch.operationId, 'patchAppsV1NamespacedDeployment')
+  assert.deepEqual(
+    patch.parameters.map((p: { name: string }) => p.name),
+    ['body', 'dryRun', 'fieldManager', 'fieldValidation', 'force'],
+  )
+  const v3 = json('/openapi/v3/apis/apps/v1').paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}'].patch
+  assert.ok(v3.parameters.some((p: { name: string }) => p.name === 'dryRun'))
+  assert.ok(v3.requestBody.content['application/apply-patch+yaml'])
+})
+
+test('OpenAPI 3 has one document for each group and version', () => {
+  const document = json('/openapi/v3/apis/apps/v1')
+  const { schemas } = document.components
+  assert.ok(schemas['io.k8s.api.apps.v1.Deployment'] && schemas['io.k8s.api.core.v1.PodSpec'])
+  assert.equal(schemas['io.k8s.api.core.v1.Service'], undefined)
+  assert.deepEqual(schemas['io.k8s.api.core.v1.PodSpec'].properties.containers['x-kubernetes-list-map-keys'], ['name'])
+  assert.deepEqual(schemas['io.k8s.api.core.v1.ContainerPort'].properties.protocol, { type: 'string', enum: ['SCTP', 'TCP', 'UDP'], default: 'TCP' })
+  assert.equal(openapiHandler('/openapi/v3/apis/nope/v1', undefined, none, options), undefined)
+})
+
+test('a document is the same bytes until something changes, and clients can keep it', () => {
+  const first = openapiHandler('/openapi/v3/api/v1', undefined, none, options)!
+  const hash = first.headers.etag!.replaceAll('"', '')
+  assert.equal(openapiHandler('/openapi/v3/api/v1', undefined, none, options)!.bytes, first.bytes)
+  assert.equal(openapiHandler('/openapi/v3/api/v1', undefined, none, { ...options, ifNoneMatch: first.headers.etag! })!.status, 304)
+  assert.match(openapiHandler('/openapi/v3/api/v1', undefined, none, { ...options, hash })!.headers['cache-control']!, /immutable/)
+  const moved = openapiHandler('/openapi/v3/api/v1', undefined, none, { ...options, hash: 'OLD' })!
+  assert.deepEqual([moved.status, moved.headers.location], [301, `/openapi/v3/api/v1?hash=${hash}`])
+  const zipped = openapiHandler('/openapi/v3/api/v1', undefined, none, { ...options, acceptEncoding: 'gzip' })!
+  assert.equal(zipped.headers['content-encoding'], 'gzip')
+  assert.deepEqual(gunzipSync(zipped.bytes), Buffer.from(first.bytes))
+})
+
+test('custom resources are published as OpenAPI 2 can say them', () => {
+  const { definitions, paths } = json('/openapi/v2', custom)
+  const meta = { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }
+  assert.deepEqual(definitions['com.example.stable.v1.Foo'], {
+    description: 'Foo is for tests',
+    type: 'object',
+    required: ['spec'],
+    properties: {
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: meta,
+      spec: {
+        type: 'object',
+        properties: { any: { 'x-kubernetes-int-or-string': true }, free: { 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+      maybe: {},
+      embedded: {
+        type: 'object',
+        'x-kubernetes-embedded-resource': true,
+        properties: { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: meta },
+        required: ['kind', 'apiVersion'],
+      },
+      chosen: { type: 'string' },
+    },
+    'x-kubernetes-group-version-kind': [{ group: 'stable.example.com', kind: 'Foo', version: 'v1' }],
+  })
+  assert.deepEqual(definitions['com.example.stable.v1.Bar'], {
+    type: 'object',
+    'x-kubernetes-group-version-kind': [{ group: 'stable.example.com', kind: 'Bar', version: 'v1' }],
+  })
+  assert.ok(paths['/apis/stable.example.com/v1/namespaces/{namespace}/foos/{name}/status'].patch)
+  const v3 = json('/openapi/v3/apis/stable.example.com/v1', custom).components.schemas['com.example.stable.v1.Foo']
+  assert.deepEqual(v3.properties.maybe, { type: 'string', nullable: true })
+  assert.deepEqual(v3.properties.spec.properties.any.anyOf, [{ type: 'integer' }, { type: 'string' }])
+})
+
+test('the protobuf form is asked for by its name, other forms are not acceptable', () => {
+  const answer = openapiHandler('/openapi/v2', 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf', none, options)!
+  // Field 1, wire type 2, three bytes: the swagger version.
+  assert.equal(Buffer.from(answer.bytes.subarray(0, 5)).toString('latin1'), '\x0a\x032.0')
+  assert.equal(openapiHandler('/openapi/v2', 'text/html', none, options)!.status, 406)
+})
+
+test('descriptions are read out of generated declarations', () => {
+  const text =
+    "/**\n* A thing.\n*/\nexport declare class V1Thing {\n    /**\n    * It\\'s\n    * two lines.\n    */\n    'name'?: string;\n    'plain': number;\n}\n"
+  const { description, fields } = parseDeclaration(text)
+  assert.equal(description, 'A thing.')
+  assert.deepEqual([...fields], [['name', "It's\ntwo lines."]])
+})
