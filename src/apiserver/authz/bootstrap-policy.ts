@@ -1,4 +1,5 @@
 import type { rbac } from '#api'
+import { aggregate } from './aggregation.ts'
 import * as facts from './bootstrap-policy-facts.ts'
 
 type Created<T> = Omit<T, 'metadata'> & {
@@ -68,39 +69,11 @@ function withAggregatedRules(roles: Created<rbac.ClusterRole>[]): Created<rbac.C
     for (const role of roles) {
       const rules = role.aggregationRule ? aggregate(role, roles) : undefined
       if (!rules || rules.length === (role.rules?.length ?? 0)) continue
-      role.rules = rules
+      role.rules = rules as rbac.PolicyRule[]
       changed = true
     }
   }
   return roles
-}
-
-/**
- * The rules that an aggregated cluster role gets: those of all roles its selectors match, by name, each rule once. What the aggregation controller writes,
- * whenever it differs from what is there.
- */
-export function aggregate(
-  role: Pick<rbac.ClusterRole, 'aggregationRule'> & { metadata: { name: string } },
-  roles: readonly (Pick<rbac.ClusterRole, 'rules'> & { metadata: { name: string; labels?: Record<string, string> } })[],
-): rbac.PolicyRule[] {
-  const found = new Map<string, rbac.PolicyRule>()
-  for (const { matchLabels = {}, matchExpressions = [] } of role.aggregationRule?.clusterRoleSelectors ?? []) {
-    const chosen = roles
-      .filter(({ metadata: { name, labels = {} } }) => {
-        if (name === role.metadata.name) return false
-        return (
-          Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-          matchExpressions.every(({ key, operator, values = [] }) => {
-            if (operator === 'Exists') return key in labels
-            if (operator === 'DoesNotExist') return !(key in labels)
-            return operator === 'In' ? values.includes(labels[key] ?? '\0') : !values.includes(labels[key] ?? '\0')
-          })
-        )
-      })
-      .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-    for (const { rules = [] } of chosen) for (const rule of rules) found.set(JSON.stringify(rule), rule)
-  }
-  return [...found.values()]
 }
 
 function policyMetadata(path: string): Created<rbac.Role>['metadata'] {

@@ -1,6 +1,7 @@
+export { aggregate, aggregationController } from './aggregation.ts'
 export type { Authorizer, Decision } from './authorizer.ts'
 export type { BootstrapPolicy } from './bootstrap-policy.ts'
-export { aggregate, autoupdateAnnotation, bootstrapPolicy, bootstrapRules } from './bootstrap-policy.ts'
+export { autoupdateAnnotation, bootstrapPolicy, bootstrapRules } from './bootstrap-policy.ts'
 export { escalationMessage, missingRights } from './escalation.ts'
 export { nodeAuthorizer, nodeIdentity } from './node-authorizer.ts'
 export type { NodeGraph } from './node-graph.ts'

@@ -37,13 +37,19 @@ export function nodeGraph(reader: ObjectReader): NodeGraph {
     if (event.type === 'updated') count(event.previous, -1)
     count(event.object, event.type === 'deleted' ? -1 : 1)
   }
-  const stop = reader.onChange<core.Pod>('', 'pods', change)
-  for (const pod of reader.list<core.Pod>('', 'pods')) count(pod, 1)
+  let stop: (() => void) | undefined
+  // the reader may still be empty when this is made: what is there is read with the first question
+  const open = () => {
+    if (stop) return nodes
+    stop = reader.onChange<core.Pod>('', 'pods', change)
+    for (const pod of reader.list<core.Pod>('', 'pods')) count(pod, 1)
+    return nodes
+  }
 
   return {
-    refers: (node, kind, namespace, name) => nodes.get(node)?.get(kind)?.has(`${namespace}/${name}`) ?? false,
-    references: (node, kind) => nodes.get(node)?.get(kind)?.keys() ?? [],
-    [Symbol.dispose]: stop,
+    refers: (node, kind, namespace, name) => open().get(node)?.get(kind)?.has(`${namespace}/${name}`) ?? false,
+    references: (node, kind) => open().get(node)?.get(kind)?.keys() ?? [],
+    [Symbol.dispose]: () => stop?.(),
   }
 }
 

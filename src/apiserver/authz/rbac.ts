@@ -3,6 +3,7 @@ import type { UserInfo } from '../authn/authenticator.ts'
 import type { ObjectReader } from '../object-reader.ts'
 import type { RequestInfo } from '../request-info.ts'
 import type { Authorizer, Decision } from './authorizer.ts'
+import type { BindingIndex } from './binding-index.ts'
 import { bindingIndex } from './binding-index.ts'
 import type { PolicyRule } from './rules.ts'
 import { nameMatches, ruleMatches } from './rules.ts'
@@ -25,12 +26,16 @@ const nothing: Decision = { decision: 'noOpinion', reason: '' }
  * until any role or binding changes; rules that name objects are kept with them and looked at per request.
  */
 export function rbacAuthorizer(reader: ObjectReader): Authorizer & RuleResolver & Disposable {
-  const index = bindingIndex(reader)
   let generation = 0
-  const stops = [
-    index.onChange(() => generation++),
-    ...(['clusterroles', 'roles'] as const).map((resource) => reader.onChange(group, resource, () => generation++)),
-  ]
+  let stops: (() => void)[] = []
+  let index: BindingIndex | undefined
+  // the reader may still be empty when this is made: what is there is read with the first question
+  const open = (): BindingIndex => {
+    if (index) return index
+    index = bindingIndex(reader)
+    stops = [index.onChange(() => generation++), ...(['clusterroles', 'roles'] as const).map((r) => reader.onChange(group, r, () => generation++))]
+    return index
+  }
   const byUser = new WeakMap<UserInfo, UserDecisions>()
 
   const roleRules = (roleRef: DeepReadonly<rbac.RoleRef>, namespace: string): readonly PolicyRule[] | undefined => {
@@ -44,7 +49,7 @@ export function rbacAuthorizer(reader: ObjectReader): Authorizer & RuleResolver 
   /** Visits the rules that hold for a user, cluster-wide ones first, until `visit` returns true. */
   const visitRules = (user: UserInfo, namespace: string, visit: (rule: PolicyRule, binding: Binding) => boolean, missing: (why: string) => void) => {
     for (const scope of namespace ? ['', namespace] : ['']) {
-      for (const binding of index.bindingsFor(user, scope)) {
+      for (const binding of open().bindingsFor(user, scope)) {
         const rules = roleRules(binding.roleRef, scope)
         if (!rules) missing(`${binding.roleRef.kind.toLowerCase()}.${group} ${JSON.stringify(binding.roleRef.name)} not found`)
         else for (const rule of rules) if (visit(rule, binding)) return
@@ -106,7 +111,7 @@ export function rbacAuthorizer(reader: ObjectReader): Authorizer & RuleResolver 
     roleRules,
     [Symbol.dispose]() {
       for (const stop of stops) stop()
-      index[Symbol.dispose]()
+      index?.[Symbol.dispose]()
     },
   }
 }
