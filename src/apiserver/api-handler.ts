@@ -15,7 +15,8 @@ import { statusResponse, valueResponse } from './registry/call.ts'
 import { decode } from './registry/decode.ts'
 import type { Registry, ServedResource } from './registry/registry.ts'
 import { serve } from './registry/registry.ts'
-import { builtinSubresource } from './registry/subresources.ts'
+import { builtinSubresource } from './registry/subresources/index.ts'
+import { bind } from './registry/subresources/binding.ts'
 import { handleVerb, notAllowed } from './registry/verbs.ts'
 import type { RequestInfo } from './request-info.ts'
 
@@ -126,6 +127,10 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     if (kind.namespaced && !resource.namespace && (info.verb === 'create' || (resource.name && info.verb !== 'list' && info.verb !== 'watch')))
       return info.verb === 'create' ? Promise.reject(notAllowed()) : pageNotFound()
     const call = callOf(request, info, found, inProcess)
+    if (kind.resource === 'bindings') {
+      const pods = served.get(resourceId('', kind.version, 'pods'))!
+      return finish(call, await bind(registry, { ...call, served: pods }))
+    }
     const virtual = options.virtual[`${kind.storage.group}/${kind.storage.resource}`] ?? options.virtual[`${kind.group}/${kind.resource}`]
     const response = virtual ? await createVirtual(call, virtual) : await handleVerb(registry, call, options.random)
     return finish(call, response)
@@ -151,7 +156,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     const outside = options.subresources[`${resource!.resource}/${resource!.subresource}`]
     if (outside?.handle) return outside.handle(request, info, options.context(found, request, info))
     const call = callOf(request, info, found, inProcess)
-    const builtin = builtinSubresource(found, known)
+    const builtin = builtinSubresource(known)
     if (!builtin) return pageNotFound()
     return finish(call, await builtin(registry, call, options.random))
   }

@@ -1,6 +1,7 @@
 import { parseDocument } from 'yaml'
 import { errors } from '#api'
 import type { Request } from '#client'
+import { parseProtobuf } from './protobuf.ts'
 
 /** What a request's body says it is, without parameters; JSON when it says nothing. */
 export function mediaType(request: Request): string {
@@ -12,6 +13,13 @@ export function mediaType(request: Request): string {
 
 export const bodyTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
 
+export const patchTypes = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+]
+
 /** The body as a plain value, owned by the caller when it came as bytes. Undefined when there is none. */
 export function readBody(request: Request): unknown {
   const { body } = request
@@ -20,8 +28,14 @@ export function readBody(request: Request): unknown {
   if (body.length === 0) return undefined
   switch (mediaType(request)) {
     case 'application/json':
+    case 'application/json-patch+json':
+    case 'application/merge-patch+json':
+    case 'application/strategic-merge-patch+json':
     case '*/*':
       return parseJson(body)
+    case 'application/vnd.kubernetes.protobuf':
+      return parseProtobuf(body)
+    case 'application/apply-patch+yaml':
     case 'application/yaml':
     case 'application/x-yaml':
     case 'text/yaml':

@@ -73,8 +73,8 @@ export interface ApiServerOptions {
   /** Documents beside discovery and OpenAPI, asked in order. */
   documents?: readonly DocumentHandler[]
   tls: { cert: string; key: string; clientCa: string }
-  /** 127.0.0.1 when absent. */
-  address?: string
+  /** Where to listen; 127.0.0.1 alone when absent. */
+  addresses?: readonly string[]
   /** 0 takes any free port. */
   port: number
   clock?: Clock
@@ -90,7 +90,7 @@ export interface ApiServerOptions {
 export interface ApiServer extends AsyncDisposable {
   /** Reads the store and listens. */
   start(): Promise<void>
-  /** `https://ADDRESS:PORT`, once started. */
+  /** `https://ADDRESS:PORT` of the first address, once started. */
   readonly url: string
   /**
    * Requests by `user` without a socket: the same path from authorization on. Objects and watch events are handed over by

@@ -30,7 +30,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const registry: Registry = { store: options.store, cache, clock, log, admission: options.admission, sharedStore: options.sharedStore ?? false }
   const metrics = new RequestMetrics()
   const teardown = new Teardown()
-  let listener: Listener | undefined
+  const listeners: Listener[] = []
   let started = false
 
   const ping: HealthCheck = { name: 'ping', check() {} }
@@ -117,28 +117,29 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     reader,
     transport,
     get url() {
-      if (!listener) throw new Error('the API server is not started')
-      return listener.url
+      if (!listeners[0]) throw new Error('the API server is not started')
+      return listeners[0].url
     },
     async start() {
       await cache.start()
       teardown.use(cache)
       const stop = expireEvents(registry)
       teardown.defer(stop)
-      listener = await listen({
-        address: options.address ?? '127.0.0.1',
-        port: options.port,
-        tls: options.tls,
-        log,
-        handle,
-        upgrade: async (request, credentials, socket, head) => upgradeAs(await authenticate(credentials), request, socket, head),
-      })
-      const { url } = listener
-      teardown.use(listener)
+      for (const address of options.addresses ?? ['127.0.0.1']) {
+        const listener = await listen({
+          address,
+          port: options.port,
+          tls: options.tls,
+          log,
+          handle,
+          upgrade: async (request, credentials, socket, head) => upgradeAs(await authenticate(credentials), request, socket, head),
+        })
+        listeners.push(teardown.use(listener))
+      }
       // watches end first: the listener then waits for what ends by itself
       teardown.defer(() => cache.endWatches())
       started = true
-      log.info('serving', { url, instance: randomUUID() })
+      log.info('serving', { urls: listeners.map((l) => l.url), instance: randomUUID() })
     },
     [Symbol.asyncDispose]() {
       started = false

@@ -4,8 +4,9 @@ import { STATUS_CODES, createServer } from 'node:http'
 import type { ServerHttp2Session, ServerHttp2Stream, IncomingHttpHeaders } from 'node:http2'
 import { performServerHandshake } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import { isIPv6 } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
+import type { Server, TLSSocket } from 'node:tls'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Logger } from '#base'
 import { StatusError, errors } from '#api'
@@ -16,7 +17,8 @@ import { Http1Sink, Http2Sink, WireRequest, readAll } from './exchange.ts'
 import { send } from './send.ts'
 
 export interface ListenerOptions {
-  address: string
+  addresses: readonly string[]
+  /** The same on all addresses; 0 takes one that is free. */
   port: number
   tls: { cert: string; key: string; clientCa: string }
   log: Logger
@@ -50,25 +52,25 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
   })
 
-  const server = createTlsServer({
-    cert: options.tls.cert,
-    key: options.tls.key,
-    ca: options.tls.clientCa,
-    requestCert: true,
-    rejectUnauthorized: false,
-    ALPNProtocols: ['h2', 'http/1.1'],
-    minVersion: 'TLSv1.2',
-    noDelay: true,
-  })
-  server.on('secureConnection', (socket) => {
+  const newServer = () =>
+    createTlsServer({
+      cert: options.tls.cert,
+      key: options.tls.key,
+      ca: options.tls.clientCa,
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['h2', 'http/1.1'],
+      minVersion: 'TLSv1.2',
+      noDelay: true,
+    })
+  const onSecureConnection = (socket: TLSSocket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     certificates.set(socket, certificateOf(socket))
     if (socket.alpnProtocol === 'h2') startHttp2(socket)
     else http1.emit('connection', socket)
-  })
-  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  }
 
   function startHttp2(socket: TLSSocket): void {
     const session = performServerHandshake(socket, { settings: { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20 } })
@@ -126,17 +128,23 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     }
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port, options.address, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-  const { address, port, family } = server.address() as AddressInfo
+  const servers: Server[] = []
+  let port = options.port
+  for (const address of options.addresses) {
+    const server = newServer()
+    server.on('secureConnection', onSecureConnection)
+    server.on('tlsClientError', (_error, socket) => socket.destroy())
+    try {
+      port = await bound(server, address, port)
+    } catch (error) {
+      for (const other of servers) other.close()
+      throw error
+    }
+    servers.push(server)
+  }
 
   async function close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    const closed = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))))
     for (const session of sessions) session.close()
     http1.close()
     http1.closeIdleConnections()
@@ -152,9 +160,20 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 
   let closing: Promise<void> | undefined
   return {
-    url: `https://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    url: `https://${isIPv6(options.addresses[0]!) ? `[${options.addresses[0]}]` : options.addresses[0]}:${port}`,
     [Symbol.asyncDispose]: () => (closing ??= close()),
   }
+}
+
+/** Listens and answers the port. */
+function bound(server: Server, address: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, address, () => {
+      server.off('error', reject)
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
 }
 
 function certificateOf(socket: TLSSocket): Credentials['certificate'] {

@@ -16,7 +16,8 @@ interface Expected {
 
 const schemas = new Map<string, ObjectSchema | undefined>()
 
-function schemaFor(apiVersion: string, kind: string): ObjectSchema | undefined {
+/** The schema of a kind, looked up once. */
+export function schemaFor(apiVersion: string, kind: string): ObjectSchema | undefined {
   const key = `${apiVersion} ${kind}`
   if (!schemas.has(key)) schemas.set(key, schemaOf(apiVersion, kind))
   return schemas.get(key)

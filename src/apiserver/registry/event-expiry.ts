@@ -12,7 +12,7 @@ export function expireEvents(registry: Registry): () => void {
   const events = cache.resource('', 'events')
   const sweep = async () => {
     const now = clock.now()
-    for (const entry of [...events.list()]) {
+    for (const entry of events.list().slice()) {
       const last = lastSeen(entry.object as DeepReadonly<core.Event>)
       if (now - last > keepEvents) await store.delete(entry.key, entry.revision)
     }

@@ -1,47 +1,93 @@
 import type { DeepReadonly, KubeObject } from '#api'
-import { errors } from '#api'
-import { mediaType } from '../body.ts'
+import { apiVersionOf, errors, parseApiVersion } from '#api'
+import { mediaType, patchTypes } from '../body.ts'
+import { applyJsonPatch, applyMergePatch, applyServerSide, applyStrategicMergePatch } from '../patch/index.ts'
 import type { Call } from './call.ts'
-import { decode } from './decode.ts'
+import { decode, schemaFor } from './decode.ts'
 import type { Registry, Write } from './registry.ts'
-import type { MakeUpdate, Updated, UpdateOptions } from './update.ts'
+import type { Updated, UpdateOptions } from './update.ts'
 import { updateObject } from './update.ts'
 import { bodyValue, toStored } from './verbs.ts'
 
 /** Patches an object (or a part of it, by a subresource) in the version that the request names. */
 export function patchObject(registry: Registry, call: Call, write: Write, options: UpdateOptions = {}): Promise<Updated> {
-  return updateObject(registry, write, patchOf(call, write), options)
+  const { served } = call
+  if (mediaType(call.request) === 'application/apply-patch+yaml') return applyObject(registry, call, write, options)
+  checkForce(call)
+  const patch = bodyValue(call)
+  return updateObject(
+    registry,
+    write,
+    (old) => {
+      if (!old) throw errors.notFound(served.gr, write.name)
+      return toStored(call, decode(served.kind, patched(call, shown(call, old), patch, served.kind), write))
+    },
+    { ...options, retry: true },
+  )
 }
 
-function patchOf(call: Call, write: Write): MakeUpdate {
-  const type = mediaType(call.request)
-  const { served } = call
-  const patch = bodyValue(call)
-  switch (type) {
+/** Applies the request's patch to `target`, an object of `kind` in the form that clients see. */
+export function patched(call: Call, target: DeepReadonly<object>, patch: unknown, kind: { group: string; version: string; kind: string }): unknown {
+  switch (mediaType(call.request)) {
+    case 'application/json-patch+json':
+      return applyJsonPatch(target as object, patch)
     case 'application/merge-patch+json':
-      return (old) => {
-        if (!old) throw errors.notFound(served.gr, write.name)
-        return toStored(call, decode(served.kind, mergePatch(current(call, old), patch), write))
-      }
+      return applyMergePatch(target as object, patch)
+    case 'application/strategic-merge-patch+json':
+      return applyStrategicMergePatch(target as object, patch, schemaFor(apiVersionOf(kind), kind.kind))
     default:
-      throw errors.unsupportedMediaType(
-        'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml',
-      )
+      throw errors.unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${patchTypes.join(', ')}`)
   }
 }
 
-function current(call: Call, old: DeepReadonly<KubeObject>): DeepReadonly<KubeObject> {
+/** Server-side apply; creates what is not there. */
+async function applyObject(registry: Registry, call: Call, write: Write, options: UpdateOptions): Promise<Updated> {
+  const { served, request } = call
+  const manager = request.query.get('fieldManager')
+  if (!manager)
+    throw errors.invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+      { reason: 'FieldValueRequired', message: 'Required value: is required for apply patch', field: 'fieldManager' },
+    ])
+  const value = bodyValue(call) as KubeObject
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw errors.badRequest('error decoding YAML: the patch is not an object')
+  const applied = { ...value, metadata: { ...value.metadata, name: value.metadata?.name ?? write.name } } as KubeObject
+  if (applied.kind !== undefined && applied.kind !== served.kind.kind)
+    throw errors.badRequest(
+      `invalid object type: ${parseApiVersion(applied.apiVersion).group}/${parseApiVersion(applied.apiVersion).version}, Kind=${applied.kind}`,
+    )
+  if (served.kind.namespaced && applied.metadata.namespace === undefined) applied.metadata.namespace = write.namespace
+  const schema = schemaFor(served.apiVersion, served.kind.kind)
+  // strict and warning modes look at what was sent, not at the merged object
+  decode(served.kind, applied, write)
+  return updateObject(
+    registry,
+    write,
+    (old) => {
+      const { object, managedFields } = applyServerSide({
+        live: old && shown(call, old),
+        applied,
+        schema,
+        manager,
+        force: request.query.get('force') === 'true',
+        subresource: write.subresource,
+        now: write.context.now,
+      })
+      const next = toStored(call, decode(served.kind, object, { fieldValidation: 'Ignore', warnings: [] }))
+      next.metadata.managedFields = managedFields
+      return next
+    },
+    { ...options, create: true, retry: true, managed: true },
+  )
+}
+
+function shown(call: Call, old: DeepReadonly<KubeObject>): DeepReadonly<KubeObject> {
   const { conversion } = call.served
   return conversion ? conversion.fromStorage(old) : old
 }
 
-function mergePatch(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
-  const base = typeof target === 'object' && target !== null && !Array.isArray(target) ? (target as Record<string, unknown>) : {}
-  const result: Record<string, unknown> = { ...base }
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key]
-    else result[key] = mergePatch(base[key], value)
-  }
-  return result
+export function checkForce(call: Call): void {
+  if (call.request.query.size > 0 && call.request.query.has('force'))
+    throw errors.invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+      { reason: 'FieldValueForbidden', message: 'Forbidden: may not be specified for non-apply patch', field: 'force' },
+    ])
 }

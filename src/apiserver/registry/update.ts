@@ -4,6 +4,7 @@ import { CacheEntry } from './cache-entry.ts'
 import { fitNamespace, fitUpdatedMetadata, specChanged } from './metadata.ts'
 import type { Registry, Write } from './registry.ts'
 import { validateObjectMetaUpdate } from './validation/object-meta.ts'
+import { trackFields } from './managed-fields.ts'
 import { encodeStored } from './wire.ts'
 import type { AdmissionRequest } from '../admission/admission.ts'
 import { admissionRequest, createObject, mutate, stored, validate } from './write.ts'
@@ -27,6 +28,12 @@ export interface UpdateOptions {
   prepare?(object: KubeObject, old: DeepReadonly<KubeObject>): void
   /** Skips the main resource's validation: a subresource that cannot break it. */
   unvalidated?: boolean
+  /** Admission has looked at the request already, in another form. */
+  admitted?: boolean
+  /** The resourceVersion in the new object is the one it was made from, not one that the client insists on. */
+  retry?: boolean
+  /** The object's managedFields are settled already. */
+  managed?: boolean
 }
 
 /** How often a write that names no resourceVersion is tried again after somebody else's. */
@@ -41,7 +48,7 @@ export async function updateObject(registry: Registry, write: Write, make: MakeU
       if ((!strategy.allowCreateOnUpdate && !options.create) || write.subresource) throw errors.notFound(served.gr, name)
       const object = await make(undefined)
       if (object.metadata.uid && !options.create) throw uidConflict(write, object.metadata.uid, '')
-      return { entry: await createObject(registry, write, object), created: true }
+      return { entry: await createObject(registry, write, object, options.managed), created: true }
     }
     const old = entry.object
     const object = await make(old)
@@ -56,7 +63,7 @@ export async function updateObject(registry: Registry, write: Write, make: MakeU
 
     const stored = await storeUpdate(registry, write, entry, object, options)
     if (stored) return { entry: stored, created: false }
-    if (asked || attempt >= attempts) throw errors.modified(served.gr, name)
+    if ((asked && !options.retry) || attempt >= attempts) throw errors.modified(served.gr, name)
   }
 }
 
@@ -84,8 +91,9 @@ async function storeUpdate(
     throw errors.badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`)
   fitNamespace(object, namespace)
   fitUpdatedMetadata(object, old)
+  if (!options.managed) trackFields(write, object, old)
   const admission = admissionRequest(write, 'UPDATE', object, old)
-  if (await mutate(registry, admission)) strategy.default?.(object)
+  if (!options.admitted && (await mutate(registry, admission))) strategy.default?.(object)
   if (options.prepare) options.prepare(object, old)
   else if (write.subresource) (strategy.prepareForStatusUpdate ?? keepAllButStatus)(object, old, context)
   else {
@@ -122,7 +130,7 @@ async function checkAndReplace(
     if (more && more.length > 0) causes.push(...more)
   }
   if (causes.length > 0) throw errors.invalid(served.kind, name, causes)
-  await validate(registry, admission)
+  if (!options.admitted) await validate(registry, admission)
   if (strategy.warnings && !write.subresource) write.warnings.push(...strategy.warnings(object, old))
 
   if (finalized(served.storage.resource, object)) return removeFinalized(registry, write, entry, object)

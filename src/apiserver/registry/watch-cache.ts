@@ -164,7 +164,7 @@ export class WatchCache implements AsyncDisposable {
         if (known?.revision !== modRevision) this.#apply({ type: 'put', key, value, revision: modRevision }, time)
       }
       for (const resource of this.#resources.values()) {
-        for (const entry of [...resource.list()])
+        for (const entry of resource.list().slice())
           if (!present.has(entry.key)) this.#apply({ type: 'delete', key: entry.key, revision: listing.revision }, time)
         resource.restart(listing.revision)
       }

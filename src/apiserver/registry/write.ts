@@ -7,6 +7,7 @@ import type { Registry, Write } from './registry.ts'
 import { validateObjectMeta } from './validation/object-meta.ts'
 import { CacheEntry as Entry } from './cache-entry.ts'
 import { fillNewMetadata, fitNamespace, generateName } from './metadata.ts'
+import { trackFields } from './managed-fields.ts'
 import { storeKey } from './watch-cache.ts'
 import { encodeStored } from './wire.ts'
 
@@ -15,9 +16,9 @@ const nameAttempts = 8
 
 /**
  * Creates an object. `object` is the request's own, in the stored version, decoded and defaulted; it must not be used afterwards.
- * Answers the cached entry (for a dry run, what would have been stored).
+ * Answers the cached entry (for a dry run, what would have been stored). `managed`: its managedFields are settled already.
  */
-export async function createObject(registry: Registry, write: Write, object: KubeObject): Promise<CacheEntry> {
+export async function createObject(registry: Registry, write: Write, object: KubeObject, managed = false): Promise<CacheEntry> {
   const { served } = write
   if (object.metadata.resourceVersion) throw failure('', 500, 'resourceVersion should not be set on objects to be created')
   fitNamespace(object, write.namespace)
@@ -26,6 +27,7 @@ export async function createObject(registry: Registry, write: Write, object: Kub
   if (write.name) object.metadata.name = write.name
   const generated = object.metadata.name ? undefined : object.metadata.generateName
   fillNewMetadata(object, write)
+  if (!managed) trackFields(write, object, undefined)
   const { strategy } = served
   const admission = admissionRequest(write, 'CREATE', object)
   if (await mutate(registry, admission)) strategy.default?.(object)

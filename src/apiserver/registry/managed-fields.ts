@@ -1,0 +1,19 @@
+import type { DeepReadonly, KubeObject } from '#api'
+import { trackUpdate } from '../patch/index.ts'
+import { schemaFor } from './decode.ts'
+import type { Write } from './registry.ts'
+
+/** Writes down in `object` who manages which of its fields after this write, in the stored version. */
+export function trackFields(write: Write, object: KubeObject, old: DeepReadonly<KubeObject> | undefined): void {
+  const { storage, storageApiVersion } = write.served
+  const managedFields = trackUpdate({
+    old,
+    updated: object,
+    schema: schemaFor(storageApiVersion, storage.kind),
+    manager: write.fieldManager,
+    subresource: write.subresource,
+    now: write.context.now,
+  })
+  if (managedFields) object.metadata.managedFields = managedFields
+  else delete object.metadata.managedFields
+}

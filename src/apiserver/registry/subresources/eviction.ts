@@ -1,0 +1,103 @@
+import type { DeepReadonly, KubeObject, core, policy } from '#api'
+import { failure, errors, selectorFromLabelSelector } from '#api'
+import type { Response } from '#client'
+import type { Call } from '../call.ts'
+import { valueResponse } from '../call.ts'
+import { decode } from '../decode.ts'
+import type { DeleteOptions } from '../delete.ts'
+import { deleteObject } from '../delete.ts'
+import { checkDeleteOptions } from '../deletion.ts'
+import { requireEntry } from '../update.ts'
+import type { Registry } from '../registry.ts'
+import { beginWrite, bodyValue } from '../verbs.ts'
+import { encodeStored } from '../wire.ts'
+import { stored } from '../write.ts'
+
+const attempts = 10
+
+/** `pods/eviction`: a delete that respects the pod's disruption budget. */
+export async function evict(registry: Registry, call: Call): Promise<Response> {
+  const write = beginWrite(call, 'CreateOptions')
+  const value = bodyValue(call)
+  const version = (value as KubeObject).apiVersion === 'policy/v1beta1' ? 'v1beta1' : 'v1'
+  const eviction = decode({ group: 'policy', version, kind: 'Eviction' }, value, write) as policy.Eviction
+  if (eviction.metadata.name && eviction.metadata.name !== write.name) throw errors.badRequest('name in URL does not match name in Eviction object')
+  const options = (eviction.deleteOptions ?? {}) as DeleteOptions
+  checkDeleteOptions(options)
+  if (options.dryRun?.length) write.context.dryRun = true
+  for (let attempt = 1; ; attempt++) {
+    const pod = requireEntry(write).object as DeepReadonly<core.Pod>
+    const budget = needsBudget(pod) ? budgetOf(registry, pod) : undefined
+    if (!budget || allowedWithout(budget, pod) || (await takeDisruption(registry, budget, pod, write.context))) break
+    if (attempt >= attempts) throw tooMany("couldn't update PodDisruptionBudget due to conflicts", 'DisruptionBudget')
+  }
+  await deleteObject(registry, { ...write, subresource: '' }, options)
+  return valueResponse(call, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 })
+}
+
+/** Pods that are done, not yet running or on their way out disturb nobody. */
+function needsBudget(pod: DeepReadonly<core.Pod>): boolean {
+  const phase = pod.status?.phase
+  return phase !== 'Succeeded' && phase !== 'Failed' && phase !== 'Pending' && !pod.metadata.deletionTimestamp
+}
+
+function budgetOf(registry: Registry, pod: DeepReadonly<core.Pod>): DeepReadonly<policy.PodDisruptionBudget> | undefined {
+  const budgets = registry.cache
+    .reader()
+    .list<policy.PodDisruptionBudget>('policy', 'poddisruptionbudgets', pod.metadata.namespace)
+    .filter((budget) => selectorFromLabelSelector(budget.spec?.selector).matches(pod.metadata.labels))
+  if (budgets.length > 1) throw errors.internal('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.')
+  return budgets[0]
+}
+
+/** A pod that is not ready may go without counting, as its budget's policy says. */
+function allowedWithout(budget: DeepReadonly<policy.PodDisruptionBudget>, pod: DeepReadonly<core.Pod>): boolean {
+  if (pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True')) return false
+  if (budget.spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true
+  const { currentHealthy = 0, desiredHealthy = 0 } = budget.status ?? {}
+  return currentHealthy >= desiredHealthy && desiredHealthy > 0
+}
+
+/** Counts the disruption in the budget's status. False: somebody else wrote it in between. */
+async function takeDisruption(
+  registry: Registry,
+  budget: DeepReadonly<policy.PodDisruptionBudget>,
+  pod: DeepReadonly<core.Pod>,
+  context: { now: string; dryRun: boolean },
+): Promise<boolean> {
+  const { name, namespace, generation = 0 } = budget.metadata
+  const { status } = budget
+  if ((status?.observedGeneration ?? 0) < generation)
+    throw tooMany(`The disruption budget ${name} is still being processed by the server.`, 'DisruptionBudget', 10)
+  const allowed = status?.disruptionsAllowed ?? 0
+  if (allowed <= 0)
+    throw tooMany(
+      `The disruption budget ${name} needs ${status?.desiredHealthy ?? 0} healthy pods and has ${status?.currentHealthy ?? 0} currently`,
+      'DisruptionBudget',
+    )
+  if (context.dryRun) return true
+  const cache = registry.cache.resource('policy', 'poddisruptionbudgets')
+  const entry = cache.get(namespace!, name)
+  if (!entry || entry.object.metadata.resourceVersion !== budget.metadata.resourceVersion) return false
+  const next = {
+    ...budget,
+    metadata: { ...budget.metadata, resourceVersion: undefined },
+    status: {
+      ...status,
+      disruptionsAllowed: allowed - 1,
+      disruptedPods: { ...status?.disruptedPods, [pod.metadata.name]: context.now },
+    },
+  } as unknown as KubeObject
+  const bytes = encodeStored(next)
+  registry.cache.expect(bytes, next)
+  const result = await stored(registry.store.update(entry.key, bytes, entry.revision))
+  await registry.cache.applied(result.ok ? result.revision : (result.current?.modRevision ?? 0))
+  return result.ok
+}
+
+function tooMany(why: string, reason: string, retryAfterSeconds?: number) {
+  return failure('TooManyRequests', 429, "Cannot evict pod as it would violate the pod's disruption budget.", {
+    causes: [{ reason, message: why }],
+    ...(retryAfterSeconds ? { retryAfterSeconds } : {}),
+  })
+}
