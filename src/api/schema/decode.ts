@@ -1,6 +1,7 @@
 import { canonicalQuantity } from '../quantity.ts'
 import { canonicalDurationOf, canonicalMicroTimeOf, canonicalTimeOf } from '../time.ts'
-import type { AnySchema, Field, ListSchema, MapSchema, ObjectSchema, Schema } from './schema.ts'
+import type { AnySchema, ListSchema, MapSchema, ObjectSchema, Schema } from './schema.ts'
+import { omission, zeroOf, zeroOfSchema } from './zero.ts'
 
 export interface Decoded<T = unknown> {
   object: T
@@ -63,6 +64,9 @@ function decoderOf(schema: ObjectSchema): Decoder {
   return decoder
 }
 
+/** A struct that nobody filled: its own zero fields are written too. */
+const emptyObject = (schema: ObjectSchema) => decoderOf(schema)({}, { path: [], depth: 0, unknown: undefined })
+
 interface Slot {
   name: string
   index: number
@@ -90,7 +94,7 @@ function compileObject(schema: ObjectSchema): Decoder {
       decode: compile(field.schema, { struct, goType: field.goType }),
       omits: omission(field),
     })
-    const make = zeroOf(field)
+    const make = zeroOf(field, emptyObject)
     if (make) always.push({ index, make })
     index++
   }
@@ -191,7 +195,7 @@ function compileInteger(limit: number, place: Place): Decoder {
 
 function compileList(schema: ListSchema, place: Place): Decoder {
   const decode = compile(schema.items, { struct: place.struct, goType: place.goType.replace(/^\[\]/, '') })
-  const zero = zeroOfSchema(schema.items)
+  const zero = zeroOfSchema(schema.items, emptyObject)
   return (value, state) => {
     if (!Array.isArray(value)) throw mismatch(value, place, state)
     const result: unknown[] = []
@@ -208,7 +212,7 @@ function compileList(schema: ListSchema, place: Place): Decoder {
 
 function compileMap(schema: MapSchema, place: Place): Decoder {
   const decode = compile(schema.values, { struct: place.struct, goType: place.goType.replace(/^map\[\w+\]/, '') })
-  const zero = zeroOfSchema(schema.values)
+  const zero = zeroOfSchema(schema.values, emptyObject)
   return (value, state) => {
     if (typeof value !== 'object' || Array.isArray(value)) throw mismatch(value, place, state)
     const result: Record<string, unknown> = {}
@@ -269,78 +273,6 @@ function checkedBase64(value: string): string {
   if (joined.length < value.length && base64.test(joined)) return joined
   const bad = /[^A-Za-z0-9+/]/.exec(value)
   throw new DecodeError(`illegal base64 data at input byte ${bad?.index ?? value.length - (value.length % 4)}`)
-}
-
-const never = () => false
-
-/** Go's omitempty leaves out the zero value of what is neither a pointer nor a struct. */
-function omission({ omitempty, pointer, schema }: Field): (value: unknown) => boolean {
-  if (!omitempty || (pointer && schema.type !== 'list' && schema.type !== 'map')) return never
-  switch (schema.type) {
-    case 'string':
-    case 'bytes':
-      return (value) => value === ''
-    case 'integer':
-    case 'number':
-      return (value) => value === 0
-    case 'boolean':
-      return (value) => value === false
-    case 'list':
-      return (value) => (value as unknown[]).length === 0
-    case 'map':
-      return isEmptyObject
-    default:
-      return never
-  }
-}
-
-function isEmptyObject(value: unknown): boolean {
-  for (const _ in value as object) return false
-  return true
-}
-
-/** What Go writes for a field that is not there; undefined where it writes nothing (or null, which is left out). */
-function zeroOf(field: Field): (() => unknown) | undefined {
-  const { schema, pointer, omitempty } = field
-  if (pointer) return undefined
-  switch (schema.type) {
-    case 'object':
-    case 'quantity':
-      return zeroOfSchema(schema)
-    case 'time':
-    case 'microTime':
-    case 'any':
-    case 'bytes':
-      return undefined
-    default:
-      return omitempty ? undefined : zeroOfSchema(schema)
-  }
-}
-
-function zeroOfSchema(schema: Schema): () => unknown {
-  switch (schema.type) {
-    case 'object':
-      return () => decoderOf(schema)({}, { path: [], depth: 0, unknown: undefined })
-    case 'list':
-      return () => []
-    case 'map':
-      return () => ({})
-    case 'string':
-    case 'bytes':
-      return () => ''
-    case 'integer':
-    case 'number':
-    case 'intOrString':
-      return () => 0
-    case 'boolean':
-      return () => false
-    case 'quantity':
-      return () => '0'
-    case 'duration':
-      return () => '0s'
-    default:
-      return () => null
-  }
 }
 
 function unknownField(state: State, key: string): void {
