@@ -1,4 +1,5 @@
 import type { ResourceStrategy } from '../strategy.ts'
+import { tables } from '../tables/index.ts'
 import {
   controllerRevisionStrategy,
   daemonSetStrategy,
@@ -8,21 +9,95 @@ import {
   replicationControllerStrategy,
   statefulSetStrategy,
 } from './apps/strategies.ts'
+import { cronJobStrategy, jobStrategy } from './batch/strategies.ts'
+import {
+  apiServiceStrategy,
+  certificateSigningRequestStrategy,
+  customResourceDefinitionStrategy,
+  flowSchemaStrategy,
+  leaseStrategy,
+  priorityClassStrategy,
+  priorityLevelConfigurationStrategy,
+  runtimeClassStrategy,
+} from './cluster.ts'
 import { configMapStrategy, secretStrategy } from './core/config.ts'
+import { limitRangeStrategy } from './core/limit-range.ts'
+import { endpointsStrategy, eventStrategy, namespaceStrategy, nodeStrategy, resourceQuotaStrategy } from './core/objects.ts'
 import { serviceStrategy } from './core/service.ts'
+import { endpointSliceStrategy, ingressClassStrategy, ingressStrategy, networkPolicyStrategy } from './networking/strategies.ts'
 import { podStrategy } from './pod/strategy.ts'
+import { horizontalPodAutoscalerStrategy, podDisruptionBudgetStrategy } from './policy/strategies.ts'
+import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './rbac/strategies.ts'
+import {
+  csiDriverStrategy,
+  csiNodeStrategy,
+  csiStorageCapacityStrategy,
+  persistentVolumeClaimStrategy,
+  persistentVolumeStrategy,
+  storageClassStrategy,
+  volumeAttachmentStrategy,
+  volumeAttributesClassStrategy,
+} from './storage/strategies.ts'
+import { admissionPolicyStrategy, mutatingWebhookConfigurationStrategy, validatingWebhookConfigurationStrategy } from './webhooks.ts'
 
-/** What is special about each kind, keyed `group/resource` of the stored kind (the core group's keys start with a slash). */
-export const strategies: Record<string, ResourceStrategy> = {
+const byResource: Record<string, ResourceStrategy> = {
+  '/configmaps': configMapStrategy,
+  '/endpoints': endpointsStrategy,
+  '/events': eventStrategy,
+  '/limitranges': limitRangeStrategy,
+  '/namespaces': namespaceStrategy,
+  '/nodes': nodeStrategy,
+  '/persistentvolumeclaims': persistentVolumeClaimStrategy,
+  '/persistentvolumes': persistentVolumeStrategy,
   '/pods': podStrategy,
   '/podtemplates': podTemplateStrategy,
   '/replicationcontrollers': replicationControllerStrategy,
-  '/services': serviceStrategy,
-  '/configmaps': configMapStrategy,
+  '/resourcequotas': resourceQuotaStrategy,
   '/secrets': secretStrategy,
+  '/services': serviceStrategy,
+  'admissionregistration.k8s.io/mutatingadmissionpolicies': admissionPolicyStrategy,
+  'admissionregistration.k8s.io/mutatingadmissionpolicybindings': admissionPolicyStrategy,
+  'admissionregistration.k8s.io/mutatingwebhookconfigurations': mutatingWebhookConfigurationStrategy,
+  'admissionregistration.k8s.io/validatingadmissionpolicies': admissionPolicyStrategy,
+  'admissionregistration.k8s.io/validatingadmissionpolicybindings': admissionPolicyStrategy,
+  'admissionregistration.k8s.io/validatingwebhookconfigurations': validatingWebhookConfigurationStrategy,
+  'apiextensions.k8s.io/customresourcedefinitions': customResourceDefinitionStrategy,
+  'apiregistration.k8s.io/apiservices': apiServiceStrategy,
+  'apps/controllerrevisions': controllerRevisionStrategy,
+  'apps/daemonsets': daemonSetStrategy,
   'apps/deployments': deploymentStrategy,
   'apps/replicasets': replicaSetStrategy,
-  'apps/daemonsets': daemonSetStrategy,
   'apps/statefulsets': statefulSetStrategy,
-  'apps/controllerrevisions': controllerRevisionStrategy,
+  'autoscaling/horizontalpodautoscalers': horizontalPodAutoscalerStrategy,
+  'batch/cronjobs': cronJobStrategy,
+  'batch/jobs': jobStrategy,
+  'certificates.k8s.io/certificatesigningrequests': certificateSigningRequestStrategy,
+  'coordination.k8s.io/leases': leaseStrategy,
+  'discovery.k8s.io/endpointslices': endpointSliceStrategy,
+  'flowcontrol.apiserver.k8s.io/flowschemas': flowSchemaStrategy,
+  'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations': priorityLevelConfigurationStrategy,
+  'networking.k8s.io/ingressclasses': ingressClassStrategy,
+  'networking.k8s.io/ingresses': ingressStrategy,
+  'networking.k8s.io/networkpolicies': networkPolicyStrategy,
+  'node.k8s.io/runtimeclasses': runtimeClassStrategy,
+  'policy/poddisruptionbudgets': podDisruptionBudgetStrategy,
+  'rbac.authorization.k8s.io/clusterrolebindings': clusterRoleBindingStrategy,
+  'rbac.authorization.k8s.io/clusterroles': clusterRoleStrategy,
+  'rbac.authorization.k8s.io/rolebindings': roleBindingStrategy,
+  'rbac.authorization.k8s.io/roles': roleStrategy,
+  'scheduling.k8s.io/priorityclasses': priorityClassStrategy,
+  'storage.k8s.io/csidrivers': csiDriverStrategy,
+  'storage.k8s.io/csinodes': csiNodeStrategy,
+  'storage.k8s.io/csistoragecapacities': csiStorageCapacityStrategy,
+  'storage.k8s.io/storageclasses': storageClassStrategy,
+  'storage.k8s.io/volumeattachments': volumeAttachmentStrategy,
+  'storage.k8s.io/volumeattributesclasses': volumeAttributesClassStrategy,
 }
+
+/** What is special about each kind, keyed `group/resource` of the stored kind (keys of the core group start with the slash). */
+export const strategies: Record<string, ResourceStrategy> = Object.fromEntries(
+  [...new Set([...Object.keys(byResource), ...Object.keys(tables)])].map((key) => [
+    key,
+    { ...byResource[key], ...(tables[key] ? { table: tables[key] } : {}) },
+  ]),
+)

@@ -103,6 +103,7 @@ export const replicationControllerStrategy: ResourceStrategy<core.ReplicationCon
     object.status = { replicas: 0 }
   },
   prepareForUpdate: keepStatus,
+  defaultPropagation: 'Orphan',
   validate({ spec }) {
     const causes: Causes = []
     nonNegative(causes, 'spec.minReadySeconds', spec.minReadySeconds)

@@ -1,0 +1,81 @@
+import type { DeepReadonly, core } from '#api'
+import type { ResourceStrategy } from '../../strategy.ts'
+import { type Causes, forbidden, invalid, invalidEach, required, same } from '../../validation/causes.ts'
+import { qualifiedName } from '../../validation/names.ts'
+import { validateQuantity } from '../../validation/resources.ts'
+import { compareQuantities, quantityText } from '../../validation/quantities.ts'
+
+type Item = core.LimitRangeItem
+
+export const limitRangeStrategy: ResourceStrategy<core.LimitRange> = {
+  default(object) {
+    const spec = (object.spec ??= { limits: [] })
+    spec.limits ??= []
+    for (const item of spec.limits) if (item.type === 'Container') defaultItem(item)
+  },
+  validate({ spec }) {
+    const causes: Causes = []
+    const types = new Set<string>()
+    spec.limits.forEach((item, i) => {
+      const at = `spec.limits[${i}]`
+      invalidEach(causes, `${at}.type`, item.type ?? '', qualifiedName(item.type ?? ''))
+      if (types.has(item.type))
+        causes.push({ reason: 'FieldValueDuplicate', message: `Duplicate value: ${JSON.stringify(item.type)}`, field: `${at}.type` })
+      types.add(item.type)
+      validateItem(causes, at, item)
+    })
+    return causes
+  },
+}
+
+/** A container gets as its default limit the maximum, and as its default request the default limit or the minimum. */
+function defaultItem(item: Item): void {
+  const limits = (item.default ??= {})
+  const requests = (item.defaultRequest ??= {})
+  for (const name in item.max) limits[name] ??= item.max[name]!
+  for (const name in limits) requests[name] ??= limits[name]!
+  for (const name in item.min) requests[name] ??= item.min[name]!
+}
+
+const bounds = ['min', 'max', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const
+
+function validateItem(causes: Causes, path: string, item: DeepReadonly<Item>): void {
+  const names = new Set<string>()
+  for (const bound of bounds) {
+    for (const name in item[bound]) {
+      names.add(name)
+      invalidEach(causes, `${path}.${bound}[${name}]`, name, qualifiedName(name))
+      validateQuantity(causes, `${path}.${bound}[${name}]`, name, item[bound]![name]!)
+    }
+  }
+  if (item.type === 'Pod') {
+    if (!same(item.default, {})) causes.push(forbidden(`${path}.default`, "may not be specified when `type` is 'Pod'"))
+    if (!same(item.defaultRequest, {})) causes.push(forbidden(`${path}.defaultRequest`, "may not be specified when `type` is 'Pod'"))
+  }
+  if (item.type === 'PersistentVolumeClaim' && !item.min?.storage && !item.max?.storage)
+    causes.push(required(`${path}.limits`, 'either minimum or maximum storage value is required, but neither was provided'))
+  for (const name of names) {
+    const order = (low: (typeof bounds)[number], high: (typeof bounds)[number], text: string) => {
+      const [a, b] = [item[low]?.[name], item[high]?.[name]]
+      if (a !== undefined && b !== undefined && compareQuantities(a, b) > 0)
+        causes.push(
+          invalid(
+            `${path}.${low}[${name}]`,
+            quantityText(a),
+            `${text} value ${quantityText(a)} is greater than ${labels[high]} value ${quantityText(b)}`,
+          ),
+        )
+    }
+    order('min', 'max', 'min')
+    order('min', 'defaultRequest', 'min')
+    order('min', 'default', 'min')
+    order('defaultRequest', 'max', 'default request')
+    order('default', 'max', 'default')
+    order('defaultRequest', 'default', 'default request')
+    const ratio = item.maxLimitRequestRatio?.[name]
+    if (ratio !== undefined && compareQuantities(ratio, '1') < 0)
+      causes.push(invalid(`${path}.maxLimitRequestRatio[${name}]`, quantityText(ratio), `ratio ${quantityText(ratio)} is less than 1`))
+  }
+}
+
+const labels = { min: 'min', max: 'max', default: 'default limit', defaultRequest: 'default request', maxLimitRequestRatio: 'ratio' }

@@ -1,0 +1,301 @@
+import { isIP } from 'node:net'
+import type { DeepReadonly, core } from '#api'
+import type { ResourceStrategy } from '../../strategy.ts'
+import { type Causes, forbidden, invalid, invalidEach, notSupported, required, same } from '../../validation/causes.ts'
+import { dns1123Label, dns1123Subdomain, portNumber, qualifiedName } from '../../validation/names.ts'
+import { validateFinalizerName } from '../../validation/object-meta.ts'
+import { validateTaints } from '../../validation/pod/scheduling.ts'
+import { validateQuantity } from '../../validation/resources.ts'
+import { keepAllButStatus, keepStatus } from '../status.ts'
+
+const nameLabel = 'kubernetes.io/metadata.name'
+
+export const namespaceStrategy: ResourceStrategy<core.Namespace> = {
+  default(object) {
+    labelWithName(object)
+  },
+  prepareForCreate(object) {
+    object.spec ??= {}
+    object.status = { phase: 'Active' }
+    const finalizers = (object.spec.finalizers ??= [])
+    if (!finalizers.includes('kubernetes')) finalizers.push('kubernetes')
+    // A generated name is known only now.
+    labelWithName(object)
+  },
+  prepareForUpdate(object, old) {
+    object.spec = { ...object.spec, finalizers: old.spec.finalizers as string[] }
+    keepStatus(object, old)
+  },
+  prepareForStatusUpdate: keepAllButStatus,
+  validate({ spec }) {
+    const causes: Causes = []
+    spec?.finalizers?.forEach((finalizer) => validateFinalizerName(causes, 'spec.finalizers', finalizer))
+    return causes
+  },
+  validateStatusUpdate(object) {
+    const phase = object.status?.phase
+    if (object.metadata.deletionTimestamp) {
+      if (phase !== 'Terminating') return [invalid('status.Phase', phase ?? '', "may only be 'Terminating' if `deletionTimestamp` is not empty")]
+    } else if (phase !== 'Active') return [invalid('status.Phase', phase ?? '', "may only be 'Active' if `deletionTimestamp` is empty")]
+    return []
+  },
+  validateName: dns1123Label,
+  selectableFields: (object) => ({ 'status.phase': object.status?.phase ?? '' }),
+}
+
+function labelWithName({ metadata }: core.Namespace): void {
+  if (metadata.name) (metadata.labels ??= {})[nameLabel] = metadata.name
+}
+
+export const nodeStrategy: ResourceStrategy<core.Node> = {
+  default(object) {
+    const spec = (object.spec ??= {})
+    if (spec.podCIDR && !spec.podCIDRs?.length) spec.podCIDRs = [spec.podCIDR]
+    else if (spec.podCIDRs?.length && !spec.podCIDR) spec.podCIDR = spec.podCIDRs[0]!
+    const status = (object.status ??= {})
+    if (status.capacity && !status.allocatable) status.allocatable = { ...status.capacity }
+    const endpoints = (status.daemonEndpoints ??= {})
+    endpoints.kubeletEndpoint ??= { Port: 0 }
+    status.nodeInfo = { ...noNodeInfo, ...status.nodeInfo }
+  },
+  prepareForUpdate: keepStatus,
+  prepareForStatusUpdate: keepAllButStatus,
+  validate({ spec, status }) {
+    const causes: Causes = []
+    validateTaints(causes, 'spec.taints', spec.taints)
+    status?.addresses?.forEach((address, i) => {
+      if (status.addresses!.findIndex((one) => same(one, address)) < i)
+        causes.push({ reason: 'FieldValueDuplicate', message: `Duplicate value: ${JSON.stringify(address)}`, field: `status.addresses[${i}]` })
+    })
+    for (const field of ['capacity', 'allocatable'] as const)
+      for (const name in status?.[field]) validateQuantity(causes, `status.${field}[${name}]`, name, status[field]![name]!)
+    return causes
+  },
+  validateUpdate({ spec }, { spec: old }) {
+    const causes: Causes = []
+    if (old.podCIDRs?.length && !same(spec.podCIDRs, old.podCIDRs))
+      causes.push(forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'))
+    if (old.providerID && old.providerID !== spec.providerID)
+      causes.push(forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid'))
+    const fixed = (one: typeof spec) => ({
+      ...one,
+      podCIDR: undefined,
+      podCIDRs: undefined,
+      providerID: undefined,
+      taints: undefined,
+      unschedulable: undefined,
+      configSource: undefined,
+    })
+    if (!same(fixed(spec), fixed(old)))
+      causes.push(
+        forbidden(
+          'spec',
+          'node updates may only change labels, taints, or capacity (or configSource, if the DynamicKubeletConfig feature gate is enabled)',
+        ),
+      )
+    return causes
+  },
+  selectableFields: (object) => ({ 'spec.unschedulable': String(object.spec.unschedulable ?? false) }),
+}
+
+const noNodeInfo: core.NodeSystemInfo = {
+  machineID: '',
+  systemUUID: '',
+  bootID: '',
+  kernelVersion: '',
+  osImage: '',
+  containerRuntimeVersion: '',
+  kubeletVersion: '',
+  kubeProxyVersion: '',
+  operatingSystem: '',
+  architecture: '',
+}
+
+export const endpointsStrategy: ResourceStrategy<core.Endpoints> = {
+  default(object) {
+    for (const subset of object.subsets ?? []) for (const port of subset.ports ?? []) port.protocol ||= 'TCP'
+  },
+  validate(object) {
+    const causes: Causes = []
+    object.subsets?.forEach((subset, i) => validateSubset(causes, `subsets[${i}]`, subset))
+    return causes
+  },
+  allowCreateOnUpdate: true,
+}
+
+function validateSubset(causes: Causes, path: string, subset: DeepReadonly<core.EndpointSubset>): void {
+  const { addresses = [], notReadyAddresses = [], ports = [] } = subset
+  if (addresses.length + notReadyAddresses.length === 0) causes.push(required(path, 'must specify `addresses` or `notReadyAddresses`'))
+  addresses.forEach((address, i) => validateAddress(causes, `${path}.addresses[${i}]`, address))
+  notReadyAddresses.forEach((address, i) => validateAddress(causes, `${path}.notReadyAddresses[${i}]`, address))
+  ports.forEach((port, i) => {
+    const at = `${path}.ports[${i}]`
+    if (!port.name) {
+      if (ports.length > 1) causes.push(required(`${at}.name`))
+    } else invalidEach(causes, `${at}.name`, port.name, dns1123Label(port.name))
+    invalidEach(causes, `${at}.port`, port.port ?? 0, portNumber(port.port ?? 0))
+    if (!port.protocol) causes.push(required(`${at}.protocol`))
+    else if (!['TCP', 'UDP', 'SCTP'].includes(port.protocol)) causes.push(notSupported(`${at}.protocol`, port.protocol, ['SCTP', 'TCP', 'UDP']))
+    if (port.appProtocol !== undefined) invalidEach(causes, `${at}.appProtocol`, port.appProtocol, qualifiedName(port.appProtocol))
+  })
+}
+
+function validateAddress(causes: Causes, path: string, address: DeepReadonly<core.EndpointAddress>): void {
+  validateEndpointIP(causes, `${path}.ip`, address.ip)
+  if (address.hostname) invalidEach(causes, `${path}.hostname`, address.hostname, dns1123Label(address.hostname))
+  if (address.nodeName) invalidEach(causes, `${path}.nodeName`, address.nodeName, dns1123Subdomain(address.nodeName))
+}
+
+/** Endpoints may not point into the node: no loopback, link-local or unspecified addresses. */
+export function validateEndpointIP(causes: Causes, path: string, ip: string): void {
+  if (isIP(ip ?? '') === 0) causes.push(invalid(path, ip ?? '', 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'))
+  else if (ip === '0.0.0.0' || ip === '::') causes.push(invalid(path, ip, `may not be unspecified (${ip})`))
+  else if (ip.startsWith('127.') || ip === '::1') causes.push(invalid(path, ip, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'))
+  else if (ip.startsWith('169.254.') || /^fe[89ab]/i.test(ip))
+    causes.push(invalid(path, ip, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'))
+  else if (ip.startsWith('224.0.0.') || /^ff02:/i.test(ip))
+    causes.push(invalid(path, ip, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'))
+}
+
+export const eventStrategy: ResourceStrategy<core.Event> = {
+  default(object) {
+    object.involvedObject ??= {}
+  },
+  validate(object) {
+    const causes: Causes = []
+    const { namespace } = object.metadata
+    const involved = object.involvedObject?.namespace ?? ''
+    // Events about cluster-scoped objects live in the default namespace.
+    if (involved === '' ? namespace !== undefined && namespace !== 'default' && namespace !== 'kube-system' : involved !== namespace)
+      causes.push(invalid('involvedObject.namespace', involved, 'does not match event.namespace'))
+    if (!object.eventTime) return causes
+    if (!object.reportingComponent) causes.push(required('reportingController'))
+    else invalidEach(causes, 'reportingController', object.reportingComponent, qualifiedName(object.reportingComponent))
+    if (!object.reportingInstance) causes.push(required('reportingInstance'))
+    else if (object.reportingInstance.length > 128) causes.push(invalid('reportingInstance', '', 'can have at most 128 characters'))
+    if (!object.action) causes.push(required('action'))
+    else if (object.action.length > 128) causes.push(invalid('action', '', 'can have at most 128 characters'))
+    if (!object.reason) causes.push(required('reason'))
+    else if (object.reason.length > 128) causes.push(invalid('reason', '', 'can have at most 128 characters'))
+    if ((object.message?.length ?? 0) > 1024) causes.push(invalid('message', '', 'can have at most 1024 characters'))
+    return causes
+  },
+  allowCreateOnUpdate: true,
+  selectableFields: (object) => {
+    const { kind, namespace, name, uid, apiVersion, resourceVersion, fieldPath } = object.involvedObject ?? {}
+    return {
+      'involvedObject.kind': kind ?? '',
+      'involvedObject.namespace': namespace ?? '',
+      'involvedObject.name': name ?? '',
+      'involvedObject.uid': uid ?? '',
+      'involvedObject.apiVersion': apiVersion ?? '',
+      'involvedObject.resourceVersion': resourceVersion ?? '',
+      'involvedObject.fieldPath': fieldPath ?? '',
+      reason: object.reason ?? '',
+      reportingComponent: object.reportingComponent ?? '',
+      source: object.source?.component || object.reportingComponent || '',
+      type: object.type ?? '',
+    }
+  },
+}
+
+const quotaScopes = [
+  'BestEffort',
+  'CrossNamespacePodAffinity',
+  'NotBestEffort',
+  'NotTerminating',
+  'PriorityClass',
+  'Terminating',
+  'VolumeAttributesClass',
+]
+
+export const resourceQuotaStrategy: ResourceStrategy<core.ResourceQuota> = {
+  prepareForCreate(object) {
+    object.status = {}
+  },
+  prepareForUpdate: keepStatus,
+  validate({ spec }) {
+    const causes: Causes = []
+    for (const name in spec?.hard) {
+      validateQuotaResource(causes, `spec.hard[${name}]`, name)
+      validateQuantity(causes, `spec.hard[${name}]`, name.replace(/^count\/.*/, 'pods'), spec.hard[name]!)
+    }
+    const scopes = spec?.scopes ?? []
+    for (const scope of scopes) if (!quotaScopes.includes(scope)) causes.push(invalid('spec.scopes', scopes, 'unsupported scope'))
+    for (const [a, b] of [
+      ['BestEffort', 'NotBestEffort'],
+      ['Terminating', 'NotTerminating'],
+    ] as const)
+      if (scopes.includes(a) && scopes.includes(b)) causes.push(invalid('spec.scopes', scopes, 'conflicting scopes'))
+    spec?.scopeSelector?.matchExpressions?.forEach((requirement, i) => {
+      const at = `spec.scopeSelector.matchExpressions[${i}]`
+      if (!quotaScopes.includes(requirement.scopeName)) causes.push(invalid(`${at}.scopeName`, requirement.scopeName, 'unsupported scope'))
+      const { operator, values = [] } = requirement
+      if (requirement.scopeName !== 'PriorityClass' && requirement.scopeName !== 'VolumeAttributesClass' && operator !== 'Exists')
+        causes.push(
+          invalid(
+            `${at}.operator`,
+            operator,
+            "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity",
+          ),
+        )
+      if (operator === 'In' || operator === 'NotIn') {
+        if (values.length === 0)
+          causes.push(required(`${at}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"))
+      } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+        if (values.length > 0)
+          causes.push(invalid(`${at}.values`, values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"))
+      } else causes.push(invalid(`${at}.operator`, operator, 'not a valid selector operator'))
+    })
+    return causes
+  },
+  validateUpdate(object, old) {
+    const causes: Causes = []
+    if (!same([...(object.spec.scopes ?? [])].sort(), [...(old.spec.scopes ?? [])].sort()))
+      causes.push(invalid('spec.scopes', object.spec.scopes ?? null, 'field is immutable'))
+    return causes
+  },
+  validateStatusUpdate({ status }) {
+    const causes: Causes = []
+    for (const field of ['hard', 'used'] as const)
+      for (const name in status?.[field]) validateQuantity(causes, `status.${field}[${name}]`, name, status[field]![name]!)
+    return causes
+  },
+}
+
+const standardQuota = new Set([
+  'cpu',
+  'memory',
+  'ephemeral-storage',
+  'requests.cpu',
+  'requests.memory',
+  'requests.storage',
+  'requests.ephemeral-storage',
+  'limits.cpu',
+  'limits.memory',
+  'limits.ephemeral-storage',
+  'pods',
+  'resourcequotas',
+  'services',
+  'replicationcontrollers',
+  'secrets',
+  'persistentvolumeclaims',
+  'configmaps',
+  'services.nodeports',
+  'services.loadbalancers',
+])
+
+function validateQuotaResource(causes: Causes, path: string, name: string): void {
+  const messages = qualifiedName(name)
+  invalidEach(causes, path, name, messages)
+  if (
+    messages.length === 0 &&
+    !name.includes('/') &&
+    !standardQuota.has(name) &&
+    !name.startsWith('requests.hugepages-') &&
+    !name.startsWith('hugepages-')
+  ) {
+    causes.push(invalid(path, name, 'must be a standard resource type or fully qualified'))
+    causes.push(invalid(path, name, 'must be a standard resource for quota'))
+  }
+}

@@ -1,0 +1,244 @@
+import type { DeepReadonly, core, storage } from '#api'
+import type { ResourceStrategy } from '../../strategy.ts'
+import { type Causes, forbidden, immutable, invalid, invalidEach, notSupported, optionalOneOf, required, same } from '../../validation/causes.ts'
+import { validateAccessModes, validateClaimSpec, validateClaimUpdate } from '../../validation/claims.ts'
+import { dns1123Subdomain, qualifiedName } from '../../validation/names.ts'
+import { validateNodeSelector } from '../../validation/pod/scheduling.ts'
+import { validateHostPath, validateNfs } from '../../validation/pod/volumes.ts'
+import { compareQuantities, quantityText } from '../../validation/quantities.ts'
+import { defaultVolumeSource } from '../pod/defaults.ts'
+import { keepAllButStatus, keepStatus } from '../status.ts'
+
+const notSources = new Set([
+  'capacity',
+  'accessModes',
+  'claimRef',
+  'persistentVolumeReclaimPolicy',
+  'storageClassName',
+  'mountOptions',
+  'volumeMode',
+  'nodeAffinity',
+  'volumeAttributesClassName',
+])
+
+type VolumeSpec = DeepReadonly<core.PersistentVolumeSpec>
+
+const sourceOf = (spec: VolumeSpec) => Object.entries(spec).filter(([key, value]) => !notSources.has(key) && value !== undefined && value !== null)
+
+export const persistentVolumeStrategy: ResourceStrategy<core.PersistentVolume> = {
+  default(object) {
+    const spec = (object.spec ??= {})
+    ;(object.status ??= {}).phase ??= 'Pending'
+    spec.persistentVolumeReclaimPolicy ??= 'Retain'
+    spec.volumeMode ??= 'Filesystem'
+    if (spec.hostPath) spec.hostPath.type ??= ''
+    defaultVolumeSource(spec)
+  },
+  prepareForCreate(object, { now }) {
+    object.status = { phase: 'Pending', lastPhaseTransitionTime: now }
+  },
+  prepareForUpdate: keepStatus,
+  prepareForStatusUpdate(object, old, { now }) {
+    keepAllButStatus(object, old)
+    const status = (object.status ??= {})
+    if (status.phase !== old.status?.phase && status.lastPhaseTransitionTime === old.status?.lastPhaseTransitionTime)
+      status.lastPhaseTransitionTime = now
+  },
+  validate({ spec }) {
+    const causes: Causes = []
+    validateAccessModes(causes, 'spec.accessModes', spec.accessModes)
+    if (!spec.capacity || Object.keys(spec.capacity).length === 0) causes.push(required('spec.capacity'))
+    else if (spec.capacity.storage === undefined || Object.keys(spec.capacity).length > 1)
+      causes.push(notSupported('spec.capacity', spec.capacity, ['storage']))
+    else if (compareQuantities(spec.capacity.storage, '0') <= 0)
+      causes.push(invalid('spec.capacity[storage]', quantityText(spec.capacity.storage), 'must be greater than zero'))
+    optionalOneOf(causes, 'spec.persistentVolumeReclaimPolicy', spec.persistentVolumeReclaimPolicy, ['Delete', 'Recycle', 'Retain'])
+    optionalOneOf(causes, 'spec.volumeMode', spec.volumeMode, ['Block', 'Filesystem'])
+    if (spec.storageClassName) invalidEach(causes, 'spec.storageClassName', spec.storageClassName, dns1123Subdomain(spec.storageClassName))
+    if (spec.nodeAffinity) {
+      if (!spec.nodeAffinity.required) causes.push(required('spec.nodeAffinity.required', 'must specify required node constraints'))
+      else validateNodeSelector(causes, 'spec.nodeAffinity.required', spec.nodeAffinity.required)
+    }
+    validateVolumeSource(causes, spec)
+    return causes
+  },
+  validateUpdate({ spec }, { spec: old }) {
+    const causes: Causes = []
+    if (!same(sourceOf(spec), sourceOf(old)))
+      causes.push(forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'))
+    immutable(causes, 'spec.volumeMode', spec.volumeMode, old.volumeMode)
+    if (old.nodeAffinity) immutable(causes, 'spec.nodeAffinity', spec.nodeAffinity, old.nodeAffinity)
+    return causes
+  },
+}
+
+function validateVolumeSource(causes: Causes, spec: VolumeSpec): void {
+  const sources = sourceOf(spec)
+  if (sources.length === 0) causes.push(required('spec', 'must specify a volume type'))
+  for (const [name] of sources.slice(1)) causes.push(forbidden(`spec.${name}`, 'may not specify more than 1 volume type'))
+  if (spec.hostPath) {
+    validateHostPath(causes, 'spec.hostPath', spec.hostPath)
+    if (spec.hostPath.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle')
+      causes.push(forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"))
+  }
+  if (spec.nfs) validateNfs(causes, 'spec.nfs', spec.nfs)
+  if (spec.local) {
+    if (!spec.local.path) causes.push(required('spec.local.path'))
+    else if (spec.local.path.split('/').includes('..')) causes.push(invalid('spec.local.path', spec.local.path, "must not contain '..'"))
+    if (!spec.nodeAffinity) causes.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
+  }
+  if (spec.csi) {
+    if (!spec.csi.driver) causes.push(required('spec.csi.driver'))
+    if (!spec.csi.volumeHandle) causes.push(required('spec.csi.volumeHandle'))
+  }
+}
+
+export const persistentVolumeClaimStrategy: ResourceStrategy<core.PersistentVolumeClaim> = {
+  default(object) {
+    const spec = (object.spec ??= {})
+    ;(object.status ??= {}).phase ??= 'Pending'
+    spec.volumeMode ??= 'Filesystem'
+    spec.resources ??= {}
+  },
+  prepareForCreate(object) {
+    object.status = { phase: 'Pending' }
+    linkDataSources(object.spec)
+  },
+  prepareForUpdate(object, old) {
+    keepStatus(object, old)
+    linkDataSources(object.spec)
+  },
+  prepareForStatusUpdate: keepAllButStatus,
+  validate(object) {
+    const causes: Causes = []
+    validateClaimSpec(causes, 'spec', object.spec)
+    return causes
+  },
+  validateUpdate(object, old) {
+    const causes: Causes = []
+    validateClaimUpdate(causes, object, old)
+    return causes
+  },
+  validateStatusUpdate({ status }) {
+    const causes: Causes = []
+    status?.conditions?.forEach((condition, i) => invalidEach(causes, `status.conditions[${i}].type`, condition.type, qualifiedName(condition.type)))
+    return causes
+  },
+}
+
+/** `dataSource` and `dataSourceRef` say the same: whichever is set, the other follows where it can. */
+function linkDataSources(spec: core.PersistentVolumeClaimSpec): void {
+  if (spec.dataSource && !spec.dataSourceRef) spec.dataSourceRef = { ...spec.dataSource }
+  else if (spec.dataSourceRef && !spec.dataSource && !spec.dataSourceRef.namespace) {
+    const { namespace: _, ...source } = spec.dataSourceRef
+    spec.dataSource = source
+  }
+}
+
+export const storageClassStrategy: ResourceStrategy<storage.StorageClass> = {
+  default(object) {
+    object.reclaimPolicy ??= 'Delete'
+    object.volumeBindingMode ??= 'Immediate'
+  },
+  validate(object) {
+    const causes: Causes = []
+    if (!object.provisioner) causes.push(required('provisioner'))
+    else invalidEach(causes, 'provisioner', object.provisioner, qualifiedName(object.provisioner.toLowerCase()))
+    for (const key in object.parameters) if (key === '') causes.push(invalid('parameters', key, 'field can not be empty.'))
+    if (object.reclaimPolicy) optionalOneOf(causes, 'reclaimPolicy', object.reclaimPolicy, ['Delete', 'Retain'])
+    if (!object.volumeBindingMode) causes.push(required('volumeBindingMode'))
+    else optionalOneOf(causes, 'volumeBindingMode', object.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'])
+    return causes
+  },
+  validateUpdate(object, old) {
+    const causes: Causes = []
+    if (!same(object.parameters, old.parameters)) causes.push(forbidden('parameters', 'updates to parameters are forbidden.'))
+    if (object.provisioner !== old.provisioner) causes.push(forbidden('provisioner', 'updates to provisioner are forbidden.'))
+    if (object.reclaimPolicy !== old.reclaimPolicy) causes.push(forbidden('reclaimPolicy', 'updates to reclaimPolicy are forbidden.'))
+    immutable(causes, 'volumeBindingMode', object.volumeBindingMode, old.volumeBindingMode)
+    return causes
+  },
+}
+
+export const csiDriverStrategy: ResourceStrategy<storage.CSIDriver> = {
+  default(object) {
+    const spec = (object.spec ??= {})
+    spec.attachRequired ??= true
+    spec.podInfoOnMount ??= false
+    spec.storageCapacity ??= false
+    spec.fsGroupPolicy ??= 'ReadWriteOnceWithFSType'
+    if (!spec.volumeLifecycleModes?.length) spec.volumeLifecycleModes = ['Persistent']
+    spec.requiresRepublish ??= false
+    spec.seLinuxMount ??= false
+  },
+  validate({ spec }) {
+    const causes: Causes = []
+    if (spec.attachRequired === undefined) causes.push(required('spec.attachedRequired'))
+    optionalOneOf(causes, 'spec.fsGroupPolicy', spec.fsGroupPolicy, ['File', 'None', 'ReadWriteOnceWithFSType'])
+    spec.volumeLifecycleModes?.forEach((mode) => optionalOneOf(causes, 'spec.volumeLifecycleModes', mode, ['Ephemeral', 'Persistent']))
+    return causes
+  },
+  validateUpdate({ spec }, { spec: old }) {
+    const causes: Causes = []
+    immutable(causes, 'spec.attachedRequired', spec.attachRequired, old.attachRequired)
+    immutable(causes, 'spec.volumeLifecycleModes', spec.volumeLifecycleModes, old.volumeLifecycleModes)
+    return causes
+  },
+}
+
+export const csiNodeStrategy: ResourceStrategy<storage.CSINode> = {
+  default(object) {
+    ;(object.spec ??= { drivers: [] }).drivers ??= []
+  },
+  validate({ spec }) {
+    const causes: Causes = []
+    const names = new Set<string>()
+    spec.drivers.forEach((driver, i) => {
+      const at = `spec.drivers[${i}]`
+      if (!driver.name) causes.push(required(`${at}.name`))
+      else if (names.has(driver.name))
+        causes.push({ reason: 'FieldValueDuplicate', message: `Duplicate value: ${JSON.stringify(driver.name)}`, field: `${at}.name` })
+      names.add(driver.name)
+      if (!driver.nodeID) causes.push(required(`${at}.nodeID`))
+    })
+    return causes
+  },
+}
+
+export const volumeAttachmentStrategy: ResourceStrategy<storage.VolumeAttachment> = {
+  prepareForCreate(object) {
+    object.status = { attached: false }
+  },
+  prepareForUpdate: keepStatus,
+  prepareForStatusUpdate: keepAllButStatus,
+  validate({ spec }) {
+    const causes: Causes = []
+    if (!spec.attacher) causes.push(required('spec.attacher'))
+    const { persistentVolumeName, inlineVolumeSpec } = spec.source ?? {}
+    if (!persistentVolumeName && !inlineVolumeSpec)
+      causes.push(required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'))
+    else if (persistentVolumeName && inlineVolumeSpec)
+      causes.push(forbidden('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'))
+    if (!spec.nodeName) causes.push(required('spec.nodeName'))
+    return causes
+  },
+  validateUpdate({ spec }, { spec: old }) {
+    return same(spec, old) ? [] : [invalid('spec', spec, 'field is immutable')]
+  },
+}
+
+export const csiStorageCapacityStrategy: ResourceStrategy<storage.CSIStorageCapacity> = {
+  validate(object) {
+    return object.storageClassName ? [] : [required('storageClassName')]
+  },
+}
+
+export const volumeAttributesClassStrategy: ResourceStrategy<storage.VolumeAttributesClass> = {
+  validate: (object) => (object.driverName ? [] : [required('driverName')]),
+  validateUpdate(object, old) {
+    const causes: Causes = []
+    if (object.driverName !== old.driverName) causes.push(forbidden('driverName', 'updates to driverName are forbidden.'))
+    if (!same(object.parameters, old.parameters)) causes.push(forbidden('parameters', 'updates to parameters are forbidden.'))
+    return causes
+  },
+}
