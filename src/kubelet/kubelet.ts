@@ -162,7 +162,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       node: { name: nodeName, ips: nodeIPs, memoryCapacity: machine.capacity.memoryBytes, allocatable: () => allocatable },
       services: () => services.list(),
       runtimeHandler: async (name) => (await client.resource(resources.runtimeClasses).get(name)).handler,
-      limit: taskLimit(options.startConcurrency ?? 8),
+      limit: taskLimit(options.startConcurrency ?? 4),
     })
     const manager: PodManager = createPodManager({
       pods,
@@ -178,6 +178,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       clock,
       log,
       nodeIPs,
+      paths,
       allocatable: () => allocatable,
       allowedUnsafeSysctls: options.allowedUnsafeSysctls ?? [],
     })

@@ -15,6 +15,8 @@ export interface CgroupHierarchy {
   /** Removes a cgroup and those below it, in every tree; what still has processes stays and is reported by a rejection. */
   remove(path: string): Promise<void>
   set(path: string, limits: CgroupLimits): Promise<void>
+  /** Names of the cgroups right below one; none when it does not exist. */
+  children(path: string): Promise<string[]>
 }
 
 /** What is left out stays as it is. */
@@ -61,6 +63,7 @@ function legacy(trees: Map<string, string>): CgroupHierarchy {
     async remove(path) {
       await Promise.all(points.map((point) => removeTree(join(point, path))))
     },
+    children: (path) => subdirectories(dir('memory', path)),
     async set(path, { cpuShares, cpuQuota, memory }) {
       const write = (controller: string, file: string, value: number) => writeFile(join(dir(controller, path), file), String(value))
       if (cpuShares !== undefined) await write('cpu', 'cpu.shares', cpuShares)
@@ -88,6 +91,7 @@ function unified(root: string): CgroupHierarchy {
       }
     },
     remove: (path) => removeTree(join(root, path)),
+    children: (path) => subdirectories(join(root, path)),
     async set(path, { cpuShares, cpuQuota, memory }) {
       const write = (file: string, value: string) => writeFile(join(root, path, file), value)
       if (cpuShares !== undefined) await write('cpu.weight', String(sharesToWeight(cpuShares)))
@@ -100,6 +104,11 @@ function unified(root: string): CgroupHierarchy {
 /** v1's range 2…262144 onto v2's 1…10000, as runtimes do for containers. */
 export function sharesToWeight(shares: number): number {
   return Math.trunc(1 + ((shares - 2) * 9999) / 262_142)
+}
+
+async function subdirectories(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { withFileTypes: true }).catch(() => [])
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
 }
 
 async function removeTree(dir: string): Promise<void> {

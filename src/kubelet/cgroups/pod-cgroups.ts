@@ -13,6 +13,8 @@ export interface PodCgroups {
   remove(pod: Pod): Promise<void>
   /** Shares CPU between the classes by what the pods of each ask for. */
   balance(pods: Iterable<Pod>): Promise<void>
+  /** Removes the cgroups of pods that `isKnown` does not know. */
+  removeExcept(isKnown: (podUid: string) => boolean): Promise<void>
   /** Removes the whole tree; for the end of a node. */
   removeAll(): Promise<void>
 }
@@ -37,6 +39,13 @@ export function podCgroups(hierarchy: CgroupHierarchy, root: string): PodCgroups
       await hierarchy.set(`${top}/burstable`, { cpuShares: cpuShares(burstable) })
       await hierarchy.set(`${top}/besteffort`, { cpuShares: cpuShares(0) })
     },
+    async removeExcept(isKnown) {
+      for (const dir of Object.values(classDirs)) {
+        for (const name of await hierarchy.children(`${top}${dir}`)) {
+          if (name.startsWith('pod') && !isKnown(name.slice(3))) await hierarchy.remove(`${top}${dir}/${name}`)
+        }
+      }
+    },
     removeAll: () => hierarchy.remove(top),
   }
 }
@@ -47,5 +56,6 @@ export const noCgroups: PodCgroups = {
   async ensure() {},
   async remove() {},
   async balance() {},
+  async removeExcept() {},
   async removeAll() {},
 }

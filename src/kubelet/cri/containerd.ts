@@ -113,7 +113,7 @@ const kindOfCode: Record<number, RuntimeErrorKind> = {
 /** Keeps the wording that clients see in events: `rpc error: code = X desc = …`, as Go's gRPC prints it. */
 function runtimeError(error: ServiceError): RuntimeError {
   const code = goCodeNames[error.code] ?? `Code(${error.code})`
-  return new RuntimeError(kindOfCode[error.code] ?? 'failed', `rpc error: code = ${code} desc = ${error.details}`, { cause: error, code: error.code })
+  return new RuntimeError(kindOfCode[error.code] ?? 'failed', `rpc error: code = ${code} desc = ${error.details}`, { code: error.code })
 }
 
 const goCodeNames: Record<number, string> = {

@@ -1,3 +1,5 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Clock, Logger } from '#base'
 import { describeError } from '#base'
 import type { Cache, EventRecorder } from '#runtime'
@@ -8,7 +10,7 @@ import type { ObjectSource } from '../env/index.ts'
 import type { Prober } from '../probes/prober.ts'
 import type { PodVolumes } from '../volumes/index.ts'
 import { admitPod } from './admit.ts'
-import type { Pod } from './names.ts'
+import type { NodePaths, Pod } from './names.ts'
 import type { PodOperations } from './pod-operations.ts'
 import type { PodWorker } from './pod-worker.ts'
 import { createPodWorker } from './pod-worker.ts'
@@ -32,6 +34,7 @@ export interface PodManagerOptions {
   clock: Clock
   log: Logger
   nodeIPs: readonly string[]
+  paths: NodePaths
   allocatable(): Readonly<Record<string, string>>
   allowedUnsafeSysctls: readonly string[]
 }
@@ -50,13 +53,14 @@ export interface PodManager {
 const housekeepingEvery = 30_000
 
 export function createPodManager(options: PodManagerOptions): PodManager {
-  const { pods, records, operations, runtime, volumes, objects, prober, statuses, cgroups, events, clock, log } = options
+  const { pods, records, operations, runtime, volumes, objects, prober, statuses, cgroups, events, clock, log, paths } = options
   const workers = new Map<string, PodWorker>()
   const stops: (() => void)[] = []
   const orphans = new Map<string, Promise<void>>()
   let stopped = false
   let balancing: Promise<void> | undefined
   let unbalanced = false
+  let leftovers: Promise<void> | undefined
 
   function observe(pod: Pod): void {
     const uid = pod.metadata.uid ?? ''
@@ -118,6 +122,16 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     for (const container of record.containers) await records.refreshContainer(container.id)
   }
 
+  /** Files and cgroups of pods that neither the API nor the runtime knows. */
+  async function removeLeftovers(): Promise<void> {
+    const isKnown = (uid: string) => workers.has(uid) || records.get(uid) !== undefined
+    await volumes.cleanupOrphans(new Set([...workers.keys(), ...records.list().map((r) => r.uid)]))
+    for (const dir of await readdir(paths.logs).catch(() => [])) {
+      if (!isKnown(dir.slice(dir.lastIndexOf('_') + 1))) await rm(join(paths.logs, dir), { recursive: true, force: true })
+    }
+    await cgroups.removeExcept(isKnown)
+  }
+
   function housekeeping(): void {
     if (stopped) return
     for (const record of records.list()) {
@@ -127,8 +141,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
         .finally(() => orphans.delete(record.uid))
       orphans.set(record.uid, removal)
     }
-    const known = new Set([...workers.keys(), ...records.list().map((r) => r.uid)])
-    void volumes.cleanupOrphans(known).catch((error: unknown) => log.warn('orphaned volumes are not removed', { error: describeError(error) }))
+    leftovers ??= Promise.all(orphans.values())
+      .then(removeLeftovers)
+      .catch((error: unknown) => log.warn('what pods left behind is not removed', { error: describeError(error) }))
+      .finally(() => (leftovers = undefined))
     stops.push(clock.schedule(housekeepingEvery, housekeeping))
   }
 
@@ -155,7 +171,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     async stop() {
       stopped = true
       for (const stop of stops) stop()
-      await Promise.all([...[...workers.values()].map((w) => w.stop()), ...orphans.values(), balancing])
+      await Promise.all([...[...workers.values()].map((w) => w.stop()), ...orphans.values(), balancing, leftovers])
     },
   }
 }

@@ -5,7 +5,7 @@ import type { core } from '#api'
 import type { PodCgroups } from '../cgroups/pod-cgroups.ts'
 import type { Prober } from '../probes/prober.ts'
 import type { Pod, RoledContainer } from './names.ts'
-import { fieldPath, podDescription } from './names.ts'
+import { containersOf, fieldPath, podDescription } from './names.ts'
 import type { Action, Ending, Plan } from './plan.ts'
 import { ownGrace, planPod } from './plan.ts'
 import type { PodOperations } from './pod-operations.ts'
@@ -169,7 +169,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
       health: (c) => {
         const health = prober.health(c)
         // Until its postStart hook is over a container is not started, whatever its probes say.
-        return busy.has(c.name) ? { ...health, started: false, ready: false } : health
+        return busy.has(c.name) && hasPostStart(c.name) ? { ...health, started: false, ready: false } : health
       },
       plan,
       ending: isEnding,
@@ -177,6 +177,8 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     })
     if (!gone) statuses.set(pod, status)
   }
+
+  const hasPostStart = (name: string) => containersOf(pod).some((c) => c.spec.name === name && c.spec.lifecycle?.postStart !== undefined)
 
   function hold({ container, record: dead, until }: Extract<Action, { type: 'holdRestart' }>): void {
     const { name } = container.spec
@@ -226,7 +228,8 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
         const n = failures.get(key) ?? 0
         failures.set(key, n + 1)
         retryAt.set(key, clock.now() + Math.min(firstRetry * 2 ** n, maxRetry))
-        log.warn('a step of a pod failed', { pod: podDescription(pod), step: key, error: describeError(error) })
+        // Once can be a race with the runtime's own clean-up; that it stays so is news.
+        log[n === 0 ? 'info' : 'warn']('a step of a pod failed', { pod: podDescription(pod), step: key, error: describeError(error) })
       })
       .finally(() => {
         tasks.delete(key)

@@ -30,7 +30,12 @@ interface Entry {
   /** What the API server has, as far as we know. */
   acknowledged: unknown
   sending: Promise<void> | undefined
+  /** Cancels the sending that is put off. */
+  cancelDelay: (() => void) | undefined
 }
+
+/** How long a status that only tells of progress towards running may wait for the next one, milliseconds. */
+const progressDelay = 250
 
 export function statusSender({ client, clock, log }: StatusSenderOptions): StatusSender {
   const entries = new Map<string, Entry>()
@@ -59,7 +64,15 @@ export function statusSender({ client, clock, log }: StatusSenderOptions): Statu
     }
   }
 
+  /** A pod that is being started passes through states that nobody waits for: they are sent only when they last. */
+  function schedule(uid: string, entry: Entry): void {
+    if (!onlyProgress(entry.newest, entry.acknowledged)) return start(uid, entry)
+    entry.cancelDelay ??= clock.schedule(progressDelay, () => start(uid, entry))
+  }
+
   function start(uid: string, entry: Entry): void {
+    entry.cancelDelay?.()
+    entry.cancelDelay = undefined
     if (entry.sending || same(entry.newest, entry.acknowledged)) return
     entry.sending = send(uid, entry).finally(() => {
       entry.sending = undefined
@@ -70,22 +83,40 @@ export function statusSender({ client, clock, log }: StatusSenderOptions): Statu
   return {
     set(pod, status) {
       const uid = pod.metadata.uid ?? ''
-      const entry = entries.get(uid) ?? { pod, newest: status, acknowledged: pod.status, sending: undefined }
+      const entry = entries.get(uid) ?? { pod, newest: status, acknowledged: pod.status, sending: undefined, cancelDelay: undefined }
       entry.pod = pod
       entry.newest = status
       entries.set(uid, entry)
-      start(uid, entry)
+      schedule(uid, entry)
     },
     async flush(podUid) {
+      const waiting = entries.get(podUid)
+      if (waiting?.cancelDelay) start(podUid, waiting)
       for (let entry = entries.get(podUid); entry?.sending; entry = entries.get(podUid)) await entry.sending
     },
-    forget: (podUid) => void entries.delete(podUid),
+    forget(podUid) {
+      entries.get(podUid)?.cancelDelay?.()
+      entries.delete(podUid)
+    },
     async [Symbol.asyncDispose]() {
+      for (const [uid, entry] of entries) if (entry.cancelDelay) start(uid, entry)
+      await Promise.race([Promise.all([...entries.values()].map((e) => e.sending)), clock.sleep(lastWords)])
       stop.abort()
       await Promise.all([...entries.values()].map((e) => e.sending))
     },
   }
 }
+
+/** How long the last statuses may take when the kubelet stops, milliseconds. */
+const lastWords = 1000
+
+function onlyProgress(status: core.PodStatus, before: unknown): boolean {
+  const old = before as core.PodStatus | undefined
+  if (status.phase !== 'Pending' || (old?.phase ?? 'Pending') !== 'Pending' || status.reason) return false
+  const all = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]
+  return all.every((c) => c.restartCount === 0 && (c.state?.waiting === undefined || ordinaryWaits.has(c.state.waiting.reason ?? '')))
+}
+const ordinaryWaits = new Set(['ContainerCreating', 'PodInitializing', ''])
 
 /** As the wire would show them: an absent field and an undefined one are the same. */
 function same(a: unknown, b: unknown): boolean {

@@ -148,7 +148,7 @@ function runtimeState(record: ContainerRecord): core.ContainerState {
           exitCode: record.exitCode,
           ...(record.reason ? { reason: record.reason } : {}),
           ...(record.message ? { message: record.message } : {}),
-          startedAt: record.startedAt > 0 ? timestamp(record.startedAt) : undefined,
+          startedAt: timestamp(record.startedAt),
           finishedAt: timestamp(record.finishedAt),
           containerID: `containerd://${record.id}`,
         },
