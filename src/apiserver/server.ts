@@ -30,7 +30,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const registry: Registry = { store: options.store, cache, clock, log, admission: options.admission, sharedStore: options.sharedStore ?? false }
   const metrics = new RequestMetrics()
   const teardown = new Teardown()
-  const listeners: Listener[] = []
+  let listener: Listener | undefined
   let started = false
 
   const ping: HealthCheck = { name: 'ping', check() {} }
@@ -117,29 +117,28 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     reader,
     transport,
     get url() {
-      if (!listeners[0]) throw new Error('the API server is not started')
-      return listeners[0].url
+      if (!listener) throw new Error('the API server is not started')
+      return listener.url
     },
     async start() {
       await cache.start()
       teardown.use(cache)
       const stop = expireEvents(registry)
       teardown.defer(stop)
-      for (const address of options.addresses ?? ['127.0.0.1']) {
-        const listener = await listen({
-          address,
+      listener = teardown.use(
+        await listen({
+          addresses: options.addresses ?? ['127.0.0.1'],
           port: options.port,
           tls: options.tls,
           log,
           handle,
           upgrade: async (request, credentials, socket, head) => upgradeAs(await authenticate(credentials), request, socket, head),
-        })
-        listeners.push(teardown.use(listener))
-      }
+        }),
+      )
       // watches end first: the listener then waits for what ends by itself
       teardown.defer(() => cache.endWatches())
       started = true
-      log.info('serving', { urls: listeners.map((l) => l.url), instance: randomUUID() })
+      log.info('serving', { url: listener.url, instance: randomUUID() })
     },
     [Symbol.asyncDispose]() {
       started = false

@@ -60,4 +60,4 @@ function checkFields(served: ServedResource, terms: FieldRequirement[]): void {
 }
 
 // what selectableFields is asked with to learn which fields there are: everything in it is absent
-const probe: KubeObject = { apiVersion: '', kind: '', metadata: { name: '' } }
+const probe: KubeObject & { spec: object; status: object } = { apiVersion: '', kind: '', metadata: { name: '' }, spec: {}, status: {} }

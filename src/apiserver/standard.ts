@@ -1,0 +1,158 @@
+import type { authentication, authorization } from '#api'
+import type { Clock, Logger } from '#base'
+import { realClock } from '#base'
+import type { Client } from '#client'
+import { createClient } from '#client'
+import type { Store } from '#store'
+import { defaultAdmission } from './admission/index.ts'
+import type { AdmissionPlugin } from './admission/index.ts'
+import type { Authenticator, TokenKeys, UserInfo } from './authn/index.ts'
+import {
+  createToken,
+  openIdDocuments,
+  requestAuthenticator,
+  reviewSelf,
+  reviewToken,
+  serviceAccountTokens,
+  parseTokenFile,
+  staticTokens,
+  tokenKeys,
+  unionTokens,
+} from './authn/index.ts'
+import type { Authorizer } from './authz/index.ts'
+import {
+  bootstrapRules,
+  mastersAuthorizer,
+  nodeAuthorizer,
+  nodeGraph,
+  rbacAuthorizer,
+  reviewAccess,
+  reviewLocalAccess,
+  reviewSelfAccess,
+  reviewSelfRules,
+  unionAuthorizer,
+} from './authz/index.ts'
+import { openapiHandler } from './openapi/index.ts'
+import type { ApiServer, DocumentHandler, ExtensionGroup, HealthCheck, SubresourceHandler, VirtualHandler } from './options.ts'
+import type { TlsClient } from './proxying/index.ts'
+import { proxyingHandlers } from './proxying/index.ts'
+import { conversions } from './registry/conversions/index.ts'
+import { strategies } from './registry/strategies/index.ts'
+import { createApiServer } from './server.ts'
+
+export interface StandardApiServerOptions {
+  store: Store
+  port: number
+  /** Addresses to listen on; 127.0.0.1 when absent. */
+  addresses?: readonly string[]
+  tls: { cert: string; key: string; clientCa: string }
+  /** PEM keys that sign and verify service-account tokens, and the issuer in them. */
+  serviceAccounts: { privateKey: string; publicKeys?: string[]; issuer: string }
+  /** How kubelets are reached. */
+  kubelet: TlsClient
+  /** Range of service addresses. */
+  serviceCidr: string
+  /** Tokens with a user each, as in upstream's `--token-auth-file`. */
+  staticTokens?: string
+  extensions?: readonly ExtensionGroup[]
+  readiness?: readonly HealthCheck[]
+  /** Answer as this release where clients look at it. */
+  compat?: '1.20'
+  clock?: Clock
+  log: Logger
+}
+
+export interface StandardApiServer extends ApiServer {
+  keys: TokenKeys
+  /** In process, as this user. */
+  client(user: UserInfo, userAgent: string): Client
+}
+
+/** May do everything; what the server does on its own behalf. */
+export const loopbackUser: UserInfo = { username: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
+
+/** The API server with all that belongs to it: certificates and tokens, node and RBAC authorization, admission, strategies, proxying, documents. */
+export function standardApiServer(options: StandardApiServerOptions): StandardApiServer {
+  const { store, log, clock = realClock } = options
+  const { issuer } = options.serviceAccounts
+  const keys = tokenKeys(options.serviceAccounts)
+  const documents: DocumentHandler[] = [openapi(versionOf(options.compat)), openId(keys, issuer)]
+
+  // These look at what is stored, through the server that asks them: they are filled in once it is there, before it starts.
+  const authenticators: Authenticator[] = []
+  const authorizers: Authorizer[] = []
+  const admission: AdmissionPlugin[] = []
+  const virtual: Record<string, VirtualHandler> = {}
+  const subresources: Record<string, SubresourceHandler> = proxyingHandlers({ kubelet: options.kubelet })
+
+  const server = createApiServer({
+    store,
+    strategies,
+    conversions,
+    authenticators,
+    authorizers,
+    admission,
+    virtual,
+    subresources,
+    documents,
+    extensions: options.extensions ?? [],
+    readiness: options.readiness ?? [],
+    tls: options.tls,
+    port: options.port,
+    ...(options.addresses ? { addresses: options.addresses } : {}),
+    clock,
+    log,
+    version: versionOf(options.compat),
+  })
+  const { reader } = server
+  const client = (user: UserInfo, userAgent: string) => createClient(server.transport(user), { userAgent })
+
+  const tokens = unionTokens([
+    ...(options.staticTokens ? [staticTokens(parseTokenFile(options.staticTokens), [issuer])] : []),
+    serviceAccountTokens({ keys, issuer, reader, clock }),
+  ])
+  authenticators.push(requestAuthenticator({ tokens }))
+
+  const rbac = rbacAuthorizer(reader)
+  authorizers.push(mastersAuthorizer, nodeAuthorizer({ reader, graph: nodeGraph(reader), rules: bootstrapRules('system:node') }), rbac)
+  const authorizer = unionAuthorizer([...authorizers])
+  admission.push(...defaultAdmission({ reader, authorizer, rules: rbac, client: () => client(loopbackUser, 'kube-apiserver'), clock }))
+
+  virtual['authentication.k8s.io/tokenreviews'] = (object) => reviewToken({ tokens, apiAudiences: [issuer] }, object as authentication.TokenReview)
+  virtual['authentication.k8s.io/selfsubjectreviews'] = (object, info) => reviewSelf(info.user, object as authentication.SelfSubjectReview)
+  virtual['authorization.k8s.io/subjectaccessreviews'] = (object) => reviewAccess(authorizer, object as authorization.SubjectAccessReview)
+  virtual['authorization.k8s.io/localsubjectaccessreviews'] = (object, info) =>
+    reviewLocalAccess(authorizer, info.resource!.namespace, object as authorization.LocalSubjectAccessReview)
+  virtual['authorization.k8s.io/selfsubjectaccessreviews'] = (object, info) =>
+    reviewSelfAccess(authorizer, info.user, object as authorization.SelfSubjectAccessReview)
+  virtual['authorization.k8s.io/selfsubjectrulesreviews'] = (object, info) =>
+    reviewSelfRules(rbac, info.user, object as authorization.SelfSubjectRulesReview)
+
+  subresources['serviceaccounts/token'] = {
+    async handle(_request, info, context) {
+      const { namespace, name } = info.resource!
+      const request = context.decode({ group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }) as authentication.TokenRequest
+      const answer = createToken({ keys, issuer, reader, clock }, namespace, name, request)
+      return { status: 201, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify(answer)) } }
+    },
+  }
+  return Object.assign(server, { keys, client })
+}
+
+/** The release that clients see: that of the API facts, or the one asked for. */
+function versionOf(compat: '1.20' | undefined) {
+  return compat === '1.20' ? { major: '1', minor: '20', gitVersion: 'v1.20.2' } : { major: '1', minor: '36', gitVersion: 'v1.36.0' }
+}
+
+function openapi({ gitVersion }: { gitVersion: string }): DocumentHandler {
+  const custom: [] = []
+  return (path, accept, _extensions, request) => openapiHandler(path, accept, custom, { gitVersion, ...request })
+}
+
+/** By these, others verify our tokens. */
+function openId(keys: TokenKeys, issuer: string): DocumentHandler {
+  const jwksPath = '/openid/v1/jwks'
+  const { configuration, keySet } = openIdDocuments(keys, { issuer, jwksUri: `${issuer}${jwksPath}` })
+  const answer = (value: object) => ({ status: 200, headers: { 'content-type': 'application/json' }, bytes: Buffer.from(JSON.stringify(value)) })
+  return (path) => (path === '/.well-known/openid-configuration' ? answer(configuration) : path === jwksPath ? answer(keySet) : undefined)
+}

@@ -1,0 +1,156 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** What a cluster of `k8ts up` is: written once at its first start, read by every later command. */
+export interface ClusterConfig {
+  name: string
+  /** Which slice of private addresses the cluster owns; unique on the machine. */
+  index: number
+  apiPort: number
+  store: string
+  runtime: 'containerd' | 'fake'
+  /** Behave as clients and components of this release expect. */
+  compat?: '1.20'
+  nodes: NodeConfig[]
+  hollow: number
+}
+
+export interface NodeConfig {
+  name: string
+  /** 1, 2, 3 …: the node's place in the cluster's ranges. */
+  index: number
+}
+
+/** The address ranges of a cluster; each is private to its bridge. */
+export interface Ranges {
+  /** Network of the nodes; `.1` is the bridge, where the API server answers. */
+  nodes: string
+  gateway: string
+  pods: string
+  services: string
+  clusterDns: string
+}
+
+const maxClusters = 32
+
+/** 10.64–10.191 in groups of four: pods, services, nodes, and a spare. */
+export function rangesOf(index: number): Ranges {
+  const base = 64 + index * 4
+  return {
+    pods: `10.${base}.0.0/16`,
+    services: `10.${base + 1}.0.0/16`,
+    nodes: `10.${base + 2}.0.0/24`,
+    gateway: `10.${base + 2}.0.1`,
+    clusterDns: `10.${base + 1}.0.10`,
+  }
+}
+
+export function nodeAddress(index: number, node: NodeConfig): string {
+  return rangesOf(index).gateway.replace(/\.1$/, `.${10 + node.index}`)
+}
+
+export function nodePodCidr(index: number, node: NodeConfig): string {
+  return rangesOf(index).pods.replace('.0.0/16', `.${node.index}.0/24`)
+}
+
+/** Everything a cluster keeps on disk. */
+export interface ClusterPaths {
+  dir: string
+  config: string
+  pki: string
+  store: string
+  kubeconfig: string
+  logs: string
+  run: string
+  node(name: string): NodePaths
+}
+
+export interface NodePaths {
+  dir: string
+  kubelet: string
+  containerdRoot: string
+  containerdState: string
+  containerdSocket: string
+  containerdConfig: string
+  cniConf: string
+  kubeconfig: string
+  /** Of the service proxy and the resolver. */
+  proxyKubeconfig: string
+}
+
+/** Where all clusters live: `K8TS_HOME`, or /var/lib/k8ts. */
+export const homeDirectory = (): string => process.env['K8TS_HOME'] ?? '/var/lib/k8ts'
+
+export function clusterPaths(name: string): ClusterPaths {
+  const dir = join(homeDirectory(), name)
+  return {
+    dir,
+    config: join(dir, 'cluster.json'),
+    pki: join(dir, 'pki'),
+    store: join(dir, 'store.db'),
+    kubeconfig: join(dir, 'admin.kubeconfig'),
+    logs: join(dir, 'logs'),
+    run: join(dir, 'run'),
+    node: (node) => {
+      const nodeDir = join(dir, 'nodes', node)
+      // a unix socket's path is at most 107 bytes, and shims add to it: the state stands in /run
+      const state = join('/run/k8ts', name, node)
+      return {
+        dir: nodeDir,
+        kubelet: join(nodeDir, 'kubelet'),
+        containerdRoot: join(nodeDir, 'containerd'),
+        containerdState: state,
+        containerdSocket: join(state, 'containerd.sock'),
+        containerdConfig: join(nodeDir, 'containerd.toml'),
+        cniConf: join(nodeDir, 'cni'),
+        kubeconfig: join(nodeDir, 'kubelet.kubeconfig'),
+        proxyKubeconfig: join(nodeDir, 'proxy.kubeconfig'),
+      }
+    },
+  }
+}
+
+/** Names go into interface, namespace, cgroup and table names: short, lower-case, and nothing that a path could mean. */
+export function checkClusterName(name: string): void {
+  if (!/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(name))
+    throw new Error(`invalid cluster name ${JSON.stringify(name)}: use up to 32 lower-case letters, digits and dashes`)
+}
+
+export async function loadCluster(name: string): Promise<ClusterConfig | undefined> {
+  checkClusterName(name)
+  const file = clusterPaths(name).config
+  if (!existsSync(file)) return undefined
+  return JSON.parse(await readFile(file, 'utf8')) as ClusterConfig
+}
+
+export async function saveCluster(config: ClusterConfig): Promise<void> {
+  const paths = clusterPaths(config.name)
+  await mkdir(paths.dir, { recursive: true, mode: 0o700 })
+  await writeAtomically(paths.config, `${JSON.stringify(config, undefined, 2)}\n`)
+}
+
+/** Readers see the old file or the new one, never half of one. */
+export async function writeAtomically(file: string, content: string, mode = 0o600): Promise<void> {
+  const temporary = `${file}.${process.pid}.tmp`
+  await writeFile(temporary, content, { mode })
+  await rename(temporary, file)
+}
+
+export async function listClusters(): Promise<ClusterConfig[]> {
+  const names = existsSync(homeDirectory()) ? await readdir(homeDirectory()) : []
+  const clusters = await Promise.all(names.filter((n) => existsSync(clusterPaths(n).config)).map((n) => loadCluster(n)))
+  return clusters.filter((c) => c !== undefined)
+}
+
+/** The lowest index that no cluster on this machine has. */
+export async function freeIndex(): Promise<number> {
+  const taken = new Set((await listClusters()).map((c) => c.index))
+  for (let index = 0; index < maxClusters; index++) if (!taken.has(index)) return index
+  throw new Error(`there are ${maxClusters} clusters on this machine already: take one down with \`k8ts down --name NAME\``)
+}
+
+export async function removeCluster(name: string): Promise<void> {
+  await rm(clusterPaths(name).dir, { recursive: true, force: true })
+  await rm(join('/run/k8ts', name), { recursive: true, force: true })
+}

@@ -1,0 +1,108 @@
+import type { StandardApiServer } from '#apiserver'
+import { bootstrapObjects, loopbackUser, standardApiServer } from '#apiserver'
+import { horizontalPodAutoscaler, kubeletMetrics, metricsApi } from '#autoscaling'
+import type { Client } from '#client'
+import { createLogger, describeError, realClock, Teardown } from '#base'
+import type { Logger } from '#base'
+import { controllers } from '#controllers'
+import type { Controller } from '#runtime'
+import { createContext, runControllers } from '#runtime'
+import { runScheduler } from '#scheduler'
+import type { Store } from '#store'
+import { memoryStore, openSqliteStore } from '#store'
+import { clusterPki } from './access.ts'
+import type { ClusterConfig } from './config.ts'
+import { clusterPaths, rangesOf } from './config.ts'
+import { controllerUser } from './controller-user.ts'
+import { ensureDefaults } from './defaults.ts'
+
+/** Everything of a cluster that is not on a node, in this process: API server, scheduler, controllers. Runs until the signal aborts. */
+export async function runControlPlane(cluster: ClusterConfig, signal: AbortSignal): Promise<void> {
+  const log = createLogger({ level: 'info' })
+  await using teardown = new Teardown()
+  const store = teardown.use(await openStore(cluster))
+  const server = teardown.use(await startApiServer(cluster, store, log))
+  const client = (user: string) => server.client({ username: user, groups: ['system:authenticated'] }, user.replace(/^system:/, ''))
+  // what the components need is there before they start; each starts on its own and waits for its caches
+  const own = server.client(loopbackUser, 'kube-apiserver')
+  await bootstrapObjects(own)
+  await ensureDefaults(cluster, own)
+  const { ca } = await clusterPki(cluster)
+  const running = [
+    runSchedulerAs(client('system:kube-scheduler'), log, signal),
+    runControllersAs(cluster, client('system:kube-controller-manager'), server, ca.certificate, log, signal),
+  ]
+  log.info('control plane is running', { cluster: cluster.name, url: server.url })
+  await Promise.all(running)
+}
+
+function openStore(cluster: ClusterConfig): Promise<Store> {
+  return cluster.store === 'memory' ? Promise.resolve(memoryStore()) : openSqliteStore({ path: clusterPaths(cluster.name).store })
+}
+
+async function startApiServer(cluster: ClusterConfig, store: Store, log: Logger): Promise<StandardApiServer> {
+  const pki = await clusterPki(cluster)
+  const { services, gateway } = rangesOf(cluster.index)
+  const metrics: { client?: Client } = {}
+  const source = kubeletMetrics({ client: lazily(() => metrics.client!), clock: realClock })
+  const server = standardApiServer({
+    store,
+    port: cluster.apiPort,
+    addresses: ['127.0.0.1', gateway],
+    tls: { cert: pki.apiserver.certificate, key: pki.apiserver.key, clientCa: pki.ca.certificate },
+    serviceAccounts: { privateKey: pki.serviceAccountKey, issuer: 'https://kubernetes.default.svc.cluster.local' },
+    kubelet: { cert: pki.apiserverKubeletClient.certificate, key: pki.apiserverKubeletClient.key, ca: pki.ca.certificate },
+    serviceCidr: services,
+    extensions: [metricsApi({ source, client: lazily(() => metrics.client!) })],
+    ...(cluster.compat ? { compat: cluster.compat } : {}),
+    log,
+  })
+  metrics.client = server.client(loopbackUser, 'metrics-server')
+  await server.start()
+  return server
+}
+
+/** A client that is asked for when it is first used: the group it serves is part of the server that it talks to. */
+function lazily(client: () => Client): Client {
+  return { resource: (ref) => client().resource(ref), raw: (...args) => client().raw(...args) }
+}
+
+async function runSchedulerAs(client: Client, log: Logger, signal: AbortSignal): Promise<void> {
+  await using context = createContext({ client, component: 'default-scheduler', log: log.named('scheduler') })
+  await survive('scheduler', log, signal, () => runScheduler({ context }, signal))
+}
+
+async function runControllersAs(
+  cluster: ClusterConfig,
+  client: Client,
+  server: StandardApiServer,
+  rootCA: string,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  await using context = createContext({ client, component: 'kube-controller-manager', log: log.named('controllers') })
+  const all = [
+    ...controllers({
+      rootCA,
+      ...(cluster.compat ? { compat: cluster.compat } : {}),
+      legacyTokens: { sign: (claims) => server.keys.sign(claims as never) },
+    }),
+    horizontalPodAutoscaler(),
+  ]
+  // every controller writes as itself, with the rights of its own role; what they read is shared
+  const run = (controller: Controller) => {
+    const own = server.client(controllerUser(controller.name), `${controller.name}-controller`)
+    return runControllers([controller], { ...context, client: own, cache: context.cache }, { signal })
+  }
+  await survive('controllers', log, signal, async () => void (await Promise.all(all.map(run))))
+}
+
+async function survive(what: string, log: Logger, signal: AbortSignal, run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    if (signal.aborted) return
+    log.error(`${what} ended`, { error: describeError(error) })
+    throw error
+  }
+}

@@ -1,0 +1,95 @@
+import type { KubeObject, core, discovery } from '#api'
+import { isStatus, resources } from '#api'
+import type { Client, ResourceRef } from '#client'
+import type { ClusterConfig } from './config.ts'
+import { nodeAddress, rangesOf } from './config.ts'
+
+/**
+ * What every cluster has: the services `kubernetes`, which leads to the API server, and `kube-dns`, which leads to the nodes' resolvers; and leave for the resolvers, which run
+ * beside the service proxy and as the same user, to know the namespaces.
+ */
+export async function ensureDefaults(cluster: ClusterConfig, client: Client): Promise<void> {
+  const { gateway, services, clusterDns } = rangesOf(cluster.index)
+  const role = 'k8ts:node-dns'
+  await Promise.all([
+    ensure(client, resources.clusterRoles, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: role },
+      rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] }],
+    }),
+    ensure(client, resources.clusterRoleBindings, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: role },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'system:kube-proxy' }],
+    }),
+    ensureService(client, {
+      namespace: 'default',
+      name: 'kubernetes',
+      labels: { component: 'apiserver', provider: 'kubernetes' },
+      clusterIP: services.replace('.0.0/16', '.0.1'),
+      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: cluster.apiPort }],
+      addresses: [gateway],
+    }),
+    ensureService(client, {
+      namespace: 'kube-system',
+      name: 'kube-dns',
+      labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' },
+      clusterIP: clusterDns,
+      ports: [
+        { name: 'dns', port: 53, protocol: 'UDP', targetPort: 53 },
+        { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: 53 },
+      ],
+      addresses: cluster.nodes.map((node) => nodeAddress(cluster.index, node)),
+    }),
+  ])
+}
+
+interface DefaultService {
+  namespace: string
+  name: string
+  labels: Record<string, string>
+  clusterIP: string
+  ports: { name: string; port: number; protocol: 'TCP' | 'UDP'; targetPort: number }[]
+  addresses: string[]
+}
+
+/** A service without a selector, and where it leads. */
+async function ensureService(client: Client, { namespace, name, labels, clusterIP, ports, addresses }: DefaultService): Promise<void> {
+  const metadata = { name, namespace, labels }
+  const targets = ports.map((p) => ({ name: p.name, port: p.targetPort, protocol: p.protocol }))
+  await ensure(client, resources.services, {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata,
+    spec: { type: 'ClusterIP', clusterIP, sessionAffinity: 'None', ports },
+  } as core.Service)
+  await Promise.all([
+    ensure(client, resources.endpoints, {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+      subsets: [{ addresses: addresses.map((ip) => ({ ip })), ports: targets }],
+    } as core.Endpoints),
+    ensure(client, resources.endpointSlices, {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name } },
+      addressType: 'IPv4',
+      endpoints: addresses.map((ip) => ({ addresses: [ip], conditions: { ready: true } })),
+      ports: targets,
+    } as discovery.EndpointSlice),
+  ])
+}
+
+/** Creates the object, or replaces what is there with it. */
+async function ensure<T extends KubeObject>(client: Client, ref: ResourceRef<T>, object: T): Promise<void> {
+  try {
+    await client.resource<T>(ref).create(object as never)
+  } catch (error) {
+    if (!isStatus(error, 'AlreadyExists')) throw error
+    await client.resource<T>(ref).patch(object.metadata.name, object.metadata.namespace, 'merge', object)
+  }
+}

@@ -1,0 +1,54 @@
+import { rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ClusterConfig } from './config.ts'
+import { clusterPaths, homeDirectory, loadCluster, removeCluster } from './config.ts'
+import { removeUserContext } from './access.ts'
+import { clusterCgroup, removeCgroup } from './local/cgroup.ts'
+import { unmountBelow } from './local/mounts.ts'
+import { removeBridge, removeNodeNetwork } from './local/network.ts'
+import { killGroup } from './local/process.ts'
+import { requireRoot } from './preflight.ts'
+import { steps } from './steps.ts'
+
+/**
+ * Removes everything the cluster owns. It asks nothing of the cluster's own processes, so it does the same after a crash as
+ * after a good day; a second call finds nothing and says so.
+ */
+export async function down(name: string): Promise<boolean> {
+  requireRoot('k8ts down')
+  const cluster = await loadCluster(name)
+  if (!cluster) return false
+  const paths = clusterPaths(name)
+  await steps([
+    { title: 'Processes', task: () => stopEverything(cluster) },
+    {
+      title: 'Mounts',
+      task: async () => {
+        await unmountBelow(join('/run/k8ts', name))
+        await unmountBelow(paths.dir)
+      },
+    },
+    {
+      title: 'Network',
+      task: async () => {
+        for (const node of cluster.nodes) await removeNodeNetwork(cluster, node)
+        await removeBridge(cluster)
+      },
+    },
+    { title: `Context k8ts-${name}`, task: () => removeUserContext(name) },
+    { title: 'Data', task: () => removeCluster(name) },
+  ])
+  // the last cluster takes the parents with it; anything else in them stays
+  await rmdir('/run/k8ts').catch(() => {})
+  await rmdir(homeDirectory()).catch(() => {})
+  return true
+}
+
+async function stopEverything(cluster: ClusterConfig): Promise<void> {
+  const group = clusterCgroup(cluster.name)
+  // the control plane and the agents first, so that nobody restarts what is ended after them
+  await killGroup(`${group}/control-plane`, 2000)
+  for (const node of cluster.nodes) await killGroup(`${group}/${node.name}/agent`, 1000)
+  await killGroup(group)
+  await removeCgroup(group)
+}

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { run, succeeds } from '../command.ts'
+import type { ClusterConfig, ClusterPaths, NodeConfig } from '../config.ts'
+import { nodePodCidr } from '../config.ts'
+import { pauseImage, pauseImageArchive } from '../image/pause.ts'
+import { nodeCgroup } from './cgroup.ts'
+import { netnsPath } from './network.ts'
+import { findProcess, startProcess, waitUntil } from './process.ts'
+
+/** Where images live in containerd for CRI to see them. */
+const imageNamespace = 'k8s.io'
+
+/** Starts the node's containerd (unless it runs) and gives it the pause image. Its containers survive its restart. */
+export async function ensureContainerd(cluster: ClusterConfig, node: NodeConfig, paths: ClusterPaths): Promise<void> {
+  const at = paths.node(node.name)
+  const name = `containerd-${node.name}`
+  if (!findProcess(paths.run, name)) {
+    await mkdir(at.cniConf, { recursive: true })
+    await mkdir(at.containerdState, { recursive: true })
+    await writeFile(at.containerdConfig, containerdConfig(cluster, node, paths))
+    await writeFile(
+      join(at.cniConf, '10-k8ts.conflist'),
+      JSON.stringify(cniConfig(nodePodCidr(cluster.index, node), join(at.dir, 'ipam')), undefined, 2),
+    )
+    await startProcess({
+      name,
+      program: 'containerd',
+      args: ['--config', at.containerdConfig],
+      run: paths.run,
+      logFile: join(paths.logs, `${name}.log`),
+      cgroup: `${nodeCgroup(cluster.name, node.name)}/runtime`,
+      netns: netnsPath(cluster.name, node.name),
+    })
+  }
+  const answers = () => existsSync(at.containerdSocket) && succeeds('ctr', ['-a', at.containerdSocket, '--connect-timeout', '1s', 'version'])
+  if (!(await waitUntil(answers, 20_000, 30)))
+    throw new Error(`containerd of node ${node.name} does not answer; see \`k8ts logs --name ${cluster.name} ${name}\``)
+  if (!(await imageNames(at.containerdSocket)).includes(pauseImage)) await importImage(at.containerdSocket, await pauseImageArchive(paths.dir))
+}
+
+export async function importImage(socket: string, archive: string, signal?: AbortSignal): Promise<string[]> {
+  const printed = await run('ctr', ['-a', socket, '-n', imageNamespace, 'images', 'import', '--all-platforms', archive], signal ? { signal } : {})
+  return [...printed.matchAll(/^unpacking (\S+)/gm)].map((match) => match[1]!)
+}
+
+export async function imageNames(socket: string): Promise<string[]> {
+  return (await run('ctr', ['-a', socket, '-n', imageNamespace, 'images', 'list', '-q']))
+    .split('\n')
+    .filter((name) => name && !name.startsWith('sha256:'))
+}
+
+/**
+ * containerd 1.6's configuration (version 2). Shims and containers stand below the node's control group. `restrict_oom_score_adj` lets it run
+ * where CAP_SYS_RESOURCE is missing.
+ */
+function containerdConfig(cluster: ClusterConfig, node: NodeConfig, paths: ClusterPaths): string {
+  const at = paths.node(node.name)
+  const group = nodeCgroup(cluster.name, node.name)
+  const runtimes = ['runc', 'crun']
+    .filter((runtime) => existsSync(`/usr/bin/${runtime}`) || existsSync(`/usr/sbin/${runtime}`))
+    .map(
+      (runtime) => `
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${runtime}]
+  runtime_type = "io.containerd.runc.v2"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${runtime}.options]
+    BinaryName = "${runtime}"
+    SystemdCgroup = false
+    ShimCgroup = "${group}/shims"
+`,
+    )
+  return `version = 2
+root = "${at.containerdRoot}"
+state = "${at.containerdState}"
+oom_score = 0
+[grpc]
+  address = "${at.containerdSocket}"
+[debug]
+  level = "warn"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "${at.dir}/opt"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "${pauseImage}"
+  restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
+  stream_server_address = "127.0.0.1"
+  max_container_log_line_size = 16384
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = "/usr/lib/cni"
+  conf_dir = "${at.cniConf}"
+[plugins."io.containerd.grpc.v1.cri".containerd]
+  snapshotter = "overlayfs"
+  default_runtime_name = "${existsSync('/usr/bin/crun') ? 'crun' : 'runc'}"
+${runtimes.join('')}`
+}
+
+/**
+ * Each pod has a link of its own to the node, and all its traffic is routed there: so traffic between two pods of one node passes the service rules in
+ * both directions, which a bridge would short-cut.
+ */
+function cniConfig(podCidr: string, dataDir: string): object {
+  return {
+    cniVersion: '0.4.0',
+    name: 'k8ts',
+    plugins: [
+      {
+        type: 'ptp',
+        ipam: { type: 'host-local', dataDir, ranges: [[{ subnet: podCidr }]], routes: [{ dst: '0.0.0.0/0' }] },
+      },
+      { type: 'portmap', capabilities: { portMappings: true }, snat: true },
+      { type: 'bandwidth', capabilities: { bandwidth: true } },
+    ],
+  }
+}
+
+/** The programs of Debian's package; asked for by preflight. */
+export async function cniPlugins(): Promise<string[]> {
+  return existsSync('/usr/lib/cni') ? readdir('/usr/lib/cni') : []
+}

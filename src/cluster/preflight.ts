@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { run, succeeds } from './command.ts'
+
+/** A program that a real node needs, and the Debian package that has it. */
+interface Requirement {
+  program: string
+  package: string
+  why: string
+}
+
+export const nodeRequirements: readonly Requirement[] = [
+  { program: 'containerd', package: 'containerd', why: 'runs the containers' },
+  { program: 'crun', package: 'crun', why: 'starts a container' },
+  { program: '/usr/lib/cni/ptp', package: 'containernetworking-plugins', why: 'connects pods to the network' },
+  { program: 'nft', package: 'nftables', why: 'programs services' },
+  { program: 'iptables', package: 'iptables', why: 'maps host ports (CNI portmap)' },
+  { program: 'conntrack', package: 'conntrack', why: 'forgets UDP flows to endpoints that are gone' },
+  { program: 'ip', package: 'iproute2', why: 'makes links and network namespaces' },
+  { program: 'sysctl', package: 'procps', why: 'turns on forwarding' },
+  { program: 'nsenter', package: 'util-linux', why: 'enters a node' },
+  { program: 'catatonit', package: 'catatonit', why: 'holds a pod together' },
+]
+
+export const buildRequirements: readonly Requirement[] = [{ program: 'buildah', package: 'buildah', why: 'builds images' }]
+
+export function isInstalled(program: string): boolean {
+  if (program.startsWith('/')) return existsSync(program)
+  const path = `${process.env['PATH'] ?? ''}${delimiter}/usr/sbin${delimiter}/sbin`
+  return path.split(delimiter).some((dir) => dir !== '' && existsSync(join(dir, program)))
+}
+
+export function missing(requirements: readonly Requirement[]): Requirement[] {
+  return requirements.filter((requirement) => !isInstalled(requirement.program))
+}
+
+/** Installs what is missing, where it can (root, apt); otherwise says what to install. */
+export async function ensureInstalled(requirements: readonly Requirement[], onLine?: (line: string) => void): Promise<string[]> {
+  const packages = [...new Set(missing(requirements).map((r) => r.package))]
+  if (packages.length === 0) return []
+  if (process.getuid?.() !== 0 || !isInstalled('apt-get')) throw new Error(`missing programs; install these packages first: ${packages.join(' ')}`)
+  const env = { DEBIAN_FRONTEND: 'noninteractive' }
+  const options = onLine ? { env, onLine } : { env }
+  const install = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
+  // package lists are fetched only where the first try shows that they are missing or old
+  if (!(await succeeds('apt-get', ['install', '-y', '-qq', '--no-install-recommends', '--print-uris', ...packages])))
+    await run('apt-get', ['update', '-qq'], options)
+  try {
+    await run('apt-get', install, options)
+  } catch {
+    await run('apt-get', ['update', '-qq'], options)
+    await run('apt-get', install, options)
+  }
+  const still = missing(requirements)
+  if (still.length > 0) throw new Error(`still missing after installing ${packages.join(' ')}: ${still.map((r) => r.program).join(', ')}`)
+  return packages
+}
+
+export function requireRoot(what: string): void {
+  if (process.getuid?.() !== 0) throw new Error(`${what} needs root: it makes network namespaces and starts containerd (try \`sudo ./k8ts …\`)`)
+}

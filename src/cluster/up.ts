@@ -1,0 +1,157 @@
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import type { ListrTask } from 'listr2'
+import type { core } from '#api'
+import { resources } from '#api'
+import type { Client } from '#client'
+import type { ClusterConfig, ClusterPaths, NodeConfig } from './config.ts'
+import { clusterPaths, freeIndex, loadCluster, saveCluster } from './config.ts'
+import { adminClient, controlPlaneReady, ensureKubeconfigs, mergeUserContext } from './access.ts'
+import { ensureInstalled, nodeRequirements, requireRoot } from './preflight.ts'
+import { clusterCgroup, nodeCgroup } from './local/cgroup.ts'
+import { ensureContainerd } from './local/containerd.ts'
+import { ensureBridge, ensureNodeNetwork, netnsPath } from './local/network.ts'
+import { findProcess, startProcess, waitUntil } from './local/process.ts'
+import { steps } from './steps.ts'
+
+export interface UpOptions {
+  name: string
+  nodes?: number
+  runtime?: 'containerd' | 'fake'
+  store?: string
+  hollow?: number
+  compat?: '1.20'
+  apiPort?: number
+  /** Give up when a node is not Ready after this many seconds; 120 when absent. */
+  waitSeconds?: number
+}
+
+const defaultApiPort = 6443
+
+/** Brings the cluster up: makes it when there is none of this name, and starts whatever of it does not run. */
+export async function up(options: UpOptions): Promise<ClusterConfig> {
+  requireRoot('k8ts up')
+  const existing = await loadCluster(options.name)
+  const cluster = existing ? agreeing(existing, options) : await newCluster(options)
+  const paths = clusterPaths(cluster.name)
+  const plan: ListrTask[] = [
+    { title: 'Programs', task: async (_, task) => void (await ensureInstalled(nodeRequirements, (line) => (task.output = line))) },
+    {
+      title: 'Control plane',
+      task: async () => {
+        await saveCluster(cluster)
+        await ensureBridge(cluster)
+        await ensureKubeconfigs(cluster)
+        await startControlPlane(cluster, paths)
+      },
+    },
+    ...cluster.nodes.map((node) => ({
+      title: `Node ${node.name}`,
+      task: () => startNode(cluster, node, paths, options.waitSeconds ?? 120),
+    })),
+    { title: `Context k8ts-${cluster.name}`, task: () => mergeUserContext(cluster) },
+  ]
+  await steps(plan)
+  return cluster
+}
+
+async function newCluster(options: UpOptions): Promise<ClusterConfig> {
+  const apiPort = options.apiPort ?? (await freePort(defaultApiPort))
+  if (options.apiPort !== undefined && !(await isFree(options.apiPort)))
+    throw new Error(`port ${options.apiPort} is in use: choose another with --api-port, or leave it out and a free one is taken`)
+  const nodes = Array.from({ length: options.nodes ?? 1 }, (_, i): NodeConfig => ({ name: i === 0 ? 'node-1' : `node-${i + 1}`, index: i + 1 }))
+  return {
+    name: options.name,
+    index: await freeIndex(),
+    apiPort,
+    store: options.store ?? 'sqlite',
+    runtime: options.runtime ?? 'containerd',
+    ...(options.compat ? { compat: options.compat } : {}),
+    nodes,
+    hollow: options.hollow ?? 0,
+  }
+}
+
+/** A cluster is what it was made as; a flag that says otherwise is an error and changes nothing. */
+function agreeing(existing: ClusterConfig, options: UpOptions): ClusterConfig {
+  const asked: [string, unknown, unknown][] = [
+    ['--nodes', options.nodes, existing.nodes.length],
+    ['--store', options.store, existing.store],
+    ['--runtime', options.runtime, existing.runtime],
+    ['--compat', options.compat, existing.compat],
+    ['--api-port', options.apiPort, existing.apiPort],
+    ['--hollow', options.hollow, existing.hollow],
+  ]
+  for (const [flag, want, have] of asked)
+    if (want !== undefined && want !== have)
+      throw new Error(
+        `cluster ${existing.name} exists with ${flag} ${have ?? '(unset)'}, not ${want}: \`k8ts down --name ${existing.name}\` first, or use another --name`,
+      )
+  return existing
+}
+
+async function freePort(first: number): Promise<number> {
+  for (let port = first; port < first + 100; port++) if (await isFree(port)) return port
+  throw new Error(`no free port between ${first} and ${first + 99}: give one with --api-port`)
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)))
+  })
+}
+
+/** This program, as the pinned Node runs it. */
+const self = (...args: string[]) => ({ program: process.execPath, args: [join(import.meta.dirname, '../bin/main.ts'), ...args] })
+
+export const controlPlaneProcess = 'control-plane'
+export const agentProcess = (node: string): string => `agent-${node}`
+
+async function startControlPlane(cluster: ClusterConfig, paths: ClusterPaths): Promise<void> {
+  if (!findProcess(paths.run, controlPlaneProcess))
+    await startProcess({
+      ...self('internal', 'control-plane', cluster.name),
+      name: controlPlaneProcess,
+      run: paths.run,
+      logFile: join(paths.logs, `${controlPlaneProcess}.log`),
+      cgroup: `${clusterCgroup(cluster.name)}/control-plane`,
+    })
+  const ready = await waitUntil(async () => {
+    if (!findProcess(paths.run, controlPlaneProcess))
+      throw new Error(`the control plane ended at its start; see \`k8ts logs --name ${cluster.name} control-plane\``)
+    return controlPlaneReady(cluster)
+  }, 30_000)
+  if (!ready) throw new Error(`the API server is not ready after 30 s; see \`k8ts logs --name ${cluster.name} control-plane\``)
+}
+
+async function startNode(cluster: ClusterConfig, node: NodeConfig, paths: ClusterPaths, waitSeconds: number): Promise<void> {
+  await ensureNodeNetwork(cluster, node)
+  if (cluster.runtime === 'containerd') await ensureContainerd(cluster, node, paths)
+  if (!findProcess(paths.run, agentProcess(node.name)))
+    await startProcess({
+      ...self('internal', 'agent', cluster.name, node.name),
+      name: agentProcess(node.name),
+      run: paths.run,
+      logFile: join(paths.logs, `${agentProcess(node.name)}.log`),
+      cgroup: `${nodeCgroup(cluster.name, node.name)}/agent`,
+      netns: netnsPath(cluster.name, node.name),
+    })
+  await using admin = await adminClient(cluster.name)
+  await nodeReady(admin.client, node.name, waitSeconds, `k8ts logs --name ${cluster.name} ${node.name}`)
+}
+
+/** Watches the Node until it is Ready. */
+async function nodeReady(client: Client, name: string, waitSeconds: number, look: string): Promise<void> {
+  const signal = AbortSignal.timeout(waitSeconds * 1000)
+  const isReady = (node: { status?: { conditions?: readonly { type: string; status: string }[] } }) =>
+    node.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false
+  try {
+    const watch = client.resource<core.Node>(resources.nodes).watch({ fieldSelector: `metadata.name=${name}`, resourceVersion: '0', signal })
+    for await (const event of watch) if (event.type !== 'BOOKMARK' && event.type !== 'ERROR' && isReady(event.object)) return
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+  throw new Error(`node ${name} is not Ready after ${waitSeconds} s; see \`${look}\``)
+}
