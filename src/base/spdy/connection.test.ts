@@ -81,10 +81,10 @@ describe('SPDY frames', () => {
   })
 })
 
-function pair(onStream: (stream: SpdyStream) => void) {
+function pair(onStream: (stream: SpdyStream) => void, keepWindows = false) {
   const [a, b] = duplexPair() as unknown as [Duplex, Duplex]
-  const server = spdyConnection(b, { role: 'server', onStream })
-  const client = spdyConnection(a, { role: 'client' })
+  const server = spdyConnection(b, { role: 'server', onStream, keepWindows })
+  const client = spdyConnection(a, { role: 'client', keepWindows })
   return { client, server }
 }
 
@@ -116,33 +116,34 @@ describe('SPDY connections', () => {
     assert.deepEqual(seen, ['synStream', 'data'])
     client.destroy()
   })
-  it('move 32 MB through 64 KB windows without loss, memory bounded by a slow reader', async () => {
-    const total = 32 * 1024 * 1024
-    const block = randomBytes(64 * 1024)
-    let mostUnread = 0
-    const received = Promise.withResolvers<number>()
-    const { client, server } = pair((stream) => {
-      void (async () => {
-        let size = 0
-        for await (const chunk of stream) {
-          size += (chunk as Buffer).length
-          mostUnread = Math.max(mostUnread, stream.readableLength)
-          if (size % 7 === 0) await new Promise((resolve) => setImmediate(resolve))
-        }
-        stream.end()
-        received.resolve(size)
-      })()
+  for (const keepWindows of [true, false])
+    it(`move 32 MB without loss, memory bounded by a slow reader, ${keepWindows ? 'with' : 'without'} windows`, async () => {
+      const total = 32 * 1024 * 1024
+      const block = randomBytes(64 * 1024)
+      let mostUnread = 0
+      const received = Promise.withResolvers<number>()
+      const { client, server } = pair((stream) => {
+        void (async () => {
+          let size = 0
+          for await (const chunk of stream) {
+            size += (chunk as Buffer).length
+            mostUnread = Math.max(mostUnread, stream.readableLength)
+            if (size % 7 === 0) await new Promise((resolve) => setImmediate(resolve))
+          }
+          stream.end()
+          received.resolve(size)
+        })()
+      }, keepWindows)
+      const stream = client.open({})
+      await pipeline(function* () {
+        for (let sent = 0; sent < total; sent += block.length) yield block
+      }, stream)
+      assert.equal(await received.promise, total)
+      assert.ok(mostUnread <= (keepWindows ? 64 : 512) * 1024, `${mostUnread} bytes were waiting`)
+      await buffer(stream)
+      client.close()
+      await Promise.all([client.closed, server.closed])
     })
-    const stream = client.open({})
-    await pipeline(function* () {
-      for (let sent = 0; sent < total; sent += block.length) yield block
-    }, stream)
-    assert.equal(await received.promise, total)
-    assert.ok(mostUnread <= 512 * 1024, `${mostUnread} bytes were waiting`)
-    await buffer(stream)
-    client.close()
-    await Promise.all([client.closed, server.closed])
-  })
   it('reset a stream that is destroyed, and end the other side', async () => {
     const opened = Promise.withResolvers<SpdyStream>()
     const { client } = pair((stream) => opened.resolve(stream))

@@ -16,6 +16,8 @@ export interface SpdyConnectionOptions {
   role: 'client' | 'server'
   /** Bytes that were read from the socket together with the HTTP upgrade. */
   head?: Uint8Array
+  /** Says to the peer (by a SETTINGS frame) that windows are kept; see `spdyConnection`. */
+  keepWindows?: boolean
   /** Called for each stream that the peer opens. The stream is accepted already unless this throws, which refuses it. */
   onStream?: (stream: SpdyStream) => void
 }
@@ -40,9 +42,10 @@ const unreadLimit = 256 * 1024
 /**
  * SPDY/3.1 over a connected socket, in either role.
  *
- * Flow control: we open the peer's windows as our readers consume. Our own sending obeys the peer's windows from the first moment the
- * peer shows that it keeps them (a SETTINGS or WINDOW_UPDATE frame): the SPDY library that Kubernetes' own clients and container runtimes use never
- * sends either, and would hang a sender that waited. TCP slows us then: a write is done when the socket has taken it.
+ * Flow control: windows are kept, in both directions, from the first moment the peer shows that it keeps them (by a SETTINGS or WINDOW_UPDATE frame). The SPDY
+ * library of Kubernetes' own clients and container runtimes never does: it would hang a sender that waited for its updates, and to send it updates is worse than
+ * useless, because one that arrives after it has closed its end makes the kernel reset the connection and drop what it still had to send. With such
+ * peers TCP is what slows either side: a write is done when the socket has taken it, and we stop reading from the socket while a stream's reader is behind.
  */
 export function spdyConnection(socket: Duplex, options: SpdyConnectionOptions): SpdyConnection {
   const encode = frameEncoder()
@@ -71,6 +74,13 @@ export function spdyConnection(socket: Duplex, options: SpdyConnectionOptions): 
     process.nextTick(() => socket.uncork())
   }
 
+  /** Gives the peer what our readers consumed before we knew that it counts. */
+  const startWindows = () => {
+    if (peerKeepsWindows) return
+    peerKeepsWindows = true
+    credit(undefined, 0)
+    for (const stream of streams.values()) stream.credited(0)
+  }
   const flushAll = () => {
     for (const stream of streams.values()) stream.flush()
   }
@@ -145,13 +155,13 @@ export function spdyConnection(socket: Duplex, options: SpdyConnectionOptions): 
     // gives back to the peer what our reader has taken out of the buffer
     #settle() {
       const taken = this.#unread - this.readableLength
-      if (taken <= 0) return
+      if (taken === 0) return
       this.#unread -= taken
       credit(this, taken)
     }
     credited(bytes: number) {
       this.#consumed += bytes
-      if (this.#consumed < initialWindow / 2 || this.#receivedFin) return
+      if (!peerKeepsWindows || this.#consumed < initialWindow / 2 || this.#receivedFin) return
       send({ type: 'windowUpdate', streamId: this.id, delta: this.#consumed })
       this.#consumed = 0
     }
@@ -223,10 +233,10 @@ export function spdyConnection(socket: Duplex, options: SpdyConnectionOptions): 
   }
 
   const credit = (stream: Stream | undefined, bytes: number) => {
-    if (bytes <= 0 || dead) return
+    if (dead) return
     if (stream && streams.has(stream.id)) stream.credited(bytes)
     consumed += bytes
-    if (consumed < initialWindow / 2) return
+    if (!peerKeepsWindows || consumed < initialWindow / 2) return
     send({ type: 'windowUpdate', streamId: 0, delta: consumed })
     consumed = 0
   }
@@ -285,7 +295,7 @@ export function spdyConnection(socket: Duplex, options: SpdyConnectionOptions): 
         streams.get(frame.streamId)?.aborted(new Error(`spdy: stream was reset (status ${frame.status})`))
         return closeIfDone()
       case 'settings':
-        peerKeepsWindows = true
+        startWindows()
         for (const { id, value } of frame.settings) {
           if (id !== settingIds.initialWindowSize) continue
           for (const stream of streams.values()) stream.window += value - peerInitialWindow
@@ -293,7 +303,7 @@ export function spdyConnection(socket: Duplex, options: SpdyConnectionOptions): 
         }
         return flushAll()
       case 'windowUpdate':
-        peerKeepsWindows = true
+        startWindows()
         if (frame.streamId === 0) {
           sendWindow += frame.delta
           return flushAll()
@@ -340,6 +350,7 @@ export function spdyConnection(socket: Duplex, options: SpdyConnectionOptions): 
 
   // put back, they come first, in order with what follows and under the same back-pressure
   if (options.head && options.head.length > 0) socket.unshift(Buffer.from(options.head))
+  if (options.keepWindows) send({ type: 'settings', settings: [{ id: settingIds.initialWindowSize, value: initialWindow }] })
   socket.on('data', onData)
   socket.on('end', () => {
     // the peer sends no more frames: a half-closed SPDY connection serves nobody
