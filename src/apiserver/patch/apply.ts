@@ -8,6 +8,7 @@ import { compare } from './compare.ts'
 import { difference, equalSets, intersection, isLeaf, leaf, paths, printPath, union } from './field-set.ts'
 import { isObject } from './json-value.ts'
 import { liveManagers, newManager, encodeManagers, withFields } from './managers.ts'
+import { reconcileManagers } from './reconcile.ts'
 import { rootShape } from './shape.ts'
 import { updateManagers, withoutReset } from './track-update.ts'
 import { fieldSetOf, mergeTyped, removeItems, withNamedFields } from './typed.ts'
@@ -79,7 +80,7 @@ function applyOnce(options: ApplyOptions, force: boolean | 'only', allowed?: Fie
   const { live, applied, schema, manager, subresource = '', now, resetFields } = options
   const shape = rootShape(schema)
   const before = withoutManagers(live)
-  const managers = live ? managersBefore(live, before!, shape, options) : []
+  const managers = before ? reconcileManagers(shape, managersBefore(live!, before, shape, options), before) : []
   const merged = (before ? mergeTyped(shape, before, applied) : mergeTyped(shape, undefined, applied)) as JsonObject
 
   const wanted = withoutReset({ touched: fieldSetOf(shape, applied), removed: leaf }, subresource, resetFields).touched
@@ -98,7 +99,7 @@ function applyOnce(options: ApplyOptions, force: boolean | 'only', allowed?: Fie
   const left = others.map((m) => withFields(m, difference(difference(m.fields, touched), removed)))
   const changed = !isLeaf(touched) || !isLeaf(removed)
   // the time of the entry is that of the last change, of the object or of who owns what
-  const same = !changed && last?.entry.apiVersion === own.entry.apiVersion && equalSets(last.fields, wanted)
+  const same = !changed && last !== undefined && last.entry.apiVersion === own.entry.apiVersion && equalSets(last.fields, wanted)
   return { object: (changed || !before ? object : before) as KubeObject, managedFields: encodeManagers([...left, same ? last : own]), changed }
 }
 
@@ -126,9 +127,17 @@ function prune(shape: StructShape, merged: JsonObject, last: FieldSet, managers:
   const all = setOf(merged)
   // first everything that was applied last time goes, then what is owned comes back, then what was never this manager's
   const withoutLast = removeItems(shape, merged, last)
-  const withOwned = removeItems(shape, merged, difference(all, union(setOf(withoutLast), owned)))
+  const withOwned = removeItems(shape, merged, withoutSelf(difference(all, union(setOf(withoutLast), owned)), 'f:metadata'))
   const gone = intersection(difference(all, setOf(withOwned)), named(last))
-  return (removeItems(shape, merged, gone) ?? {}) as JsonObject
+  // what nobody owns (the name) keeps metadata alive
+  return removeItems(shape, merged, withoutSelf(gone, 'f:metadata')) as JsonObject
+}
+
+function withoutSelf(set: FieldSet, element: string): FieldSet {
+  const { [element]: node, ...others } = set
+  if (!node || isLeaf(node)) return others
+  const { '.': _, ...below } = node
+  return { ...others, [element]: below }
 }
 
 function conflictError(conflicts: { manager: Manager; fields: FieldSet }[]) {

@@ -19,7 +19,7 @@ type Fields = Record<string, unknown>
  */
 export function compare(shape: StructShape, before: object, after: object): Comparison {
   const out: Out = { removed: undefined }
-  const touched = compareStruct(shape, before as Fields, after as Fields, undefined, out)
+  const touched = compareStruct(shape, before as Fields, after as Fields, out)
   return { touched: touched ?? leaf, removed: out.removed ?? leaf }
 }
 
@@ -28,66 +28,66 @@ interface Out {
   removed: FieldSet | undefined
 }
 
-/** Answers what was touched in one value, the value's own membership included. Null is a value that is there and empty. */
+/** Answers what was touched in one value, its own membership included. Null is a value that is there and empty. */
 function compareValue(shape: Shape, l: unknown, r: unknown, out: Out): FieldSet | undefined {
   if (l === r) return undefined
-  switch (shape.kind) {
-    case 'leaf':
-      return leafDifference(l, r, out)
-    case 'deduced':
-      if (isObject(l ?? {}) && isObject(r ?? {})) return compareMap(deduced, l as Fields | null | undefined, r as Fields | null | undefined, out)
-      return isObject(l) || isObject(r) ? otherKind(l, r, out) : leafDifference(l, r, out)
-    default:
-      break
+  if (l === undefined) return everything(shape, r)
+  if (r === undefined) {
+    out.removed = everything(shape, l)
+    return undefined
   }
-  if (isEmpty(l) && isEmpty(r)) return leafDifference(l, r, out)
-  const own: Tree | undefined = l === undefined ? { '.': leaf } : undefined
-  const wasThere = r === undefined
-  let touched: FieldSet | undefined
+  if (shape.kind === 'leaf' || (isEmpty(l) && isEmpty(r))) return equalJson(l, r) ? undefined : leaf
   switch (shape.kind) {
     case 'struct':
-      touched = compareStruct(shape, asFields(l), asFields(r), own, out)
-      break
+      return compareStruct(shape, asFields(l), asFields(r), out)
     case 'map':
-      touched = compareMembers(shape.values, asFields(l), asFields(r), own, out)
-      break
+      return compareMembers(shape.values, asFields(l), asFields(r), out)
     case 'keyed':
-      touched = compareKeyed(shape, asList(l), asList(r), own, out)
-      break
+      return compareKeyed(shape, asList(l), asList(r), out)
     case 'set':
-      touched = compareSet(asList(l), asList(r), own, out)
-      break
+      return compareSet(asList(l), asList(r), out)
+    case 'deduced':
+      if (!isObject(l) && !isObject(r)) return equalJson(l, r) ? undefined : leaf
+      if ((isObject(l) || l === null) && (isObject(r) || r === null)) return compareMembers(deduced, l ?? none, r ?? none, out)
+      return otherKind(l, r, out)
   }
-  if (wasThere) out.removed = out.removed ? { '.': leaf, ...out.removed } : leaf
-  return touched && own && onlySelf(touched) ? leaf : touched
 }
 
-function compareMap(values: Shape, l: Fields | null | undefined, r: Fields | null | undefined, out: Out): FieldSet | undefined {
-  if (isEmpty(l) && isEmpty(r)) return leafDifference(l, r, out)
-  const touched = compareMembers(values, l ?? none, r ?? none, l === undefined ? { '.': leaf } : undefined, out)
-  if (r === undefined) out.removed = out.removed ? { '.': leaf, ...out.removed } : leaf
-  return touched && onlySelf(touched) ? leaf : touched
+/** All fields of a value that only one of the objects has, the value itself among them. */
+function everything(shape: Shape, value: unknown): FieldSet {
+  if (shape.kind === 'leaf' || typeof value !== 'object' || value === null) return leaf
+  let node: Tree | undefined
+  if (Array.isArray(value)) {
+    if (shape.kind === 'keyed') for (const item of value) (node ??= { '.': leaf })[itemElement(shape, item)] = everything(shape.items, item)
+    else if (shape.kind === 'set') for (const item of value) (node ??= { '.': leaf })[valueElement(item)] = leaf
+    return node ?? leaf
+  }
+  const fields = value as Fields
+  if (shape.kind === 'struct') {
+    for (const key in fields) {
+      const own = fields[key]
+      if (own === undefined) continue
+      const field = shape.fields.get(key)
+      if (!field) (node ??= { '.': leaf })[`f:${key}`] = everything(deduced, own)
+      else if (field.tracked) (node ??= { '.': leaf })[field.element] = field.shape.kind === 'leaf' ? leaf : everything(field.shape, own)
+    }
+    return node ?? leaf
+  }
+  if (shape.kind !== 'map' && shape.kind !== 'deduced') return leaf
+  const values = shape.kind === 'map' ? shape.values : deduced
+  for (const key in fields) if (fields[key] !== undefined) (node ??= { '.': leaf })[`f:${key}`] = everything(values, fields[key])
+  return node ?? leaf
 }
 
 /** Free-form values of different kinds: the old one's members go, the new one's come, and the value itself changed. */
-function otherKind(l: unknown, r: unknown, out: Out): FieldSet | undefined {
-  if (isObject(l)) compareMap(deduced, l, null, out)
-  const gone = out.removed
-  const touched = isObject(r) ? compareMap(deduced, null, r, out) : undefined
-  out.removed = r === undefined ? leaf : gone
-  return r === undefined ? undefined : touched ? { '.': leaf, ...touched } : leaf
+function otherKind(l: unknown, r: unknown, out: Out): FieldSet {
+  if (isObject(l)) compareMembers(deduced, l, none, out)
+  return isObject(r) ? everything(deduced, r) : leaf
 }
 
-function leafDifference(l: unknown, r: unknown, out: Out): FieldSet | undefined {
-  if (r === undefined) {
-    out.removed = leaf
-    return undefined
-  }
-  return l === undefined || !equalJson(l, r) ? leaf : undefined
-}
-
-function compareStruct(shape: StructShape, l: Fields, r: Fields, touched: Tree | undefined, out: Out): FieldSet | undefined {
+function compareStruct(shape: StructShape, l: Fields, r: Fields, out: Out): FieldSet | undefined {
   const { fields } = shape
+  let touched: Tree | undefined
   let removed: Tree | undefined
   for (const key in r) {
     const now = r[key]
@@ -108,15 +108,14 @@ function compareStruct(shape: StructShape, l: Fields, r: Fields, touched: Tree |
     if (before === undefined || memberOf(r, key) !== undefined) continue
     const field = fields.get(key)
     if (field && !field.tracked) continue
-    compareValue(field ? field.shape : deduced, before, undefined, out)
-    ;(removed ??= {})[field ? field.element : `f:${key}`] = out.removed!
-    out.removed = undefined
+    ;(removed ??= {})[field ? field.element : `f:${key}`] = everything(field ? field.shape : deduced, before)
   }
   out.removed = removed
   return touched
 }
 
-function compareMembers(values: Shape, l: Fields, r: Fields, touched: Tree | undefined, out: Out): FieldSet | undefined {
+function compareMembers(values: Shape, l: Fields, r: Fields, out: Out): FieldSet | undefined {
+  let touched: Tree | undefined
   let removed: Tree | undefined
   for (const key in r) {
     const now = r[key]
@@ -131,15 +130,14 @@ function compareMembers(values: Shape, l: Fields, r: Fields, touched: Tree | und
   }
   for (const key in l) {
     if (l[key] === undefined || memberOf(r, key) !== undefined) continue
-    compareValue(values, l[key], undefined, out)
-    ;(removed ??= {})[`f:${key}`] = out.removed!
-    out.removed = undefined
+    ;(removed ??= {})[`f:${key}`] = everything(values, l[key])
   }
   out.removed = removed
   return touched
 }
 
-function compareKeyed(shape: KeyedShape, l: unknown[], r: unknown[], touched: Tree | undefined, out: Out): FieldSet | undefined {
+function compareKeyed(shape: KeyedShape, l: unknown[], r: unknown[], out: Out): FieldSet | undefined {
+  let touched: Tree | undefined
   let removed: Tree | undefined
   const one = (before: unknown, now: unknown, element?: string) => {
     const child = compareValue(shape.items, before, now, out)
@@ -149,8 +147,7 @@ function compareKeyed(shape: KeyedShape, l: unknown[], r: unknown[], touched: Tr
     if (out.removed) (removed ??= {})[at] = out.removed
     out.removed = undefined
   }
-  if (l.length === 0) for (const item of r) one(undefined, item)
-  else if (l.length === r.length && l.every((item, i) => sameItem(shape, item, r[i]))) for (let i = 0; i < r.length; i++) one(l[i], r[i])
+  if (l.length === r.length && l.every((item, i) => sameItem(shape, item, r[i]))) for (let i = 0; i < r.length; i++) one(l[i], r[i])
   else {
     const before = byElement(l, (item) => itemElement(shape, item))
     const after = byElement(r, (item) => itemElement(shape, item))
@@ -160,13 +157,14 @@ function compareKeyed(shape: KeyedShape, l: unknown[], r: unknown[], touched: Tr
       // of items with one key nobody can say which is which: together they are a leaf
       else if (!old || !equalJson(old, items)) (touched ??= {})[element] = leaf
     }
-    for (const [element, items] of before) if (!after.has(element)) one(items[0], undefined, element)
+    for (const [element, items] of before) if (!after.has(element)) (removed ??= {})[element] = everything(shape.items, items[0])
   }
   out.removed = removed
   return touched
 }
 
-function compareSet(l: unknown[], r: unknown[], touched: Tree | undefined, out: Out): FieldSet | undefined {
+function compareSet(l: unknown[], r: unknown[], out: Out): FieldSet | undefined {
+  let touched: Tree | undefined
   let removed: Tree | undefined
   const before = byElement(l, valueElement)
   const after = byElement(r, valueElement)
@@ -203,11 +201,5 @@ function isEmpty(value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0
   if (typeof value !== 'object') return false
   for (const key in value) if ((value as Fields)[key] !== undefined) return false
-  return true
-}
-
-/** Whether a node has the key `.` and no other. */
-function onlySelf(node: FieldSet): boolean {
-  for (const key in node) if (key !== '.') return false
   return true
 }

@@ -10,6 +10,9 @@ const maxOperations = 10_000
 // What all `copy` operations of one patch may add up to: a few of them can double a document each.
 const maxCopiedBytes = 3 * 1024 * 1024
 
+// the library walks paths by plain property access, which these would lead to what all objects share
+const inherited = /\/(__proto__|constructor\/prototype)\//
+
 /**
  * JSON Patch (RFC 6902) on a copy of `object`. Throws StatusError: BadRequest for what is no patch, RequestEntityTooLarge beyond 10,000
  * operations, Invalid (422) when an operation cannot be done or a test fails.
@@ -24,6 +27,7 @@ export function applyJsonPatch<T extends object>(object: T, patch: unknown): T {
   for (const operation of patch as Operation[]) {
     let problem: Error | null | undefined
     try {
+      if (inherited.test(`${operation.path}/${(operation as { from?: string }).from ?? ''}/`)) throw new Error('the path leads out of the object')
       if (operation.op === 'copy') copied += JSON.stringify(Pointer.fromJSON(operation.from).evaluate(result).value ?? null).length
       problem = copied > maxCopiedBytes ? new Error('the copies are too large') : applyPatch(result, [operation])[0]
     } catch (error) {

@@ -8,6 +8,7 @@ import { difference, isLeaf, leaf, recursiveDifference, union } from './field-se
 import { intern } from './intern.ts'
 import { equalJson } from './json-value.ts'
 import { capManagers, encodeManagers, isReset, liveManagers, newManager, parseManagers, withFields } from './managers.ts'
+import { reconcileManagers } from './reconcile.ts'
 import { rootShape } from './shape.ts'
 
 /** An object as far as tracking looks at it. */
@@ -53,7 +54,8 @@ export function trackUpdate(options: TrackOptions): ManagedFieldsEntry[] | undef
   const comparison = withoutReset(compare(shape, old ?? shape.zero, updated), subresource, options.resetFields)
   if (isLeaf(comparison.touched) && isLeaf(comparison.removed))
     return sent === undefined || sent === stored || equalJson(sent, stored) ? (stored as ManagedFieldsEntry[] | undefined) : encodeManagers(managers)
-  return encodeManagers(capManagers(updateManagers(managers, comparison, { manager, apiVersion: updated.apiVersion, subresource, now })))
+  const reconciled = reconcileManagers(shape, managers, old ?? {})
+  return encodeManagers(capManagers(updateManagers(reconciled, comparison, { manager, apiVersion: updated.apiVersion, subresource, now })))
 }
 
 /** All fields of a new object are its creator's. Objects of one make (the pods of a replica set) share the entry's fields. */

@@ -7,10 +7,11 @@ import { deduced, itemElement, leafShape, valueElement } from './shape.ts'
 
 /** The fields that an applied configuration names: what its manager wants to own. */
 export function fieldSetOf(shape: StructShape, value: object): FieldSet {
-  return childrenOf(shape, value) ?? leaf
+  return fieldsBelow(shape, value) ?? leaf
 }
 
-function childrenOf(shape: Shape, value: unknown): FieldSet | undefined {
+/** The fields below a value; undefined when there are none. */
+export function fieldsBelow(shape: Shape, value: unknown): FieldSet | undefined {
   const result: Record<string, FieldSet> = {}
   if (isObject(value) && isGranular(shape)) {
     for (const key of Object.keys(value)) {
@@ -18,7 +19,7 @@ function childrenOf(shape: Shape, value: unknown): FieldSet | undefined {
       const { element, shape: own, tracked } = fieldOf(shape, key)
       if (!tracked) continue
       const child = value[key]
-      const below = isOwnedWhole(own, child) ? undefined : childrenOf(own, child)
+      const below = isOwnedWhole(own, child) ? undefined : fieldsBelow(own, child)
       // a field of a struct that only holds others is not owned itself; what is empty, null or a leaf is
       const named = shape.kind === 'struct' && shape.fields.has(key)
       const self = isOwnedWhole(own, child) || !named || child === null || (isObject(child) && Object.keys(child).length === 0)
@@ -27,7 +28,7 @@ function childrenOf(shape: Shape, value: unknown): FieldSet | undefined {
     }
   } else if (Array.isArray(value) && (shape.kind === 'keyed' || shape.kind === 'set'))
     for (const item of value) {
-      const below = shape.kind === 'keyed' ? childrenOf(shape.items, item) : undefined
+      const below = shape.kind === 'keyed' ? fieldsBelow(shape.items, item) : undefined
       result[elementOf(shape, item)] = below ? { '.': leaf, ...below } : leaf
     }
   return Object.keys(result).length > 0 ? result : undefined
@@ -128,7 +129,8 @@ export function withNamedFields(shape: Shape, set: FieldSet): FieldSet {
   return result
 }
 
-function childShape(shape: Shape, element: string): Shape {
+/** The shape of what a path element leads to. */
+export function childShape(shape: Shape, element: string): Shape {
   if (shape.kind === 'keyed') return shape.items
   return isGranular(shape) ? fieldOf(shape, element.slice(2)).shape : leafShape
 }

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { StatusError } from '#api'
+import { applyJsonPatch, applyMergePatch } from './json-patch.ts'
+
+const fails = (code: number, run: () => unknown) => assert.throws(run, (error) => error instanceof StatusError && error.code === code)
+
+test('json patch: operations apply in order, to a copy', () => {
+  const object = { a: [1, 2, 3], b: { c: 'x' } }
+  const patched = applyJsonPatch(object, [
+    { op: 'test', path: '/b/c', value: 'x' },
+    { op: 'add', path: '/a/-', value: 4 },
+    { op: 'remove', path: '/a/0' },
+    { op: 'replace', path: '/b/c', value: { d: null } },
+    { op: 'copy', from: '/a', path: '/e' },
+    { op: 'move', from: '/b/c/d', path: '/f~1g' },
+  ])
+  assert.deepEqual(patched, { a: [2, 3, 4], b: { c: {} }, e: [2, 3, 4], 'f/g': null })
+  assert.deepEqual(object, { a: [1, 2, 3], b: { c: 'x' } })
+})
+
+test('json patch: what is no patch is 400, what does not fit is 422, too much is 413', () => {
+  const object = { a: { b: 1 } }
+  fails(400, () => applyJsonPatch(object, { op: 'add' }))
+  fails(400, () => applyJsonPatch(object, ['add']))
+  for (const operation of [
+    { op: 'test', path: '/a/b', value: 2 },
+    { op: 'remove', path: '/a/x' },
+    { op: 'replace', path: '/x', value: 1 },
+    { op: 'add', path: '/x/y', value: 1 },
+    { op: 'add', path: 'no-pointer', value: 1 },
+    { op: 'nonsense', path: '/a' },
+    { op: 'copy', from: '/x', path: '/y' },
+    { op: 'copy', path: '/y' },
+    { op: 'add', path: '/a/c' },
+  ])
+    fails(422, () => applyJsonPatch(object, [operation]))
+  fails(413, () => applyJsonPatch(object, Array(10_001).fill({ op: 'test', path: '/a/b', value: 1 })))
+})
+
+test('json patch: copies cannot blow an object up', () => {
+  const copies = Array.from({ length: 60 }, (_, i) => ({ op: 'copy', from: '', path: `/c${i}` }))
+  fails(422, () => applyJsonPatch({ a: 'x'.repeat(1000) }, copies))
+})
+
+test('json patch: the prototype of objects is out of reach', () => {
+  assert.throws(() => applyJsonPatch({ a: {} }, [{ op: 'add', path: '/__proto__/polluted', value: 1 }]))
+  assert.throws(() => applyJsonPatch({ a: {} }, [{ op: 'add', path: '/constructor/prototype/polluted', value: 1 }]))
+  assert.equal(({} as any).polluted, undefined)
+})
+
+test('merge patch: the examples of RFC 7386', () => {
+  for (const [object, patch, expected] of [
+    [{ a: 'b' }, { a: 'c' }, { a: 'c' }],
+    [{ a: 'b' }, { b: 'c' }, { a: 'b', b: 'c' }],
+    [{ a: 'b', b: 'c' }, { a: null }, { b: 'c' }],
+    [{ a: ['b'] }, { a: 'c' }, { a: 'c' }],
+    [{ a: 'c' }, { a: ['b'] }, { a: ['b'] }],
+    [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
+    [{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }],
+    [{ e: null }, { a: 1 }, { e: null, a: 1 }],
+    [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+  ] as [object, object, object][])
+    assert.deepEqual(applyMergePatch(object, patch), expected)
+})
+
+test('merge patch: only an object is a patch, and the prototype is out of reach', () => {
+  for (const patch of [[], 'x', null, 1]) fails(400, () => applyMergePatch({}, patch))
+  const patched: any = applyMergePatch({}, JSON.parse('{"__proto__": {"polluted": 1}}'))
+  assert.equal(patched.polluted, undefined)
+  assert.equal(Object.getPrototypeOf(patched), Object.prototype)
+})
