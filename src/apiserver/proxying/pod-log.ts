@@ -16,7 +16,7 @@ import type { ProxyingOptions } from './proxying.ts'
 
 /** `pods/log`: the kubelet's log of a container, as it comes; over WebSocket too. */
 export function podLogHandler(options: ProxyingOptions): SubresourceHandler {
-  const open = async (request: Request, context: SubresourceContext): Promise<IncomingMessage | undefined> => {
+  const open = async (request: Request, context: SubresourceContext, signal = request.signal): Promise<IncomingMessage | undefined> => {
     const pod = context.parent() as DeepReadonly<core.Pod>
     const query = logQuery(request.query, pod.metadata.name)
     const container = chooseContainer(pod, request.query.get('container'))
@@ -25,7 +25,7 @@ export function podLogHandler(options: ProxyingOptions): SubresourceHandler {
     if (!nodeName) return undefined
     const path = ['containerLogs', pod.metadata.namespace!, pod.metadata.name, container].map(encodeURIComponent).join('/')
     const backend = kubeletBackend(context.reader, nodeName, options.kubelet, options.dial)
-    const asked: Request = { method: 'GET', path, query, headers: {}, signal: request.signal }
+    const asked: Request = { method: 'GET', path, query, headers: {}, signal }
     const answer = await sendTo(backend, asked, `/${path}${query.size > 0 ? `?${query.toString()}` : ''}`)
     await checkAnswer(answer, pod.metadata.name)
     return answer
@@ -39,7 +39,7 @@ export function podLogHandler(options: ProxyingOptions): SubresourceHandler {
     async upgrade(request: Request, _info: RequestInfo, socket: Duplex, head: Uint8Array, context: SubresourceContext) {
       const stop = new AbortController()
       socket.once('close', () => stop.abort())
-      const answer = await open({ ...request, signal: stop.signal }, context)
+      const answer = await open(request, context, stop.signal)
       const client = await acceptReader(request, socket, head)
       await sendMessages(client, answer)
     },

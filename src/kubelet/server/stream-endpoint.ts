@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { HttpError } from './container-logs.ts'
 import { findPod, runningContainer } from './find-container.ts'
 import type { KubeletServerOptions } from './server.ts'
+import { SubprotocolError } from './streaming/channels.ts'
 import { passThrough } from './streaming/passthrough.ts'
 import { parsePorts, servePortChannels, serveTunnel, wantsTunnel } from './streaming/port-forward.ts'
 import type { StreamSelection } from './streaming/remote-command.ts'
@@ -49,6 +50,7 @@ export async function serveStream(
       }
     }
   } catch (error) {
+    if (error instanceof SubprotocolError) throw new HttpError(400, error.message)
     if (error instanceof StreamRefusedError) throw new HttpError(error.status, error.message)
     throw error
   }

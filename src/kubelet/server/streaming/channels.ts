@@ -21,12 +21,15 @@ export interface ChannelSocket {
 /** With v5 a message on this channel closes the channel that its one byte names. */
 const closeChannel = 255
 
+/** The client asks for protocols that are not spoken here. */
+export class SubprotocolError extends Error {}
+
 /** Takes over an upgrade request as a WebSocket with one of `protocols`; a client that names none gets the empty protocol. */
 export function acceptWebSocket(request: IncomingMessage, socket: Duplex, head: Uint8Array, protocols: readonly string[]): Promise<WebSocket> {
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((p) => p.trim())
   const chosen = offered.find((p) => protocols.includes(p))
   if (request.headers['sec-websocket-protocol'] !== undefined && chosen === undefined) {
-    return Promise.reject(new Error(`requested protocol(s) are not supported: [${offered.join(' ')}]; supports ${JSON.stringify(protocols)}`))
+    return Promise.reject(new SubprotocolError(`requested protocol(s) are not supported: [${offered.join(' ')}]; supports [${protocols.join(' ')}]`))
   }
   const server = new WebSocketServer({
     noServer: true,
