@@ -1,6 +1,18 @@
 import type { Controller } from '#runtime'
+import { clusterRoleAggregationController } from './clusterroleaggregation/index.ts'
+import { endpointsController } from './endpoints/index.ts'
+import { endpointSliceController } from './endpointslice/index.ts'
+import { endpointSliceMirroringController } from './endpointslicemirroring/index.ts'
+import { garbageCollector } from './garbagecollector/index.ts'
 import { namespaceController } from './namespace/index.ts'
+import { type NodeIpamOptions, nodeIpamController } from './nodeipam/index.ts'
+import { type NodeLifecycleOptions, nodeLifecycleController, taintEvictionController } from './nodelifecycle/index.ts'
+import { type PodGcOptions, podGarbageCollector } from './podgc/index.ts'
+import { type QuotaAccounting, resourceQuotaController } from './resourcequota/index.ts'
 import { type LegacyTokenOptions, rootCaPublisher, serviceAccountController, serviceAccountTokens } from './serviceaccount/index.ts'
+import { ttlAfterFinishedController } from './ttlafterfinished/index.ts'
+
+export type { LegacyTokenOptions, NodeIpamOptions, NodeLifecycleOptions, PodGcOptions, QuotaAccounting }
 
 export interface ControllersOptions {
   /** PEM of the authority that signs the API server's certificate; published in every namespace. */
@@ -9,15 +21,32 @@ export interface ControllersOptions {
   legacyTokens?: Pick<LegacyTokenOptions, 'sign'>
   /** `1.20`: what clients of that age expect, such as a token Secret for every service account. */
   compat?: '1.20'
+  /** How quotas are reckoned; the API server's admission has the functions. Without it quotas have no status. */
+  quota?: QuotaAccounting
+  /** Pod address ranges to hand out to nodes; without it somebody else does. */
+  nodeIpam?: NodeIpamOptions
+  nodeLifecycle?: NodeLifecycleOptions
+  podGc?: PodGcOptions
 }
 
 /** All controllers of the control plane, as data; `runControllers` of `#runtime` runs them. */
 export function controllers(options: ControllersOptions): Controller[] {
-  const { rootCA, legacyTokens, compat } = options
+  const { rootCA, legacyTokens, compat, quota, nodeIpam } = options
   return [
     namespaceController,
     serviceAccountController,
     rootCaPublisher({ rootCA }),
     ...(legacyTokens ? [serviceAccountTokens({ ...legacyTokens, rootCA, everyAccount: compat === '1.20' })] : []),
+    endpointsController,
+    endpointSliceController(),
+    endpointSliceMirroringController,
+    garbageCollector,
+    nodeLifecycleController({ ...(compat === '1.20' ? { monitorGracePeriod: 40_000 } : {}), ...options.nodeLifecycle }),
+    taintEvictionController,
+    ...(nodeIpam ? [nodeIpamController(nodeIpam)] : []),
+    podGarbageCollector(options.podGc),
+    ttlAfterFinishedController,
+    ...(quota ? [resourceQuotaController(quota)] : []),
+    clusterRoleAggregationController,
   ]
 }

@@ -1,5 +1,6 @@
 import { isStatus, resources } from '#api'
 import { type Controller, mapped, primary } from '#runtime'
+import { isNamespaceTerminating } from '../namespace-terminating.ts'
 
 /** Makes sure that every namespace has the service account `default`. */
 export const serviceAccountController: Controller = {
@@ -27,6 +28,5 @@ export const serviceAccountController: Controller = {
 
 /** Somebody was faster, or the namespace is going away: nothing left to do here. */
 export function isSettledElsewhere(error: unknown): boolean {
-  if (isStatus(error, 'AlreadyExists') || isStatus(error, 'NotFound')) return true
-  return isStatus(error, 'Forbidden') && (error.status.details?.causes ?? []).some((c) => c.reason === 'NamespaceTerminating')
+  return isStatus(error, 'AlreadyExists') || isStatus(error, 'NotFound') || isNamespaceTerminating(error)
 }
