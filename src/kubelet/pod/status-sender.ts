@@ -100,7 +100,9 @@ export function statusSender({ client, clock, log }: StatusSenderOptions): Statu
     },
     async [Symbol.asyncDispose]() {
       for (const [uid, entry] of entries) if (entry.cancelDelay) start(uid, entry)
-      await Promise.race([Promise.all([...entries.values()].map((e) => e.sending)), clock.sleep(lastWords)])
+      const enough = new AbortController()
+      await Promise.race([Promise.all([...entries.values()].map((e) => e.sending)), clock.sleep(lastWords, enough.signal).catch(() => {})])
+      enough.abort()
       stop.abort()
       await Promise.all([...entries.values()].map((e) => e.sending))
     },
