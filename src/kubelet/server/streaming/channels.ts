@@ -24,33 +24,43 @@ const closeChannel = 255
 /** The client asks for protocols that are not spoken here. */
 export class SubprotocolError extends Error {}
 
-/** Takes over an upgrade request as a WebSocket with one of `protocols`; a client that names none gets the empty protocol. */
-export function acceptWebSocket(request: IncomingMessage, socket: Duplex, head: Uint8Array, protocols: readonly string[]): Promise<WebSocket> {
-  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((p) => p.trim())
-  const chosen = offered.find((p) => protocols.includes(p))
-  if (request.headers['sec-websocket-protocol'] !== undefined && chosen === undefined) {
+/** A WebSocket that was accepted, and the subprotocol agreed on: empty when the client asked for none. */
+export interface AcceptedWebSocket {
+  socket: WebSocket
+  protocol: string
+}
+
+/** Takes over an upgrade request as a WebSocket with one of `protocols`. Rejects with SubprotocolError before anything is answered. */
+export function acceptWebSocket(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Uint8Array,
+  protocols: readonly string[],
+): Promise<AcceptedWebSocket> {
+  const { 'sec-websocket-protocol': asked, ...headers } = request.headers
+  const offered = (asked ?? '').split(',').map((p) => p.trim())
+  const protocol = offered.find((p) => protocols.includes(p)) ?? ''
+  if (asked !== undefined && protocol === '') {
     return Promise.reject(new SubprotocolError(`requested protocol(s) are not supported: [${offered.join(' ')}]; supports [${protocols.join(' ')}]`))
   }
-  const server = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: 32 * 1024 * 1024,
-    handleProtocols: () => chosen ?? false,
-  })
+  // the library knows tokens only, and one of Kubernetes' protocols has a slash in its name: agreeing on it is done here
+  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 32 * 1024 * 1024 })
+  if (protocol) server.on('headers', (lines) => lines.push(`Sec-WebSocket-Protocol: ${protocol}`))
+  const plain = { method: request.method, url: request.url, headers } as IncomingMessage
   return new Promise((resolve, reject) => {
     // answers 400 itself
     server.once('wsClientError', reject)
-    server.handleUpgrade(request, socket, Buffer.from(head), resolve)
+    server.handleUpgrade(plain, socket, Buffer.from(head), (accepted) => resolve({ socket: accepted, protocol }))
   })
 }
 
-export function channelSocket(socket: WebSocket): ChannelSocket {
-  const textual = socket.protocol.includes('base64')
+export function channelSocket({ socket, protocol }: AcceptedWebSocket): ChannelSocket {
+  const textual = protocol.includes('base64')
   const closed = Promise.withResolvers<void>()
   socket.on('close', () => closed.resolve())
   socket.on('error', () => socket.terminate())
   return {
-    protocol: socket.protocol,
+    protocol,
     send(channel, data) {
       if (socket.readyState !== socket.OPEN) return Promise.resolve(false)
       const message = textual ? `${channel}${Buffer.from(data).toString('base64')}` : Buffer.concat([Buffer.from([channel]), data])

@@ -18,7 +18,8 @@ export function wantsTunnel(request: IncomingMessage): boolean {
 /** SPDY in the messages of a WebSocket: its bytes are the runtime's. */
 export async function serveTunnel(request: IncomingMessage, socket: Duplex, head: Uint8Array, url: string): Promise<void> {
   const runtime = await openRuntimeStream(url, [portForwardProtocol])
-  const client = createWebSocketStream(await acceptWebSocket(request, socket, head, [tunnelProtocol]))
+  const accepted = await acceptWebSocket(request, socket, head, [tunnelProtocol])
+  const client = createWebSocketStream(accepted.socket)
   await tunnel(client, runtime.socket, { fromB: runtime.head })
 }
 

@@ -1,0 +1,22 @@
+/** A self-signed certificate of an administrator, and of a server at 127.0.0.1, that is good for tests alone: its key is no secret. It is its own authority. */
+export const testTls = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBujCCAWCgAwIBAgIUYuciAhqoqxmP1yybbmtNbRA5iBQwCgYIKoZIzj0EAwIw
+KTEXMBUGA1UECgwOc3lzdGVtOm1hc3RlcnMxDjAMBgNVBAMMBWFkbWluMCAXDTI2
+MTEyMzA1MjEyNFoYDzIxMjYxMDMwMDUyMTI0WjApMRcwFQYDVQQKDA5zeXN0ZW06
+bWFzdGVyczEOMAwGA1UEAwwFYWRtaW4wWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AAQeVj6zx++cM2synZ5iQnd6V+3ydkga36PX+Jqq+l5FkNrRf4Z8ey4tGjnkJWAw
+pBfUWaaRK9iEwzpr94Q/0ocro2QwYjAdBgNVHQ4EFgQU1tEiw5mu7WNVFRRTo4Bj
+EWqHORwwHwYDVR0jBBgwFoAU1tEiw5mu7WNVFRRTo4BjEWqHORwwDwYDVR0RBAgw
+BocEfwAAATAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQDiKBCL
+BomIYKwpJdDVC/S4IbJ0qHg8Dr50V3Ao7MtlNQIgFD/I9wkp7+JtHyDbISYKHGaT
+Sr5TbspXSRMQhvzcHU4=
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgkZsWWRQRH2hTnCzh
+2WuyIAidMOb+3XKHAFlhEIuqGCahRANCAAQeVj6zx++cM2synZ5iQnd6V+3ydkga
+36PX+Jqq+l5FkNrRf4Z8ey4tGjnkJWAwpBfUWaaRK9iEwzpr94Q/0ocr
+-----END PRIVATE KEY-----
+`,
+}
