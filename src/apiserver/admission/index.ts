@@ -25,6 +25,7 @@ export type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
 export type { OwnerKind } from './owner-references.ts'
 export { countedResources, quotaStatus } from './resource-quota.ts'
 export { rejected, targets } from './rejection.ts'
+export { runAdmission } from './run.ts'
 
 export interface AdmissionDeps {
   reader: ObjectReader
