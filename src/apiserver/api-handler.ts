@@ -137,7 +137,9 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   }
 
   function callOf(request: Request, info: RequestInfo, found: ServedResource, inProcess: boolean): Call {
-    return { request, info, served: found, accepted: negotiate(request.headers.accept), inProcess, warnings: [], now: clock.now() }
+    // rules about one namespace are asked for with its name as the namespace; where it is kept, it is in none
+    const own = found.kind.namespaced || !info.resource?.namespace ? info : { ...info, resource: { ...info.resource, namespace: '' } }
+    return { request, info: own, served: found, accepted: negotiate(request.headers.accept), inProcess, warnings: [], now: clock.now() }
   }
 
   async function createVirtual(call: Call, handler: VirtualHandler): Promise<Response> {
