@@ -11,11 +11,15 @@ import { noCgroups, podCgroups } from './cgroups/pod-cgroups.ts'
 import type { ContainerRuntime } from './cri/index.ts'
 import type { ObjectSource } from './env/index.ts'
 import { objectSource } from './env/index.ts'
+import type { EvictionThresholds } from './eviction/thresholds.ts'
+import { defaultThresholds } from './eviction/thresholds.ts'
+import { createEvictor } from './eviction/evictor.ts'
+import { createImageCollector } from './images/image-collector.ts'
 import { imagePuller } from './images/image-puller.ts'
 import { readMachine } from './node/machine.ts'
 import type { Machine } from './node/machine.ts'
 import { createNodeAgent } from './node/node-agent.ts'
-import type { NodeFacts, Pressure } from './node/node-status.ts'
+import type { NodeFacts } from './node/node-status.ts'
 import { allocatableOf } from './node/node-status.ts'
 import type { ClusterDns, ResolverConfig } from './pod/dns.ts'
 import { parseResolvConf } from './pod/dns.ts'
@@ -59,6 +63,10 @@ export interface KubeletOptions {
   /** Port of the kubelet's own server, as it goes into the node's status. */
   port?: number
   version?: string
+  /** When pods are evicted for want of memory or disk; upstream's thresholds when absent, never when `false`. */
+  eviction?: EvictionThresholds | false
+  /** When unused images are removed, percent of the disk; upstream's 85 and 80 when absent, never when `false`: right where images cannot be pulled again. */
+  imageCollection?: { highPercent: number; lowPercent: number } | false
   allowedUnsafeSysctls?: readonly string[]
   /** How many sandboxes and containers are started at once. */
   startConcurrency?: number
@@ -123,7 +131,6 @@ export function createKubelet(options: KubeletOptions): Kubelet {
     const allocatable = allocatableOf(facts)
     const events = teardown.use(createEventRecorder({ client, component: 'kubelet', host: nodeName, clock, log }))
     const objects = options.objects ?? teardown.use(objectSource({ client, clock, log }))
-    const pressure: Pressure = { memory: false, disk: false, pids: false }
     const records = createRecordCache({ runtime, clock, log, ...(options.relistEvery ? { relistEvery: options.relistEvery } : {}) })
     const agent = createNodeAgent({
       client,
@@ -133,7 +140,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       log,
       events,
       problems: () => [],
-      pressure: () => pressure,
+      pressure: () => evictor.pressure,
       ...(options.onPodCIDR ? { onPodCIDR: options.onPodCIDR } : {}),
       ...(options.taints ? { taints: options.taints } : {}),
       ...(options.intervals ? { intervals: options.intervals } : {}),
@@ -179,8 +186,26 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       log,
       nodeIPs,
       paths,
+      pressure: () => evictor.pressure,
       allocatable: () => allocatable,
       allowedUnsafeSysctls: options.allowedUnsafeSysctls ?? [],
+    })
+    const collector = createImageCollector({
+      runtime,
+      clock,
+      log,
+      ...(options.imageCollection === false ? { highPercent: 100 } : options.imageCollection),
+    })
+    const evictor = createEvictor({
+      runtime,
+      workers: () => manager.workers(),
+      thresholds: options.eviction === false ? {} : (options.eviction ?? defaultThresholds),
+      paths,
+      reclaimDisk: async () => options.imageCollection !== false && (await collector.removeUnused()),
+      onPressure: () => agent.check(),
+      events,
+      clock,
+      log,
     })
     running = { agent, pods, records, objects, manager, allocatable }
     teardown.defer(() => manager.stop())
@@ -188,7 +213,8 @@ export function createKubelet(options: KubeletOptions): Kubelet {
     // What runs already has to be known before any pod is looked at: it is adopted, not started again.
     await Promise.all([untilAnswer(() => records.relist(), { clock, log, signal: stopping.signal }), agent.register(stopping.signal)])
     await Promise.all([pods.ready(stopping.signal), services.ready(stopping.signal)])
-    const followers = Promise.all([records.run(stopping.signal), agent.run(stopping.signal)])
+    const loops = [records, agent, evictor, collector]
+    const followers = Promise.all(loops.map((loop) => loop.run(stopping.signal)))
     teardown.defer(() => followers)
     manager.start()
     log.info('kubelet is running', { node: nodeName, runtime: facts.runtimeVersion, memory: quantityValue(allocatable.memory!) })

@@ -1,8 +1,10 @@
+import type { Pressure } from '../node/node-status.ts'
 import { milliValue, quantityValue } from '#api'
 import type { Pod } from './names.ts'
 import { containersOf } from './names.ts'
 import type { PodFailure } from './pod-worker.ts'
-import { podTotal } from './resources.ts'
+import { qosClass } from './qos.ts'
+import { criticalPriority, podTotal } from './resources.ts'
 import { isTerminal } from './status.ts'
 
 export interface AdmitInput {
@@ -12,6 +14,7 @@ export interface AdmitInput {
   allocatable: Readonly<Record<string, string>>
   /** Sysctls beyond the safe ones that this node allows; a trailing `*` stands for the rest of a name. */
   allowedUnsafeSysctls: readonly string[]
+  pressure: Pressure
 }
 
 /** Sysctls that are namespaced and cannot disturb other pods. */
@@ -32,7 +35,7 @@ const safeSysctls = [
 
 /** Why this node cannot take a pod that was assigned to it; undefined when it can. Pure. */
 export function admitPod(input: AdmitInput): PodFailure | undefined {
-  return sysctlFailure(input) ?? resourceFailure(input)
+  return sysctlFailure(input) ?? pressureFailure(input) ?? resourceFailure(input)
 }
 
 function sysctlFailure({ pod, allowedUnsafeSysctls }: AdmitInput): PodFailure | undefined {
@@ -43,6 +46,19 @@ function sysctlFailure({ pod, allowedUnsafeSysctls }: AdmitInput): PodFailure | 
     return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${name}" not allowlisted` }
   }
   return undefined
+}
+
+/** Under memory pressure only pods that ask for nothing are kept out, under disk pressure all that are not critical. */
+function pressureFailure({ pod, pressure }: AdmitInput): PodFailure | undefined {
+  if ((pod.spec?.priority ?? 0) >= criticalPriority) return undefined
+  const tolerates = (pod.spec?.tolerations ?? []).some(
+    (t) =>
+      (t.key === 'node.kubernetes.io/memory-pressure' || !t.key) && (!t.effect || t.effect === 'NoSchedule') && (t.operator === 'Exists' || !t.value),
+  )
+  const memory = pressure.memory && qosClass(pod) === 'BestEffort' && !tolerates
+  const conditions = [...(memory ? ['MemoryPressure'] : []), ...(pressure.disk ? ['DiskPressure'] : []), ...(pressure.pids ? ['PIDPressure'] : [])]
+  if (conditions.length === 0) return undefined
+  return { reason: 'Evicted', message: `Pod was rejected: The node had condition: [${conditions.join(', ')}]. ` }
 }
 
 function resourceFailure({ pod, others, allocatable }: AdmitInput): PodFailure | undefined {

@@ -7,6 +7,7 @@ import type { core } from '#api'
 import type { PodCgroups } from '../cgroups/pod-cgroups.ts'
 import type { RuntimeService } from '../cri/index.ts'
 import type { ObjectSource } from '../env/index.ts'
+import type { Pressure } from '../node/node-status.ts'
 import type { Prober } from '../probes/prober.ts'
 import type { PodVolumes } from '../volumes/index.ts'
 import { admitPod } from './admit.ts'
@@ -35,6 +36,7 @@ export interface PodManagerOptions {
   log: Logger
   nodeIPs: readonly string[]
   paths: NodePaths
+  pressure(): Pressure
   allocatable(): Readonly<Record<string, string>>
   allowedUnsafeSysctls: readonly string[]
 }
@@ -93,7 +95,13 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     const { pod } = worker
     if (records.get(pod.metadata.uid ?? '') || pod.metadata.deletionTimestamp || isTerminal(pod.status?.phase)) return
     const others = [...workers.values()].filter((w) => w !== worker && !w.over).map((w) => w.pod)
-    const failure = admitPod({ pod, others, allocatable: options.allocatable(), allowedUnsafeSysctls: options.allowedUnsafeSysctls })
+    const failure = admitPod({
+      pod,
+      others,
+      allocatable: options.allocatable(),
+      allowedUnsafeSysctls: options.allowedUnsafeSysctls,
+      pressure: options.pressure(),
+    })
     if (!failure) return
     events.event(pod as core.Pod, 'Warning', failure.reason, failure.message)
     worker.fail(failure)

@@ -21,7 +21,7 @@ export function cpuQuota(millis: number): number {
 }
 
 /** From this priority on a pod is critical to the node. */
-const criticalPriority = 2_000_000_000
+export const criticalPriority = 2_000_000_000
 
 /** How readily the kernel kills this container's processes when memory runs out. */
 export function oomScoreAdj(pod: Pod, container: ContainerSpec, memoryCapacity: number): number {
