@@ -1,4 +1,4 @@
-import type { authentication, authorization } from '#api'
+import type { authentication, authorization, core } from '#api'
 import type { Clock, Logger } from '#base'
 import { realClock } from '#base'
 import type { Client } from '#client'
@@ -36,6 +36,7 @@ import { openapiHandler } from './openapi/index.ts'
 import type { ApiServer, DocumentHandler, ExtensionGroup, HealthCheck, SubresourceHandler, VirtualHandler } from './options.ts'
 import type { TlsClient } from './proxying/index.ts'
 import { proxyingHandlers } from './proxying/index.ts'
+import { serviceAllocator, withServiceAllocation } from './registry/allocation/index.ts'
 import { conversions } from './registry/conversions/index.ts'
 import { strategies } from './registry/strategies/index.ts'
 import { createApiServer } from './server.ts'
@@ -78,6 +79,8 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
   const keys = tokenKeys(options.serviceAccounts)
   const documents: DocumentHandler[] = [openapi(versionOf(options.compat)), openId(keys, issuer)]
 
+  const allocator = serviceAllocator({ store, clusterIPs: options.serviceCidr, clock, log: log.named('allocation') })
+
   // These look at what is stored, through the server that asks them: they are filled in once it is there, before it starts.
   const authenticators: Authenticator[] = []
   const authorizers: Authorizer[] = []
@@ -87,7 +90,7 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
 
   const server = createApiServer({
     store,
-    strategies,
+    strategies: withServiceAllocation(strategies, allocator),
     conversions,
     authenticators,
     authorizers,
@@ -105,6 +108,8 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
     version: versionOf(options.compat),
   })
   const { reader } = server
+  const start = server.start.bind(server)
+  const dispose = server[Symbol.asyncDispose].bind(server)
   const client = (user: UserInfo, userAgent: string) => createClient(server.transport(user), { userAgent })
 
   const tokens = unionTokens([
@@ -136,7 +141,21 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
       return { status: 201, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify(answer)) } }
     },
   }
-  return Object.assign(server, { keys, client })
+  const repair = () => allocator.repair(reader.list<core.Service>('', 'services'))
+  const stopping = new AbortController()
+  return Object.assign(server, {
+    keys,
+    client,
+    start: async () => {
+      await start()
+      await repair()
+      void repeatedly(repair, clock, log, stopping.signal)
+    },
+    [Symbol.asyncDispose]: () => {
+      stopping.abort()
+      return dispose()
+    },
+  })
 }
 
 /** The release that clients see: that of the API facts, or the one asked for. */
@@ -155,4 +174,15 @@ function openId(keys: TokenKeys, issuer: string): DocumentHandler {
   const { configuration, keySet } = openIdDocuments(keys, { issuer, jwksUri: `${issuer}${jwksPath}` })
   const answer = (value: object) => ({ status: 200, headers: { 'content-type': 'application/json' }, bytes: Buffer.from(JSON.stringify(value)) })
   return (path) => (path === '/.well-known/openid-configuration' ? answer(configuration) : path === jwksPath ? answer(keySet) : undefined)
+}
+
+/** Milliseconds between repairs of allocations, as upstream's repair loop. */
+const repairEvery = 3 * 60_000
+
+async function repeatedly(repair: () => Promise<void>, clock: Clock, log: Logger, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await clock.sleep(repairEvery, signal).catch(() => {})
+    if (signal.aborted) return
+    await repair().catch((error: unknown) => log.warn('cannot repair service allocations', { error }))
+  }
 }

@@ -1,5 +1,5 @@
 import type { StandardApiServer } from '#apiserver'
-import { bootstrapObjects, loopbackUser, standardApiServer } from '#apiserver'
+import { bootstrapObjects, countedResources, loopbackUser, quotaStatus, standardApiServer } from '#apiserver'
 import { horizontalPodAutoscaler, kubeletMetrics, metricsApi } from '#autoscaling'
 import type { Client } from '#client'
 import { createLogger, describeError, realClock, Teardown } from '#base'
@@ -85,6 +85,7 @@ async function runControllersAs(
     ...controllers({
       rootCA,
       ...(cluster.compat ? { compat: cluster.compat } : {}),
+      quota: { quotaStatus, countedResources },
       legacyTokens: { sign: (claims) => server.keys.sign(claims as never) },
     }),
     horizontalPodAutoscaler(),

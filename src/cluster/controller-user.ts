@@ -2,30 +2,31 @@ import type { loopbackUser } from '#apiserver'
 
 type UserInfo = typeof loopbackUser
 
-/** Controllers whose service account in the bootstrap policy is not named after them. */
+/** The service account that the bootstrap policy gives rights to, by controller. */
 const accounts: Record<string, string> = {
-  namespace: 'namespace-controller',
-  serviceaccount: 'service-account-controller',
-  'root-ca-cert-publisher': 'root-ca-cert-publisher',
-  deployment: 'deployment-controller',
-  replicaset: 'replicaset-controller',
-  replicationcontroller: 'replication-controller',
-  job: 'job-controller',
+  clusterroleaggregation: 'clusterrole-aggregation-controller',
   cronjob: 'cronjob-controller',
   daemonset: 'daemon-set-controller',
-  statefulset: 'statefulset-controller',
+  deployment: 'deployment-controller',
+  disruption: 'disruption-controller',
   endpoints: 'endpoint-controller',
   endpointslice: 'endpointslice-controller',
   endpointslicemirroring: 'endpointslicemirroring-controller',
   garbagecollector: 'generic-garbage-collector',
-  nodelifecycle: 'node-controller',
-  nodeipam: 'node-controller',
-  podgc: 'pod-garbage-collector',
-  ttlafterfinished: 'ttl-after-finished-controller',
-  resourcequota: 'resourcequota-controller',
-  clusterroleaggregation: 'clusterrole-aggregation-controller',
-  disruption: 'disruption-controller',
   'horizontal-pod-autoscaler': 'horizontal-pod-autoscaler',
+  job: 'job-controller',
+  namespace: 'namespace-controller',
+  nodeipam: 'node-controller',
+  nodelifecycle: 'node-controller',
+  podgc: 'pod-garbage-collector',
+  replicaset: 'replicaset-controller',
+  replicationcontroller: 'replication-controller',
+  resourcequota: 'resourcequota-controller',
+  'root-ca-cert-publisher': 'root-ca-cert-publisher',
+  serviceaccount: 'service-account-controller',
+  statefulset: 'statefulset-controller',
+  'taint-eviction': 'node-controller',
+  ttlafterfinished: 'ttl-after-finished-controller',
 }
 
 /** Who a controller is to the API server: its service account in kube-system, or the controller manager where upstream has none. */

@@ -11,7 +11,8 @@ interface Requirement {
 
 export const nodeRequirements: readonly Requirement[] = [
   { program: 'containerd', package: 'containerd', why: 'runs the containers' },
-  { program: 'crun', package: 'crun', why: 'starts a container' },
+  { program: 'runc', package: 'runc', why: 'starts a container' },
+  { program: 'crun', package: 'crun', why: 'starts a container faster, where it can' },
   { program: '/usr/lib/cni/ptp', package: 'containernetworking-plugins', why: 'connects pods to the network' },
   { program: 'nft', package: 'nftables', why: 'programs services' },
   { program: 'iptables', package: 'iptables', why: 'maps host ports (CNI portmap)' },

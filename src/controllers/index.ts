@@ -1,13 +1,16 @@
 import type { Controller } from '#runtime'
 import { clusterRoleAggregationController } from './clusterroleaggregation/index.ts'
+import { deploymentController } from './deployment/index.ts'
 import { endpointsController } from './endpoints/index.ts'
 import { endpointSliceController } from './endpointslice/index.ts'
 import { endpointSliceMirroringController } from './endpointslicemirroring/index.ts'
 import { garbageCollector } from './garbagecollector/index.ts'
+import { jobController } from './job/index.ts'
 import { namespaceController } from './namespace/index.ts'
 import { type NodeIpamOptions, nodeIpamController } from './nodeipam/index.ts'
 import { type NodeLifecycleOptions, nodeLifecycleController, taintEvictionController } from './nodelifecycle/index.ts'
 import { type PodGcOptions, podGarbageCollector } from './podgc/index.ts'
+import { replicaSetController, replicationController } from './replicaset/index.ts'
 import { type QuotaAccounting, resourceQuotaController } from './resourcequota/index.ts'
 import { type LegacyTokenOptions, rootCaPublisher, serviceAccountController, serviceAccountTokens } from './serviceaccount/index.ts'
 import { ttlAfterFinishedController } from './ttlafterfinished/index.ts'
@@ -37,6 +40,10 @@ export function controllers(options: ControllersOptions): Controller[] {
     serviceAccountController,
     rootCaPublisher({ rootCA }),
     ...(legacyTokens ? [serviceAccountTokens({ ...legacyTokens, rootCA, everyAccount: compat === '1.20' })] : []),
+    deploymentController,
+    replicaSetController,
+    replicationController,
+    jobController,
     endpointsController,
     endpointSliceController(),
     endpointSliceMirroringController,
