@@ -9,11 +9,16 @@ import type { Request } from '#client'
 /** Opens a TCP connection; resolves when it stands. */
 export type Dial = (address: string, port: number) => Promise<Duplex>
 
+const dialTimeout = 30_000
+
 export const dialTcp: Dial = (address, port) =>
   new Promise((resolve, reject) => {
-    const socket = net.connect({ host: address, port, noDelay: true, keepAlive: true })
+    const socket = net.connect({ host: address, port, noDelay: true, keepAlive: true, timeout: dialTimeout })
     socket.once('error', reject)
+    socket.once('timeout', () => socket.destroy(new Error('i/o timeout')))
     socket.once('connect', () => {
+      socket.setTimeout(0)
+      socket.removeAllListeners('timeout')
       socket.off('error', reject)
       resolve(socket)
     })

@@ -102,7 +102,11 @@ export function kubeletServer(options: KubeletServerOptions): KubeletServer {
     response.end(`${describeError(error)}\n`)
   }
 
+  // the HTTP server does not count these as its own
+  const upgraded = new Set<Duplex>()
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgraded.add(socket)
+    socket.once('close', () => upgraded.delete(socket))
     socket.on('error', () => socket.destroy())
     ;(socket as TLSSocket).setTimeout(0)
     ;(socket as TLSSocket).setNoDelay(true)
@@ -137,6 +141,7 @@ export function kubeletServer(options: KubeletServerOptions): KubeletServer {
       if (!server.listening) return
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()
+      for (const socket of upgraded) socket.destroy()
       await closed
     },
   }

@@ -36,7 +36,7 @@ export async function containerMounts(options: {
     if (!volume) throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`)
     let hostPath = volume.hostPath
     const subPath = subPathOf(mount, variables)
-    if (subPath) {
+    if (subPath && !volume.hollow) {
       const target = join(rootDir, 'pods', pod.metadata.uid!, 'volume-subpaths', mount.name, container.name, String(index))
       hostPath = await mountSubPath({ volumeDir: volume.hostPath, subPath, target, mounter }).catch((error: unknown) => {
         throw new ContainerConfigError(`failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`, { cause: error })

@@ -202,6 +202,17 @@ export function podVolumes(options: PodVolumesOptions): PodVolumes {
   }
 }
 
+/** For nodes whose runtime is a fake: every volume there is, and nothing on the disk. */
+export function hollowVolumes(): PodVolumes {
+  return {
+    mount: (pod) => Promise.resolve(new Map(usedVolumes(pod).map((volume) => [volume.name, { hostPath: `/hollow/${volume.name}`, hollow: true }]))),
+    refresh: () => Promise.resolve(),
+    unmount: () => Promise.resolve(),
+    cleanupOrphans: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}
+
 /** Volumes that a container of the pod mounts; the others are left alone. */
 function usedVolumes(pod: DeepReadonly<core.Pod>): DeepReadonly<core.Volume>[] {
   const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? []), ...(pod.spec.ephemeralContainers ?? [])]

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { mkdir, open, realpath, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { Mounter } from './mounter.ts'
 
@@ -64,10 +64,12 @@ async function openInside(volumeDir: string, path: string): Promise<FileHandle> 
       const child = `/proc/self/fd/${current.fd}/${name}`
       const next = await open(child, oPath | constants.O_NOFOLLOW).catch(async (error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error
-        // the new directory is as open as the one it is made in
+        await mkdir(child, { mode: 0o700 })
+        const made = await open(child, oPath | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+        // the new directory is as open as the one it is made in, whatever the umask
         const { mode } = await current.stat()
-        await mkdir(child, { mode: mode & 0o777 })
-        return open(child, oPath | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+        await chmod(`/proc/self/fd/${made.fd}`, mode & 0o7777)
+        return made
       })
       await current.close()
       current = next

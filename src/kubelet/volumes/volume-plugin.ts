@@ -9,6 +9,8 @@ export interface MountedVolume {
   hostPath: string
   /** Containers may only read it, whatever their volumeMount says. */
   readOnly?: boolean
+  /** There is nothing at `hostPath`: the runtime is a fake one. */
+  hollow?: boolean
 }
 
 export interface VolumeContext {

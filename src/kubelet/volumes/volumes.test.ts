@@ -26,7 +26,7 @@ import { checkHostPath } from './host-path.ts'
 import type { Mounter } from './mounter.ts'
 import { mountPoints } from './mounter.ts'
 import { commonUser } from './ownership.ts'
-import { podVolumes } from './pod-volumes.ts'
+import { hollowVolumes, podVolumes } from './pod-volumes.ts'
 
 const root = process.getuid?.() === 0
 let rootDir: string
@@ -313,6 +313,16 @@ describe('volumes of a pod', () => {
     await volumes.cleanupOrphans(all)
     assert.ok(!existsSync(join(rootDir, 'pods', gone.metadata.uid!)))
     assert.ok(existsSync(join(rootDir, 'pods', kept.metadata.uid!)))
+  })
+})
+
+describe('volumes of a hollow node', () => {
+  it('are there without being anywhere', async () => {
+    const pod = podWith([{ name: 'v', secret: { secretName: 'nope' } }])
+    pod.spec.containers[0]!.volumeMounts![0]!.subPath = 'x'
+    const mounted = await hollowVolumes().mount(pod, signal)
+    const [mount] = await containerMounts({ pod, container: pod.spec.containers[0]!, mounted, environment: [], rootDir })
+    assert.equal(mount!.containerPath, '/mnt/v')
   })
 })
 
