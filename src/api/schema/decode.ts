@@ -109,6 +109,8 @@ function compileObject(schema: ObjectSchema): Decoder {
     const values: unknown[] = []
     const source = value as Record<string, unknown>
     for (const key in source) {
+      // a value that never was JSON text may say so of what it has not
+      if (source[key] === undefined) continue
       const slot = slots.get(key)
       if (slot === undefined) {
         unknownField(state, key)
