@@ -28,7 +28,7 @@ export function aggregatedRules(role: ClusterRole, all: readonly ClusterRole[]):
 
 /** Keeps cluster roles with an aggregation rule in step with the roles they select. */
 export const clusterRoleAggregationController: Controller = {
-  name: 'clusterrole-aggregation',
+  name: 'clusterroleaggregation',
   setup({ client, cache }) {
     const roles = cache(resources.clusterRoles)
     const api = client.resource(resources.clusterRoles)

@@ -9,7 +9,7 @@ import { managedBy, managedByLabel, planEndpoints } from './plan.ts'
 
 /** Keeps the Endpoints of every service that has a selector. */
 export const endpointsController: Controller = {
-  name: 'endpoint',
+  name: 'endpoints',
   setup({ client, cache, events }) {
     const services = cache(resources.services)
     const pods = cache(resources.pods)

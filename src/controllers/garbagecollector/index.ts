@@ -10,7 +10,7 @@ const remembered = 500
 
 /** Deletes what has lost all its owners, and carries out foreground and orphaning deletions. Keys are uids. */
 export const garbageCollector: Controller = {
-  name: 'generic-garbage-collector',
+  name: 'garbagecollector',
   concurrency: 20,
   setup(context: ControllerContext) {
     const { client, events, log } = context

@@ -10,7 +10,7 @@ export interface NodeIpamOptions {
 /** Gives every node its share of the pod addresses (`spec.podCIDRs`). */
 export function nodeIpamController({ ranges }: NodeIpamOptions): Controller {
   return {
-    name: 'node-ipam',
+    name: 'nodeipam',
     // one after the other: two at once would take the same block
     concurrency: 1,
     setup({ client, events, cache }) {

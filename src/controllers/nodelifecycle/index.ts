@@ -24,7 +24,7 @@ interface Heartbeat {
 export function nodeLifecycleController(options: NodeLifecycleOptions = {}): Controller {
   const { monitorGracePeriod = 50_000, startupGracePeriod = 60_000 } = options
   return {
-    name: 'node-lifecycle',
+    name: 'nodelifecycle',
     setup({ client, clock, events, cache }) {
       const nodes = cache(resources.nodes)
       const leases = cache(resources.leases)

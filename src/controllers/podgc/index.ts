@@ -15,7 +15,7 @@ export interface PodGcOptions {
 /** Deletes pods that nobody else can: of nodes that are gone, never scheduled and deleted, or finished in great numbers. */
 export function podGarbageCollector({ terminatedPodThreshold = 12_500, period = 20_000, quarantine = 40_000 }: PodGcOptions = {}): Controller {
   return {
-    name: 'pod-garbage-collector',
+    name: 'podgc',
     setup({ client, clock, log, cache }) {
       const pods = cache(resources.pods)
       const nodes = cache(resources.nodes)

@@ -26,8 +26,9 @@ export function rootCaPublisher(options: { rootCA: string }): Controller {
           try {
             if (!existing) await api.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace, annotations }, data }, { signal })
             else if (!isDeepStrictEqual(existing.data, data)) {
+              const { binaryData: _, ...kept } = existing
               const metadata = { ...existing.metadata, annotations: { ...existing.metadata.annotations, ...annotations } }
-              await api.update({ ...existing, metadata, data, binaryData: undefined }, { signal })
+              await api.update({ ...kept, metadata, data }, { signal })
             }
           } catch (error) {
             if (!isSettledElsewhere(error)) throw error

@@ -11,7 +11,7 @@ export function expiresAt(job: DeepReadonly<batch.Job>): number | undefined {
 
 /** Deletes jobs some time after they have finished, where they ask for it. */
 export const ttlAfterFinishedController: Controller = {
-  name: 'ttl-after-finished',
+  name: 'ttlafterfinished',
   setup({ client, clock, cache }) {
     const jobs = cache(resources.jobs)
     const api = client.resource(resources.jobs)
