@@ -63,7 +63,7 @@ export const priorityClassStrategy: ResourceStrategy<scheduling.PriorityClass> =
         )
     } else if ((object.value ?? 0) > highestUserValue)
       causes.push(forbidden('value', `maximum allowed value of a user defined priority is ${highestUserValue}`))
-    if (object.preemptionPolicy !== undefined) optionalOneOf(causes, 'preemptionPolicy', object.preemptionPolicy, ['Never', 'PreemptLowerPriority'])
+    if (object.preemptionPolicy !== undefined) optionalOneOf(causes, 'preemptionPolicy', object.preemptionPolicy, ['PreemptLowerPriority', 'Never'])
     return causes
   },
   validateUpdate(object, old) {
@@ -314,10 +314,17 @@ function validateNames(causes: Causes, names: DeepReadonly<apiextensions.CustomR
   else invalidEach(causes, `${path}.plural`, names.plural, dns1035Label(names.plural))
   if (names?.singular) invalidEach(causes, `${path}.singular`, names.singular, dns1035Label(names.singular))
   if (!names?.kind) causes.push(required(`${path}.kind`))
-  else invalidEach(causes, `${path}.kind`, names.kind, dns1035Label(names.kind.toLowerCase()))
+  else mixedCase(causes, `${path}.kind`, names.kind)
+  if (names?.listKind) mixedCase(causes, `${path}.listKind`, names.listKind)
   if (names?.listKind && names.listKind === names.kind)
     causes.push(invalid(`${path}.listKind`, names.listKind, 'kind and listKind may not be the same'))
   names?.shortNames?.forEach((name, i) => invalidEach(causes, `${path}.shortNames[${i}]`, name, dns1035Label(name)))
+}
+
+/** Kinds are DNS labels but for their capitals. */
+function mixedCase(causes: Causes, path: string, kind: string): void {
+  for (const message of dns1035Label(kind.toLowerCase()))
+    causes.push(invalid(path, kind, `may have mixed case, but should otherwise match: ${message}`))
 }
 
 function validateVersions(causes: Causes, versions: DeepReadonly<apiextensions.CustomResourceDefinitionVersion[]> | undefined): void {

@@ -6,9 +6,9 @@ import { validateLabelSelector } from './selectors.ts'
 
 export const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
 
-export function validateAccessModes(causes: Causes, path: string, modes: readonly string[] | undefined): void {
+export function validateAccessModes(causes: Causes, path: string, modes: readonly string[] | undefined, missing: string): void {
   if (!modes?.length) {
-    causes.push(required(path, 'at least 1 access mode is required'))
+    causes.push(required(path, missing))
     return
   }
   for (const mode of modes) if (!accessModes.includes(mode)) causes.push(notSupported(path, mode, accessModes))
@@ -17,7 +17,7 @@ export function validateAccessModes(causes: Causes, path: string, modes: readonl
 
 /** Checks the spec of a claim, of a StatefulSet's claim template or of an ephemeral volume. */
 export function validateClaimSpec(causes: Causes, path: string, spec: DeepReadonly<core.PersistentVolumeClaimSpec>): void {
-  validateAccessModes(causes, `${path}.accessModes`, spec.accessModes)
+  validateAccessModes(causes, `${path}.accessModes`, spec.accessModes, 'at least 1 access mode is required')
   validateLabelSelector(causes, `${path}.selector`, spec.selector)
   const storage = spec.resources?.requests?.storage
   if (storage === undefined) causes.push(required(`${path}.resources[storage]`))

@@ -25,7 +25,7 @@ export function validateService(service: Service): Causes {
   spec.externalIPs?.forEach((address, i) => validateExternalAddress(causes, `spec.externalIPs[${i}]`, address))
   spec.loadBalancerSourceRanges?.forEach((range, i) => {
     if (!isCidr(range))
-      causes.push(invalid(`spec.loadBalancerSourceRanges[${i}]`, range, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'))
+      causes.push(invalid(`spec.LoadBalancerSourceRanges[${i}]`, range, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'))
   })
   if (spec.loadBalancerSourceRanges?.length && spec.type !== 'LoadBalancer')
     causes.push(forbidden('spec.LoadBalancerSourceRanges', "may only be used when `type` is 'LoadBalancer'"))
@@ -127,7 +127,7 @@ function validateTrafficPolicies(causes: Causes, spec: Service['spec']): void {
         "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
       ),
     )
-  if (spec.internalTrafficPolicy !== undefined || spec.type !== 'ExternalName') {
+  if (spec.internalTrafficPolicy !== undefined || (spec.type !== 'ExternalName' && types.includes(spec.type ?? ''))) {
     if (spec.internalTrafficPolicy === undefined) causes.push(required('spec.internalTrafficPolicy'))
     else optionalOneOf(causes, 'spec.internalTrafficPolicy', spec.internalTrafficPolicy, ['Cluster', 'Local'])
   }

@@ -13,10 +13,19 @@ export function validateSelectorAndTemplate(
 ): void {
   if (!selector) causes.push(required('spec.selector'))
   else {
+    const before = causes.length
     validateLabelSelector(causes, 'spec.selector', selector)
-    if (isEmptySelector(selector)) causes.push(invalid('spec.selector', selector, `empty selector is invalid for ${workload}`))
+    if (isEmptySelector(selector)) {
+      causes.push(invalid('spec.selector', selector, `empty selector is invalid for ${workload}`))
+      return
+    }
+    if (causes.length > before) {
+      causes.push(invalid('spec.selector', selector, 'invalid label selector'))
+      return
+    }
   }
-  if (template && selector && !isEmptySelector(selector) && !selectorMatches(selector, template.metadata?.labels))
+  // No selector selects nothing, so that no template can match it.
+  if (template && !(selector && selectorMatches(selector, template.metadata?.labels)))
     causes.push(invalid('spec.template.metadata.labels', template.metadata?.labels ?? {}, '`selector` does not match template `labels`'))
 }
 

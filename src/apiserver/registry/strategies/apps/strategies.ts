@@ -52,7 +52,7 @@ function validateDeploymentStrategy(causes: Causes, strategy: DeepReadonly<apps.
     if (intOrPercentValue(rolling.maxUnavailable) === 0 && intOrPercentValue(rolling.maxSurge) === 0)
       causes.push(invalid(`${path}.maxUnavailable`, rolling.maxUnavailable, 'may not be 0 when `maxSurge` is 0'))
     validateAtMostHundredPercent(causes, `${path}.maxUnavailable`, rolling.maxUnavailable)
-  } else causes.push(notSupported('spec.strategy.type', type ?? '', ['Recreate', 'RollingUpdate']))
+  } else causes.push(notSupported('spec.strategy', strategy, ['Recreate', 'RollingUpdate']))
 }
 
 type WithSelector = DeepReadonly<{ spec: { selector?: unknown } }>
@@ -122,12 +122,24 @@ export const replicationControllerStrategy: ResourceStrategy<core.ReplicationCon
   selectableFields: (object) => ({ 'status.replicas': String(object.status?.replicas ?? 0) }),
 }
 
+// The field of this name is gone since apps/v1; what it counted lives on in an annotation.
+const templateGeneration = 'deprecated.daemonset.template.generation'
+
+function setTemplateGeneration(object: apps.DaemonSet, generation: number): void {
+  if (generation > 0) (object.metadata.annotations ??= {})[templateGeneration] = String(generation)
+}
+
 export const daemonSetStrategy: ResourceStrategy<apps.DaemonSet> = {
   default: defaultDaemonSet,
   prepareForCreate(object) {
     object.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }
+    setTemplateGeneration(object, 1)
   },
-  prepareForUpdate: keepStatus,
+  prepareForUpdate(object, old) {
+    keepStatus(object, old)
+    const before = Number(old.metadata.annotations?.[templateGeneration]) || 0
+    setTemplateGeneration(object, same(object.spec.template, old.spec.template) ? before : before + 1)
+  },
   prepareForStatusUpdate: keepAllButStatus,
   validate({ spec }) {
     const causes: Causes = []
@@ -150,7 +162,7 @@ export const daemonSetStrategy: ResourceStrategy<apps.DaemonSet> = {
         if (!surge && !unavailable) causes.push(required(`${path}.maxUnavailable`, 'cannot be 0 when maxSurge is 0'))
         if (surge && unavailable) causes.push(invalid(`${path}.maxSurge`, rolling.maxSurge, 'may not be set when maxUnavailable is non-zero'))
       }
-    } else if (strategy?.type !== 'OnDelete') causes.push(notSupported('spec.updateStrategy', strategy?.type ?? '', ['OnDelete', 'RollingUpdate']))
+    } else if (strategy?.type !== 'OnDelete') causes.push(notSupported('spec.updateStrategy', strategy, ['RollingUpdate', 'OnDelete']))
     return causes
   },
   validateUpdate: selectorStays,
@@ -170,7 +182,7 @@ export const statefulSetStrategy: ResourceStrategy<apps.StatefulSet> = {
     const management = spec.podManagementPolicy
     if (management !== 'OrderedReady' && management !== 'Parallel')
       causes.push(
-        management ? invalid('spec.podManagementPolicy', management, 'must be "OrderedReady" or "Parallel"') : required('spec.podManagementPolicy'),
+        management ? invalid('spec.podManagementPolicy', management, "must be 'OrderedReady' or 'Parallel'") : required('spec.podManagementPolicy'),
       )
     const { type, rollingUpdate } = spec.updateStrategy ?? {}
     if (!type) causes.push(required('spec.updateStrategy'))

@@ -1,4 +1,3 @@
-import { Cron } from 'croner'
 import type { DeepReadonly, batch } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import {
@@ -13,6 +12,7 @@ import {
   same,
   tooMany,
 } from '../../validation/causes.ts'
+import { scheduleProblem } from '../../validation/cron.ts'
 import { labelValue } from '../../validation/names.ts'
 import { validatePodTemplate } from '../../validation/pod/pod-spec.ts'
 import { selectorMatches, validateLabelSelector } from '../../validation/selectors.ts'
@@ -38,8 +38,10 @@ export const jobStrategy: ResourceStrategy<batch.Job> = {
     const causes: Causes = []
     validateJobSpec(causes, 'spec', job.spec)
     const { selector, template, manualSelector } = job.spec
-    if (!selector) causes.push(required('spec.selector'))
-    else {
+    if (!selector) {
+      causes.push(required('spec.selector'))
+      causes.push(invalid('spec.template.metadata.labels', template.metadata?.labels ?? {}, '`selector` does not match template `labels`'))
+    } else {
       validateLabelSelector(causes, 'spec.selector', selector)
       if (!selectorMatches(selector, template.metadata?.labels))
         causes.push(invalid('spec.template.metadata.labels', template.metadata?.labels ?? {}, '`selector` does not match template `labels`'))
@@ -75,9 +77,13 @@ export const jobStrategy: ResourceStrategy<batch.Job> = {
   selectableFields: (job) => ({ 'status.successful': String(job.status?.succeeded ?? 0) }),
 }
 
-/** Labels and a selector that no other job's pods can match: the job's uid. */
+/**
+ * Labels and a selector that no other job's pods can match: the job's uid. A job without labels of its own carries those of its
+ * template, the generated ones included.
+ */
 function ownPods(job: batch.Job): void {
   const template = (job.spec.template.metadata ??= {} as batch.Job['metadata'])
+  const shared = same(job.metadata.labels, template.labels)
   const labels = (template.labels ??= {})
   const { name, uid = '' } = job.metadata
   labels[jobName] ??= name
@@ -86,6 +92,7 @@ function ownPods(job: batch.Job): void {
   labels[legacyControllerUid] ??= uid
   const match = ((job.spec.selector ??= {}).matchLabels ??= {})
   match[controllerUid] ??= uid
+  if (shared) job.metadata.labels = { ...labels }
 }
 
 function requireOwnLabels(causes: Causes, job: DeepReadonly<batch.Job>): void {
@@ -235,26 +242,6 @@ function validateSchedule(causes: Causes, spec: DeepReadonly<batch.CronJobSpec>)
   else if (timeZone.toLowerCase() === 'local')
     causes.push(invalid('spec.timeZone', timeZone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'))
   else if (!knownTimeZone(timeZone)) causes.push(invalid('spec.timeZone', timeZone, `unknown time zone ${timeZone}`))
-}
-
-const descriptors = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'])
-
-/** Five fields, a descriptor, or `@every` and a duration, as upstream's cron parser takes them. */
-function scheduleProblem(schedule: string): string | undefined {
-  if (schedule.startsWith('@')) {
-    if (descriptors.has(schedule)) return undefined
-    if (schedule.startsWith('@every '))
-      return /^([0-9.]+(ns|us|µs|ms|s|m|h))+$/.test(schedule.slice(7)) ? undefined : `failed to parse duration ${schedule}`
-    return `unrecognized descriptor: ${schedule}`
-  }
-  const fields = schedule.trim().split(/\s+/)
-  if (fields.length !== 5) return `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`
-  try {
-    new Cron(schedule, { paused: true, mode: '5-part' })
-    return undefined
-  } catch (error) {
-    return (error as Error).message
-  }
 }
 
 function knownTimeZone(name: string): boolean {

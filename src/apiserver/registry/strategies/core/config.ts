@@ -40,7 +40,7 @@ export const configMapStrategy: ResourceStrategy<core.ConfigMap> = {
     }
     validateKeys(causes, 'binaryData', object.binaryData)
     for (const key in object.binaryData) size += base64Size(object.binaryData[key]!)
-    if (size > maxSize) causes.push(tooLong('', maxSize))
+    if (size > maxSize) causes.push(tooLong('[]', maxSize))
     return causes
   },
   validateUpdate(object, old) {
@@ -60,10 +60,10 @@ const requiredData: Record<string, (causes: Causes, secret: DeepReadonly<core.Se
   'kubernetes.io/dockerconfigjson': (causes, secret) => requireJson(causes, secret, '.dockerconfigjson'),
   'kubernetes.io/basic-auth': (causes, { data }) => {
     if (data?.username !== undefined || data?.password !== undefined) return
-    causes.push(required('data[username]'), required('data[password]'))
+    causes.push(required('data[%s][username]'), required('data[%s][password]'))
   },
   'kubernetes.io/ssh-auth': (causes, { data }) => {
-    if (!data?.['ssh-privatekey']) causes.push(required('data[ssh-privatekey]'))
+    if (!data?.['ssh-privatekey']) causes.push(required('data[%s][ssh-privatekey]'))
   },
   'kubernetes.io/tls': (causes, { data }) => {
     if (data?.['tls.crt'] === undefined) causes.push(required('data[tls.crt]'))

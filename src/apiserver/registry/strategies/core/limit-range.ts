@@ -37,6 +37,8 @@ function defaultItem(item: Item): void {
   for (const name in item.min) requests[name] ??= item.min[name]!
 }
 
+type Bound = (typeof bounds)[number]
+
 const bounds = ['min', 'max', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const
 
 function validateItem(causes: Causes, path: string, item: DeepReadonly<Item>): void {
@@ -55,27 +57,21 @@ function validateItem(causes: Causes, path: string, item: DeepReadonly<Item>): v
   if (item.type === 'PersistentVolumeClaim' && !item.min?.storage && !item.max?.storage)
     causes.push(required(`${path}.limits`, 'either minimum or maximum storage value is required, but neither was provided'))
   for (const name of names) {
-    const order = (low: (typeof bounds)[number], high: (typeof bounds)[number], text: string) => {
+    const order = (low: Bound, high: Bound, at: Bound, text: string) => {
       const [a, b] = [item[low]?.[name], item[high]?.[name]]
       if (a !== undefined && b !== undefined && compareQuantities(a, b) > 0)
         causes.push(
-          invalid(
-            `${path}.${low}[${name}]`,
-            quantityText(a),
-            `${text} value ${quantityText(a)} is greater than ${labels[high]} value ${quantityText(b)}`,
-          ),
+          invalid(`${path}.${at}[${name}]`, quantityText(item[at]![name]!), text.replace('%1', quantityText(a)).replace('%2', quantityText(b))),
         )
     }
-    order('min', 'max', 'min')
-    order('min', 'defaultRequest', 'min')
-    order('min', 'default', 'min')
-    order('defaultRequest', 'max', 'default request')
-    order('default', 'max', 'default')
-    order('defaultRequest', 'default', 'default request')
+    order('min', 'max', 'min', 'min value %1 is greater than max value %2')
+    order('min', 'defaultRequest', 'defaultRequest', 'min value %1 is greater than default request value %2')
+    order('min', 'default', 'default', 'min value %1 is greater than default value %2')
+    order('defaultRequest', 'max', 'defaultRequest', 'default request value %1 is greater than max value %2')
+    order('defaultRequest', 'default', 'defaultRequest', 'default request value %1 is greater than default limit value %2')
+    order('default', 'max', 'default', 'default value %1 is greater than max value %2')
     const ratio = item.maxLimitRequestRatio?.[name]
     if (ratio !== undefined && compareQuantities(ratio, '1') < 0)
       causes.push(invalid(`${path}.maxLimitRequestRatio[${name}]`, quantityText(ratio), `ratio ${quantityText(ratio)} is less than 1`))
   }
 }
-
-const labels = { min: 'min', max: 'max', default: 'default limit', defaultRequest: 'default request', maxLimitRequestRatio: 'ratio' }

@@ -62,7 +62,7 @@ export const nodeStrategy: ResourceStrategy<core.Node> = {
   prepareForStatusUpdate: keepAllButStatus,
   validate({ spec, status }) {
     const causes: Causes = []
-    validateTaints(causes, 'spec.taints', spec.taints)
+    validateTaints(causes, 'metadata.taints', spec.taints)
     status?.addresses?.forEach((address, i) => {
       if (status.addresses!.findIndex((one) => same(one, address)) < i)
         causes.push({ reason: 'FieldValueDuplicate', message: `Duplicate value: ${JSON.stringify(address)}`, field: `status.addresses[${i}]` })

@@ -46,7 +46,7 @@ export const ingressStrategy: ResourceStrategy<networking.Ingress> = {
   validate({ metadata, spec }) {
     const causes: Causes = []
     const { defaultBackend, rules = [], tls, ingressClassName } = spec
-    if (!defaultBackend && rules.length === 0) causes.push(invalid('spec', rules, 'either `defaultBackend` or `rules` must be specified'))
+    if (!defaultBackend && rules.length === 0) causes.push(invalid('spec', spec.rules, 'either `defaultBackend` or `rules` must be specified'))
     if (defaultBackend) validateBackend(causes, 'spec.defaultBackend', defaultBackend)
     tls?.forEach((entry, i) => entry.hosts?.forEach((host, j) => invalidEach(causes, `spec.tls[${i}].hosts[${j}]`, host, hostMessages(host))))
     rules.forEach((rule, i) => validateRule(causes, `spec.rules[${i}]`, rule))
@@ -87,8 +87,11 @@ function validateRule(causes: Causes, path: string, rule: DeepReadonly<networkin
   if (!rule.http.paths?.length) causes.push(required(`${path}.http.paths`))
   rule.http.paths?.forEach((entry, i) => {
     const at = `${path}.http.paths[${i}]`
-    if (!entry.pathType) causes.push(required(`${at}.pathType`, 'pathType must be specified'))
-    else if (!pathTypes.includes(entry.pathType)) causes.push(notSupported(`${at}.pathType`, entry.pathType, pathTypes))
+    if (!entry.pathType) {
+      causes.push(required(`${at}.pathType`, 'pathType must be specified'))
+      return
+    }
+    if (!pathTypes.includes(entry.pathType)) causes.push(notSupported(`${at}.pathType`, entry.pathType, pathTypes))
     else if (entry.pathType === 'ImplementationSpecific') {
       if (entry.path && !entry.path.startsWith('/')) causes.push(invalid(`${at}.path`, entry.path, 'must be an absolute path'))
     } else validatePath(causes, `${at}.path`, entry.path ?? '')
@@ -119,7 +122,7 @@ function validateBackend(causes: Causes, path: string, backend: DeepReadonly<net
     else if (name) invalidEach(causes, `${path}.service.port.name`, name, portName(name))
     else if (number) invalidEach(causes, `${path}.service.port.number`, number, portNumber(number))
     else causes.push(required(path, 'port name or number is required'))
-  } else causes.push(required(path, 'resource or service backend is required'))
+  } else causes.push(invalid(path, '', 'resource or service backend is required'))
 }
 
 export const ingressClassStrategy: ResourceStrategy<networking.IngressClass> = {
@@ -178,7 +181,7 @@ export const networkPolicyStrategy: ResourceStrategy<networking.NetworkPolicy> =
     if (types.length > 2) causes.push(invalid('spec.policyTypes', types, 'may not specify more than two policyTypes'))
     else
       types.forEach((type, i) => {
-        if (type !== 'Ingress' && type !== 'Egress') causes.push(notSupported(`spec.policyTypes[${i}]`, type, ['Egress', 'Ingress']))
+        if (type !== 'Ingress' && type !== 'Egress') causes.push(notSupported(`spec.policyTypes[${i}]`, type, ['Ingress', 'Egress']))
       })
     return causes
   },
@@ -186,7 +189,7 @@ export const networkPolicyStrategy: ResourceStrategy<networking.NetworkPolicy> =
 
 function validatePolicyPort(causes: Causes, path: string, port: DeepReadonly<networking.NetworkPolicyPort>): void {
   if (port.protocol !== undefined && !['SCTP', 'TCP', 'UDP'].includes(port.protocol))
-    causes.push(notSupported(`${path}.protocol`, port.protocol, ['SCTP', 'TCP', 'UDP']))
+    causes.push(notSupported(`${path}.protocol`, port.protocol, ['TCP', 'UDP', 'SCTP']))
   if (port.port !== undefined) validatePortOrName(causes, `${path}.port`, port.port)
   if (port.endPort === undefined) return
   if (typeof port.port === 'string') causes.push(invalid(`${path}.endPort`, port.endPort, 'may not be specified when `port` is non-numeric'))

@@ -76,6 +76,8 @@ export const horizontalPodAutoscalerStrategy: ResourceStrategy<autoscaling.Horiz
     const toZero = spec.metrics?.some((metric) => metric.type === 'Object' || metric.type === 'External')
     const least = toZero && minReplicas === 0 ? 0 : 1
     if (minReplicas < least) causes.push(invalid('spec.minReplicas', minReplicas, `must be greater than or equal to ${least}`))
+    if (minReplicas === 0 && !toZero)
+      causes.push(forbidden('spec.metrics', 'must specify at least one Object or External metric to support scaling to zero replicas'))
     if (maxReplicas < 1) causes.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than 0'))
     if (maxReplicas < minReplicas) causes.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'))
     validateReference(causes, 'spec.scaleTargetRef', target)

@@ -82,7 +82,7 @@ function bindingStrategy(roleKinds: string[], namespaced: boolean): ResourceStra
   }
 }
 
-export const roleBindingStrategy = bindingStrategy(['ClusterRole', 'Role'], true)
+export const roleBindingStrategy = bindingStrategy(['Role', 'ClusterRole'], true)
 export const clusterRoleBindingStrategy = bindingStrategy(['ClusterRole'], false)
 
 function validateSubject(causes: Causes, path: string, subject: DeepReadonly<rbac.Subject>, namespaced: boolean): void {
@@ -93,5 +93,5 @@ function validateSubject(causes: Causes, path: string, subject: DeepReadonly<rba
     if (!namespaced && !subject.namespace) causes.push(required(`${path}.namespace`))
   } else if (subject.kind === 'User' || subject.kind === 'Group') {
     if (subject.apiGroup !== group) causes.push(notSupported(`${path}.apiGroup`, subject.apiGroup ?? '', [group]))
-  } else causes.push(notSupported(`${path}.kind`, subject.kind, ['Group', 'ServiceAccount', 'User']))
+  } else causes.push(notSupported(`${path}.kind`, subject.kind, ['ServiceAccount', 'User', 'Group']))
 }

@@ -46,9 +46,9 @@ export const persistentVolumeStrategy: ResourceStrategy<core.PersistentVolume> =
   },
   validate({ spec }) {
     const causes: Causes = []
-    validateAccessModes(causes, 'spec.accessModes', spec.accessModes)
+    validateAccessModes(causes, 'spec.accessModes', spec.accessModes, '')
     if (!spec.capacity || Object.keys(spec.capacity).length === 0) causes.push(required('spec.capacity'))
-    else if (spec.capacity.storage === undefined || Object.keys(spec.capacity).length > 1)
+    if (!spec.capacity || spec.capacity.storage === undefined || Object.keys(spec.capacity).length > 1)
       causes.push(notSupported('spec.capacity', spec.capacity, ['storage']))
     else if (compareQuantities(spec.capacity.storage, '0') <= 0)
       causes.push(invalid('spec.capacity[storage]', quantityText(spec.capacity.storage), 'must be greater than zero'))

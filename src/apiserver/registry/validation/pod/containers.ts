@@ -96,7 +96,7 @@ function validateCommon(
   if (container.terminationMessagePolicy !== 'File' && container.terminationMessagePolicy !== 'FallbackToLogsOnError')
     causes.push(
       container.terminationMessagePolicy
-        ? notSupported(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, ['FallbackToLogsOnError', 'File'])
+        ? invalid(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, "must be 'File' or 'FallbackToLogsOnError'")
         : required(`${path}.terminationMessagePolicy`),
     )
   if (container.ports) validatePorts(causes, `${path}.ports`, container.ports, spec.hostNetwork === true)
@@ -168,20 +168,20 @@ function validateVolumeMounts(causes: Causes, path: string, container: Container
     points.add(mount.mountPath)
     if (container.volumeDevices?.some((device) => device.devicePath === mount.mountPath))
       causes.push(invalid(`${at}.mountPath`, mount.mountPath, 'must not already exist as a path in volumeDevices'))
-    if (mount.subPath) validateDescendingPath(causes, `${at}.subPath`, mount.subPath)
+    if (mount.subPath) validateDescendingPath(causes, `${path}.subPath`, mount.subPath)
     if (mount.subPathExpr) {
-      if (mount.subPath) causes.push(invalid(`${at}.subPathExpr`, mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive'))
-      validateDescendingPath(causes, `${at}.subPathExpr`, mount.subPathExpr)
+      if (mount.subPath) causes.push(invalid(`${path}.subPathExpr`, mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive'))
+      validateDescendingPath(causes, `${path}.subPathExpr`, mount.subPathExpr)
     }
     const mode = mount.mountPropagation
-    if (mode !== undefined && !propagationModes.includes(mode)) causes.push(notSupported(`${at}.mountPropagation`, mode, propagationModes))
+    if (mode !== undefined && !propagationModes.includes(mode)) causes.push(notSupported(`${path}.mountPropagation`, mode, propagationModes))
     if (mode === 'Bidirectional' && !container.securityContext?.privileged)
-      causes.push(forbidden(`${at}.mountPropagation`, 'Bidirectional mount propagation is available only to privileged containers'))
+      causes.push(forbidden(`${path}.mountPropagation`, 'Bidirectional mount propagation is available only to privileged containers'))
     const recursive = mount.recursiveReadOnly
     if (recursive !== undefined && recursive !== 'Disabled') {
       if (!['Enabled', 'IfPossible'].includes(recursive))
-        causes.push(notSupported(`${at}.recursiveReadOnly`, recursive, ['Disabled', 'Enabled', 'IfPossible']))
-      else if (!mount.readOnly) causes.push(forbidden(`${at}.recursiveReadOnly`, 'may only be specified when readOnly is true'))
+        causes.push(notSupported(`${path}.recursiveReadOnly`, recursive, ['Disabled', 'Enabled', 'IfPossible']))
+      else if (!mount.readOnly) causes.push(forbidden(`${path}.recursiveReadOnly`, 'may only be specified when readOnly is true'))
     }
   })
 }

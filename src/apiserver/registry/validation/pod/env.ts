@@ -1,7 +1,7 @@
 import type { DeepReadonly, core } from '#api'
 import { type Causes, invalid, invalidEach, notSupported, required } from '../causes.ts'
 import { configMapKey, dns1123Subdomain, qualifiedName, relaxedEnvVarName } from '../names.ts'
-import { compareQuantities, quantityText } from '../quantities.ts'
+import { compareQuantities } from '../quantities.ts'
 
 const envFieldPaths = [
   'metadata.name',
@@ -59,8 +59,7 @@ function validateValueFrom(causes: Causes, path: string, variable: DeepReadonly<
 }
 
 function validateKeyRef(causes: Causes, path: string, ref: DeepReadonly<{ name?: string; key: string }>): void {
-  if (!ref.name) causes.push(required(`${path}.name`))
-  else invalidEach(causes, `${path}.name`, ref.name, dns1123Subdomain(ref.name))
+  invalidEach(causes, `${path}.name`, ref.name ?? '', dns1123Subdomain(ref.name ?? ''))
   if (!ref.key) causes.push(required(`${path}.key`))
   else invalidEach(causes, `${path}.key`, ref.key, configMapKey(ref.key))
 }
@@ -95,17 +94,17 @@ export function validateResourceFieldRef(causes: Causes, path: string, ref: Deep
   else if (!ref.resource) causes.push(required(`${path}.resource`))
   else if (!resourceFields.includes(ref.resource) && !/^(limits|requests)\.hugepages-/.test(ref.resource))
     causes.push(notSupported(`${path}.resource`, ref.resource, resourceFields))
-  else if (ref.divisor && ref.divisor !== '0')
-    validateDivisor(causes, `${path}.divisor`, ref.resource.slice(ref.resource.indexOf('.') + 1), ref.divisor)
+  else if (ref.divisor && ref.divisor !== '0') validateDivisor(causes, `${path}.divisor`, ref.resource, ref.divisor)
 }
 
-function validateDivisor(causes: Causes, path: string, resource: string, divisor: string): void {
+function validateDivisor(causes: Causes, path: string, field: string, divisor: string): void {
+  const resource = field.slice(field.indexOf('.') + 1)
   const allowed = resource === 'cpu' ? ['1m', '1'] : sizeDivisors
   if (allowed.some((one) => compareQuantities(one, divisor) === 0)) return
   const names = resource === 'cpu' ? '1m and 1' : '1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei'
   const what =
     resource === 'cpu' ? 'cpu' : resource === 'memory' ? 'memory' : resource.startsWith('hugepages-') ? 'hugepages' : 'local ephemeral storage'
-  causes.push(invalid(path, quantityText(divisor), `only divisor's values ${names} are supported with the ${what} resource`))
+  causes.push(invalid(path, field, `only divisor's values ${names} are supported with the ${what} resource`))
 }
 
 export function validateEnvFrom(causes: Causes, path: string, sources: DeepReadonly<core.EnvFromSource[]> | undefined): void {
@@ -115,7 +114,7 @@ export function validateEnvFrom(causes: Causes, path: string, sources: DeepReado
     const { configMapRef, secretRef } = source
     if (configMapRef && !configMapRef.name) causes.push(required(`${at}.configMapRef.name`))
     if (secretRef && !secretRef.name) causes.push(required(`${at}.secretRef.name`))
-    if (configMapRef && secretRef) causes.push(invalid(at, '', 'may not have more than one field specified at a time'))
-    if (!configMapRef && !secretRef) causes.push(invalid(at, '', 'must specify one of: `configMapRef` or `secretRef`'))
+    if (configMapRef && secretRef) causes.push(invalid(path, '', 'may not have more than one field specified at a time'))
+    if (!configMapRef && !secretRef) causes.push(invalid(path, '', 'must specify one of: `configMapRef` or `secretRef`'))
   })
 }

@@ -11,8 +11,8 @@ import { validateVolumes } from './volumes.ts'
 
 type PodSpec = DeepReadonly<core.PodSpec>
 
-const dnsPolicies = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']
-const restartPolicies = ['Always', 'Never', 'OnFailure']
+const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']
+const restartPolicies = ['Always', 'OnFailure', 'Never']
 const maxInt32 = 2 ** 31 - 1
 
 /** Checks a pod's spec as it is created, in a pod or in a template. */
@@ -38,9 +38,6 @@ export function validatePodSpec(causes: Causes, path: string, spec: PodSpec): vo
   if (spec.activeDeadlineSeconds !== undefined && !(spec.activeDeadlineSeconds >= 1 && spec.activeDeadlineSeconds <= maxInt32))
     causes.push(invalid(`${path}.activeDeadlineSeconds`, spec.activeDeadlineSeconds, 'must be between 1 and 2147483647, inclusive'))
   if (spec.terminationGracePeriodSeconds === undefined) causes.push(required(`${path}.terminationGracePeriodSeconds`))
-  spec.imagePullSecrets?.forEach((secret, i) => {
-    if (!secret.name) causes.push(required(`${path}.imagePullSecrets[${i}].name`))
-  })
   spec.hostAliases?.forEach((alias, i) => {
     if (isIP(alias.ip) === 0)
       causes.push(invalid(`${path}.hostAliases[${i}].ip`, alias.ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'))

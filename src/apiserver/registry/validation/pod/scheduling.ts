@@ -96,7 +96,6 @@ function validatePodAffinityTerm(causes: Causes, path: string, term: DeepReadonl
 }
 
 export function validateTopologySpread(causes: Causes, path: string, constraints: DeepReadonly<core.TopologySpreadConstraint[]> | undefined): void {
-  const seen = new Set<string>()
   constraints?.forEach((constraint, i) => {
     const at = `${path}[${i}]`
     if (!(constraint.maxSkew > 0)) causes.push(invalid(`${at}.maxSkew`, constraint.maxSkew, 'must be greater than zero'))
@@ -104,9 +103,10 @@ export function validateTopologySpread(causes: Causes, path: string, constraints
     else invalidEach(causes, `${at}.topologyKey`, constraint.topologyKey, qualifiedName(constraint.topologyKey))
     if (constraint.whenUnsatisfiable !== 'DoNotSchedule' && constraint.whenUnsatisfiable !== 'ScheduleAnyway')
       causes.push(notSupported(`${at}.whenUnsatisfiable`, constraint.whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway']))
-    const pair = `{${constraint.topologyKey}, ${constraint.whenUnsatisfiable}}`
-    if (seen.has(pair)) causes.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair))
-    seen.add(pair)
+    const again = constraints.some(
+      (one, j) => j > i && one.topologyKey === constraint.topologyKey && one.whenUnsatisfiable === constraint.whenUnsatisfiable,
+    )
+    if (again) causes.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${constraint.topologyKey}, ${constraint.whenUnsatisfiable}}`))
     if (constraint.minDomains !== undefined) {
       if (constraint.minDomains <= 0) causes.push(invalid(`${at}.minDomains`, constraint.minDomains, 'must be greater than zero'))
       if (constraint.whenUnsatisfiable !== 'DoNotSchedule')

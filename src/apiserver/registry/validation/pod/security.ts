@@ -28,7 +28,7 @@ export function validatePodSecurityContext(causes: Causes, path: string, spec: D
   validateId(causes, `${at}.runAsGroup`, context.runAsGroup)
   context.supplementalGroups?.forEach((group, i) => validateId(causes, `${at}.supplementalGroups[${i}]`, group))
   if (spec.shareProcessNamespace && spec.hostPID)
-    causes.push(invalid(`${path}.shareProcessNamespace`, true, 'ShareProcessNamespace and HostPID cannot both be enabled'))
+    causes.push(invalid(`${at}.shareProcessNamespace`, true, 'ShareProcessNamespace and HostPID cannot both be enabled'))
   if (context.sysctls) validateSysctls(causes, `${at}.sysctls`, context.sysctls, spec)
   optionalOneOf(causes, `${at}.fsGroupChangePolicy`, context.fsGroupChangePolicy, ['Always', 'OnRootMismatch'])
   optionalOneOf(causes, `${at}.supplementalGroupsPolicy`, context.supplementalGroupsPolicy, ['Merge', 'Strict'])
@@ -56,7 +56,7 @@ function validateProfile(
     else if (profile.localhostProfile.split('/').includes('..'))
       causes.push(invalid(`${path}.localhostProfile`, profile.localhostProfile, "must not contain '..'"))
   } else if (profile.localhostProfile !== undefined)
-    causes.push(invalid(`${path}.localhostProfile`, profile.localhostProfile, `can only be set when ${what} type is Localhost`))
+    causes.push(invalid(`${path}.localhostProfile`, profile, `can only be set when ${what} type is Localhost`))
 }
 
 function validateSysctls(causes: Causes, path: string, sysctls: DeepReadonly<core.Sysctl[]>, spec: DeepReadonly<core.PodSpec>): void {

@@ -55,7 +55,7 @@ const sources: { [K in keyof core.VolumeSource]?: (causes: Causes, path: string,
     },
     downwardAPI: (causes, path, source) => {
       validateMode(causes, `${path}.defaultMode`, source.defaultMode)
-      source.items?.forEach((item, i) => validateDownwardItem(causes, `${path}.items[${i}]`, item))
+      source.items?.forEach((item) => validateDownwardItem(causes, path, item))
     },
     projected: (causes, path, source) => {
       validateMode(causes, `${path}.defaultMode`, source.defaultMode)
@@ -113,8 +113,14 @@ const sources: { [K in keyof core.VolumeSource]?: (causes: Causes, path: string,
 
 function validateVolumeSource(causes: Causes, path: string, volume: Volume): void {
   let count = 0
+  // With several sources, upstream keeps an emptyDir and complains about the others.
+  const { emptyDir } = volume
+  if (emptyDir) {
+    count = 1
+    sources.emptyDir!(causes, `${path}.emptyDir`, emptyDir)
+  }
   for (const key in volume) {
-    if (key === 'name') continue
+    if (key === 'name' || key === 'emptyDir') continue
     const source = volume[key as keyof core.VolumeSource]
     if (source === undefined || source === null) continue
     if (count++ > 0) causes.push(forbidden(`${path}.${key}`, 'may not specify more than 1 volume type'))
@@ -175,9 +181,9 @@ function validateDownwardItem(causes: Causes, path: string, item: DeepReadonly<c
 
 function validateProjections(causes: Causes, path: string, projections: DeepReadonly<core.VolumeProjection[]> | undefined): void {
   const paths = new Set<string>()
-  const claim = (file: string) => {
+  const claim = (file: string, source: string | undefined) => {
     if (!file) return
-    if (paths.has(file)) causes.push(invalid(path, file, 'conflicting duplicate paths'))
+    if (paths.has(file)) causes.push(invalid(path, source ?? '', 'conflicting duplicate paths'))
     paths.add(file)
   }
   projections?.forEach((projection, i) => {
@@ -194,18 +200,18 @@ function validateProjections(causes: Causes, path: string, projections: DeepRead
       if (!secret.name) causes.push(required(`${at}.secret.name`))
       else invalidEach(causes, `${at}.secret.name`, secret.name, dns1123Subdomain(secret.name))
       validateItems(causes, `${at}.secret`, secret.items)
-      secret.items?.forEach((item) => claim(item.path))
+      secret.items?.forEach((item) => claim(item.path, secret.name))
     }
     if (configMap && first('configMap')) {
       if (!configMap.name) causes.push(required(`${at}.configMap.name`))
       else invalidEach(causes, `${at}.configMap.name`, configMap.name, dns1123Subdomain(configMap.name))
       validateItems(causes, `${at}.configMap`, configMap.items)
-      configMap.items?.forEach((item) => claim(item.path))
+      configMap.items?.forEach((item) => claim(item.path, configMap.name))
     }
     if (downwardAPI && first('downwardAPI')) {
-      downwardAPI.items?.forEach((item, j) => {
-        validateDownwardItem(causes, `${at}.downwardAPI.items[${j}]`, item)
-        claim(item.path)
+      downwardAPI.items?.forEach((item) => {
+        validateDownwardItem(causes, `${at}.downwardAPI`, item)
+        claim(item.path, item.path)
       })
     }
     if (serviceAccountToken && first('serviceAccountToken')) {
@@ -216,13 +222,11 @@ function validateProjections(causes: Causes, path: string, projections: DeepRead
         causes.push(invalid(`${at}.serviceAccountToken.expirationSeconds`, seconds, 'may not specify a duration larger than 2^32 seconds'))
       if (!serviceAccountToken.path) causes.push(required(`${at}.serviceAccountToken.path`))
       else validateDescendingPath(causes, `${at}.serviceAccountToken.path`, serviceAccountToken.path)
-      claim(serviceAccountToken.path)
     }
     if (clusterTrustBundle && first('clusterTrustBundle')) {
       if (!clusterTrustBundle.path) causes.push(required(`${at}.clusterTrustBundle.path`))
-      claim(clusterTrustBundle.path)
+      claim(clusterTrustBundle.path, clusterTrustBundle.path)
     }
     if (podCertificate && first('podCertificate') && !podCertificate.signerName) causes.push(required(`${at}.podCertificate.signerName`))
-    if (count === 0) causes.push(required(at, 'must specify a volume type'))
   })
 }
