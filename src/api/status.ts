@@ -72,7 +72,12 @@ export function failure(reason: StatusReason | '', code: number, message: string
   )
 }
 
-const forObject = (gr: GroupResource, name: string): meta.StatusDetails => ({ name, ...(gr.group ? { group: gr.group } : {}), kind: gr.resource })
+// as the wire omits them: a list has no name, a path no kind
+const forObject = (gr: GroupResource, name: string): meta.StatusDetails => ({
+  ...(name ? { name } : {}),
+  ...(gr.group ? { group: gr.group } : {}),
+  ...(gr.resource ? { kind: gr.resource } : {}),
+})
 
 /** Constructors of the errors the API answers, worded as apimachinery's `api/errors` words them. */
 export const errors = {
@@ -96,9 +101,9 @@ export const errors = {
     const lines = causes.map((c) => `${c.field}: ${c.message}`)
     const text = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
     return failure('Invalid', 422, `${gk.group ? `${gk.kind}.${gk.group}` : gk.kind} "${name}" is invalid: ${text}`, {
-      name,
+      ...(name ? { name } : {}),
       ...(gk.group ? { group: gk.group } : {}),
-      kind: gk.kind,
+      ...(gk.kind ? { kind: gk.kind } : {}),
       causes,
     })
   },
