@@ -4,7 +4,7 @@ import { Client, Metadata, credentials, status as grpcStatus } from '@grpc/grpc-
 import type { Root, Type } from 'protobufjs'
 import protobuf from 'protobufjs'
 import type { CallOptions, ContainerRuntime, RuntimeErrorKind, RuntimeEvent } from './runtime-service.ts'
-import { RuntimeError } from './runtime-service.ts'
+import { RuntimeError, isRuntimeError } from './runtime-service.ts'
 
 export interface ContainerdOptions {
   /** Path of containerd's unix socket. */
@@ -37,6 +37,16 @@ export function connectContainerd(options: ContainerdOptions): ContainerRuntime 
     async (request: object, call?: CallOptions): Promise<void> => {
       await send(request, call)
     }
+  /** CRI asks for idempotent stops and removals; containerd 1.6 reports a container that is gone. */
+  const idempotent =
+    (send: (request: object, call?: CallOptions) => Promise<any>) =>
+    async (request: object, call?: CallOptions): Promise<void> => {
+      try {
+        await send(request, call)
+      } catch (error) {
+        if (!isRuntimeError(error, 'notFound')) throw error
+      }
+    }
   const listed = (send: (request: object, call?: CallOptions) => Promise<any>) => (request: object | undefined, call?: CallOptions) =>
     send(request ?? {}, call)
 
@@ -47,14 +57,14 @@ export function connectContainerd(options: ContainerdOptions): ContainerRuntime 
     status: listed(runtime('Status')),
     updateRuntimeConfig: nothing(runtime('UpdateRuntimeConfig')),
     runPodSandbox: runtime('RunPodSandbox'),
-    stopPodSandbox: nothing(runtime('StopPodSandbox')),
-    removePodSandbox: nothing(runtime('RemovePodSandbox')),
+    stopPodSandbox: idempotent(runtime('StopPodSandbox')),
+    removePodSandbox: idempotent(runtime('RemovePodSandbox')),
     podSandboxStatus: runtime('PodSandboxStatus'),
     listPodSandbox: listed(runtime('ListPodSandbox')),
     createContainer: runtime('CreateContainer'),
     startContainer: nothing(runtime('StartContainer')),
-    stopContainer: nothing(runtime('StopContainer')),
-    removeContainer: nothing(runtime('RemoveContainer')),
+    stopContainer: idempotent(runtime('StopContainer')),
+    removeContainer: idempotent(runtime('RemoveContainer')),
     listContainers: listed(runtime('ListContainers')),
     containerStatus: runtime('ContainerStatus'),
     updateContainerResources: nothing(runtime('UpdateContainerResources')),

@@ -86,6 +86,8 @@ function brief(action: Action): string {
       return `remove ${action.record.id}`
     case 'holdRestart':
       return `hold ${action.container.spec.name}`
+    case 'resizeContainer':
+      return `resize ${action.record.name}`
     case 'prepare':
       return 'prepare'
   }
@@ -308,6 +310,21 @@ describe('health', () => {
       name: 'a container of unknown state is killed first',
       input: { record: record([container('app', 'unknown')]) },
       actions: ['kill app sandboxGone 30'],
+    },
+  ])
+})
+
+describe('resources that change', () => {
+  const limited = (more: Partial<core.Container> = {}) =>
+    pod({ containers: [{ ...app, resources: { limits: { cpu: '200m', memory: '64Mi' } }, ...more }] })
+  const running = (cpuQuota: number) => record([container('app', 'running', { resources: { cpuShares: 204, cpuQuota, memory: 64 * 2 ** 20 } })])
+  table([
+    { name: 'limits that hold are left alone', input: { pod: limited(), record: running(20_000) }, actions: [] },
+    { name: 'others are applied in place', input: { pod: limited(), record: running(10_000) }, actions: ['resize app'] },
+    {
+      name: 'unless the container asks for a restart',
+      input: { pod: limited({ resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }] }), record: running(10_000) },
+      actions: ['kill app resized 30'],
     },
   ])
 })

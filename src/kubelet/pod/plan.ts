@@ -1,6 +1,8 @@
 import type { ContainerRole, ContainerSpec, Pod, RoledContainer } from './names.ts'
 import { containerHash, containersOf } from './names.ts'
 import type { ContainerRecord, PodRecord, SandboxRecord } from './records.ts'
+import { containerLimits } from './records.ts'
+import { containerResources } from './resources.ts'
 
 /** Why the pod has to end now, decided outside its containers: its deletion, a deadline, an eviction. */
 export interface Ending {
@@ -36,7 +38,7 @@ export interface ContainerHealth {
   failedProbe?: 'liveness' | 'startup'
 }
 
-export type KillReason = 'ending' | 'liveness' | 'startup' | 'changed' | 'sandboxGone' | 'podDone'
+export type KillReason = 'ending' | 'liveness' | 'startup' | 'changed' | 'resized' | 'sandboxGone' | 'podDone'
 
 export type Action =
   | { type: 'prepare' }
@@ -44,6 +46,8 @@ export type Action =
   | { type: 'stopSandbox'; sandbox: SandboxRecord }
   | { type: 'startContainer'; container: RoledContainer; sandbox: SandboxRecord; attempt: number; previous?: ContainerRecord }
   | { type: 'killContainer'; record: ContainerRecord; container?: RoledContainer; reason: KillReason; graceSeconds: number }
+  /** Its resources changed and are applied in place. */
+  | { type: 'resizeContainer'; record: ContainerRecord; container: RoledContainer }
   /** Its restart waits: CrashLoopBackOff. */
   | { type: 'holdRestart'; container: RoledContainer; record: ContainerRecord; until: number }
   | { type: 'removeContainer'; record: ContainerRecord }
@@ -224,6 +228,7 @@ class Planning {
       const { failedProbe } = health(record)
       if (record.hash !== '' && record.hash !== containerHash(spec)) this.#kill(record, 'changed', ownGrace(this.#in.pod))
       else if (failedProbe) this.#kill(record, failedProbe, this.#probeGrace(spec, failedProbe))
+      else this.#resize(record, container)
       return
     }
     // Nobody knows whether it still runs: make sure that it does not before another one starts.
@@ -232,6 +237,19 @@ class Planning {
     // In a new sandbox everything of the init phase runs again, whatever it came to in the old one.
     if (elsewhere && role === 'init') return this.#start(container, sandbox, record)
     if (this.#restarts(role, record)) this.#start(container, sandbox, record)
+  }
+
+  #resize(record: ContainerRecord, container: RoledContainer): void {
+    const now = record.resources
+    if (!now) return
+    const { spec } = container
+    const wanted = containerLimits(containerResources(this.#in.pod, spec, 1))
+    const cpu = wanted.cpuShares !== now.cpuShares || wanted.cpuQuota !== now.cpuQuota
+    const memory = wanted.memory !== now.memory
+    if (!cpu && !memory) return
+    const restarts = (name: string) => spec.resizePolicy?.some((p) => p.resourceName === name && p.restartPolicy === 'RestartContainer') ?? false
+    if ((cpu && restarts('cpu')) || (memory && restarts('memory'))) this.#kill(record, 'resized', ownGrace(this.#in.pod))
+    else this.result.actions.push({ type: 'resizeContainer', record, container })
   }
 
   #probeGrace(spec: ContainerSpec, probe: 'liveness' | 'startup'): number {

@@ -19,12 +19,13 @@ import type { ClusterDns, ResolverConfig } from './dns.ts'
 import { podDns, podHostname } from './dns.ts'
 import { runHook } from './hooks.ts'
 import { hostsFile } from './hosts-file.ts'
-import type { NodePaths, Pod } from './names.ts'
+import type { NodePaths, Pod, RoledContainer } from './names.ts'
 import { fieldPath } from './names.ts'
 import type { Action, KillReason } from './plan.ts'
 import { ownGrace } from './plan.ts'
 import type { RecordCache } from './record-cache.ts'
 import type { ContainerRecord, PodRecord, SandboxRecord } from './records.ts'
+import { containerResources } from './resources.ts'
 import { sandboxConfig } from './sandbox-config.ts'
 import { containerSecurity, nonRootViolation } from './security.ts'
 import { StartFailure } from './start-failure.ts'
@@ -66,6 +67,8 @@ export interface PodOperations {
   start(pod: Pod, action: Start, podIP: string, signal: AbortSignal): Promise<void>
   /** preStop, stop signal, and the kill after the grace period. */
   kill(pod: Pod, action: Kill, podIP: string): Promise<void>
+  /** Applies the container's resources to it and to the pod's cgroup. */
+  resize(pod: Pod, record: ContainerRecord, container: RoledContainer): Promise<void>
   stopSandbox(pod: Pod, sandbox: SandboxRecord): Promise<void>
   removeContainer(record: ContainerRecord): Promise<void>
   removeSandbox(sandbox: SandboxRecord): Promise<void>
@@ -83,7 +86,9 @@ const sandboxTimeoutMs = 4 * 60_000
 export function podOperations(options: PodOperationsOptions): PodOperations {
   const { runtime, client, clock, log, events, records, volumes, objects, images, cgroups, paths, dns, node, limit } = options
   const mounted = new Map<string, ReadonlyMap<string, MountedVolume>>()
-  const groupsDir = (pod: Pod) => join(paths.podDir(pod.metadata.uid ?? ''), 'containers')
+  /** Containers whose end was begun. */
+  const stopping = new Set<string>()
+  const containersDir = (pod: Pod) => join(paths.podDir(pod.metadata.uid ?? ''), 'containers')
   const identity = (pod: Pod) => ({ namespace: pod.metadata.namespace ?? 'default', name: pod.metadata.name, uid: pod.metadata.uid ?? '' })
 
   async function configOfSandbox(pod: Pod, attempt: number): Promise<cri.PodSandboxConfig> {
@@ -99,7 +104,7 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
   }
 
   async function terminationLog(pod: Pod, container: string): Promise<string> {
-    const dir = join(groupsDir(pod), container)
+    const dir = join(containersDir(pod), container)
     await mkdir(dir, { recursive: true })
     const file = join(dir, randomBytes(4).toString('hex'))
     await (await open(file, 'w')).close()
@@ -209,9 +214,12 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
 
   async function kill(pod: Pod, { record, container, reason, graceSeconds }: Kill, podIP: string): Promise<void> {
     const began = clock.monotonic()
-    if (container) events.event(pod as core.Pod, 'Normal', 'Killing', killMessage(record.name, reason), { fieldPath: fieldPath(container) })
+    // A second call only shortens the grace of the first, as when a pod is deleted again with less.
+    const first = !stopping.has(record.id)
+    stopping.add(record.id)
+    if (container && first) events.event(pod as core.Pod, 'Normal', 'Killing', killMessage(record.name, reason), { fieldPath: fieldPath(container) })
     const hook = container?.spec.lifecycle?.preStop
-    if (hook && graceSeconds > 0 && record.state === 'running') {
+    if (hook && first && graceSeconds > 0 && record.state === 'running') {
       const signal = AbortSignal.timeout(graceSeconds * 1000)
       try {
         await runHook(hook, { runtime, clock, containerId: record.id, container: container.spec, podIP, signal })
@@ -225,12 +233,17 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
     const timeout = Math.max(graceSeconds - spent, minimumGrace)
     await runtime.stopContainer({ containerId: record.id, timeout })
     await records.refreshContainer(record.id)
+    stopping.delete(record.id)
   }
 
   return {
     async prepare(pod, signal) {
       const uid = pod.metadata.uid ?? ''
-      await Promise.all([cgroups.ensure(pod), mkdir(groupsDir(pod), { recursive: true }), mkdir(paths.podLogs(identity(pod)), { recursive: true })])
+      await Promise.all([
+        cgroups.ensure(pod),
+        mkdir(containersDir(pod), { recursive: true }),
+        mkdir(paths.podLogs(identity(pod)), { recursive: true }),
+      ])
       mounted.set(uid, await volumes.mount(pod, signal))
     },
     async refresh(pod, signal) {
@@ -247,6 +260,13 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
     },
     start,
     kill,
+    async resize(pod, record, { spec }) {
+      // The pod's own cgroup has to be the wider one at any time; shrinking it below what is used is refused by the kernel and tried again.
+      await cgroups.ensure(pod)
+      const { oomScoreAdj: _, ...linux } = containerResources(pod, spec, node.memoryCapacity)
+      await runtime.updateContainerResources({ containerId: record.id, linux })
+      await records.refreshContainer(record.id)
+    },
     async stopSandbox(_, sandbox) {
       await runtime.stopPodSandbox({ podSandboxId: sandbox.id })
       await records.refreshSandbox(sandbox.id)
@@ -305,6 +325,8 @@ function killMessage(name: string, reason: KillReason): string {
       return `Container ${name} failed startup probe, will be restarted`
     case 'changed':
       return `Container ${name} definition changed, will be restarted`
+    case 'resized':
+      return `Container ${name} resize requires restart`
     default:
       return `Stopping container ${name}`
   }

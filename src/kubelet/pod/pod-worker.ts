@@ -85,7 +85,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
   const waiting = new Map<string, WaitingReason>()
   const retryAt = new Map<string, number>()
   const failures = new Map<string, number>()
-  const held = new Set<string>()
+  const held = new Map<string, string>()
   const restarts = new RestartBackoff()
 
   function wake(): void {
@@ -184,8 +184,8 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     const { name } = container.spec
     const delay = goDuration(restarts.delay(name))
     waiting.set(name, { reason: 'CrashLoopBackOff', message: `back-off ${delay} restarting failed container=${name} pod=${podDescription(pod)}` })
-    if (held.has(dead.id)) return
-    held.add(dead.id)
+    if (held.get(name) === dead.id) return
+    held.set(name, dead.id)
     log.debug('container waits for its restart', { pod: podDescription(pod), container: name, until: new Date(until).toISOString() })
     const message = `Back-off restarting failed container ${name} in pod ${podDescription(pod)}`
     events.event(pod as core.Pod, 'Warning', 'BackOff', message, { fieldPath: fieldPath(container) })
@@ -201,6 +201,8 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
         return run(`start:${action.container.spec.name}`, action.container.spec.name, (signal) => start(action, signal))
       case 'killContainer':
         return run(`kill:${action.record.id}:${action.graceSeconds}`, undefined, () => operations.kill(pod, action, podIP()))
+      case 'resizeContainer':
+        return run(`resize:${action.record.id}`, undefined, () => operations.resize(pod, action.record, action.container))
       case 'stopSandbox':
         return run(`stop:${action.sandbox.id}`, undefined, () => operations.stopSandbox(pod, action.sandbox))
       case 'removeContainer':

@@ -31,6 +31,16 @@ export interface ContainerRecord {
   image: string
   imageID: string
   logPath: string
+  /** The limits that hold now, where the runtime tells. */
+  resources?: ContainerLimits
+}
+
+export interface ContainerLimits {
+  cpuShares: number
+  /** Microseconds per period of 100 ms; 0 is none. */
+  cpuQuota: number
+  /** Bytes; 0 is none. */
+  memory: number
 }
 
 /** What the runtime has of one pod. Both lists have the newest first. */
@@ -66,6 +76,7 @@ const states: Record<cri.ContainerState, ContainerRecord['state']> = {
 }
 
 export function containerRecord(status: cri.ContainerStatus, sandboxId: string, message: string): ContainerRecord {
+  const limits = status.resources?.linux
   return {
     id: status.id,
     name: status.labels[labels.containerName] ?? status.metadata.name,
@@ -82,7 +93,14 @@ export function containerRecord(status: cri.ContainerStatus, sandboxId: string, 
     image: status.image?.image ?? '',
     imageID: status.imageRef,
     logPath: status.logPath,
+    ...(limits && (limits.cpuShares ?? 0) > 0 ? { resources: containerLimits(limits) } : {}),
   }
+}
+
+/** No limit is told as zero by some and as -1 by others. */
+export function containerLimits(resources: cri.LinuxContainerResources): ContainerLimits {
+  const positive = (n: number | undefined) => Math.max(n ?? 0, 0)
+  return { cpuShares: positive(resources.cpuShares), cpuQuota: positive(resources.cpuQuota), memory: positive(resources.memoryLimitInBytes) }
 }
 
 export const criState = (state: cri.ContainerState): ContainerRecord['state'] => states[state]

@@ -1,8 +1,10 @@
 import type { core } from '#api'
+import { milliValue, quantityValue } from '#api'
 import type { ContainerHealth, Plan } from './plan.ts'
 import type { Pod, RoledContainer } from './names.ts'
 import { containersOf } from './names.ts'
 import { qosClass } from './qos.ts'
+import { cpuQuota } from './resources.ts'
 import type { ContainerRecord, PodRecord } from './records.ts'
 
 /** Why a container waits, e.g. `CrashLoopBackOff`. */
@@ -107,6 +109,7 @@ function containerStatus(input: StatusInput, container: RoledContainer): Contain
     imageID: newest.imageID,
     containerID: `containerd://${newest.id}`,
     started: role === 'init' ? false : running && started,
+    ...(running ? applied(spec, newest) : {}),
   }
   const reason = waiting.get(spec.name)
   // What waits to be started again is waiting; how it ended last moves to lastState.
@@ -115,6 +118,20 @@ function containerStatus(input: StatusInput, container: RoledContainer): Contain
     status.state = { waiting: { ...reason } }
   }
   return status
+}
+
+/** The resources that a running container has, in the spec's own terms where they hold. */
+function applied(spec: RoledContainer['spec'], { resources }: ContainerRecord): Pick<ContainerStatus, 'allocatedResources' | 'resources'> {
+  const { requests, limits } = spec.resources ?? {}
+  if (!requests && !limits) return {}
+  const now = { ...limits }
+  if (resources && limits?.cpu !== undefined && resources.cpuQuota !== Math.max(cpuQuota(milliValue(limits.cpu)), 0))
+    now.cpu = `${Math.round(resources.cpuQuota / 100)}m`
+  if (resources && limits?.memory !== undefined && resources.memory !== quantityValue(limits.memory)) now.memory = String(resources.memory)
+  return {
+    ...(requests ? { allocatedResources: { ...requests } } : {}),
+    resources: { ...(limits ? { limits: now } : {}), ...(requests ? { requests: { ...requests } } : {}) },
+  }
 }
 
 /** A container of which the runtime has nothing: not started yet, or gone. */
