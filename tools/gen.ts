@@ -168,7 +168,8 @@ function emitPackage(facts: Package, byName: Map<string, Package>): string {
           special[short] === undefined &&
           Object.keys(fields).join() === 'items' &&
           target?.types[short]?.kind === undefined &&
-          fields['items']!.repeated
+          fields['items']!.repeated &&
+          fields['items']!.go === undefined
         )
           return `${valueType(fields['items']!.type, fields['items']!.go)}[]`
         return ref(type)

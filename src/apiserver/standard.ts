@@ -1,13 +1,15 @@
 import type { authentication, authorization, core } from '#api'
+import { formatTime } from '#api'
 import type { Clock, Logger } from '#base'
 import { realClock } from '#base'
 import type { Client } from '#client'
 import { createClient } from '#client'
 import type { Store } from '#store'
-import { defaultAdmission } from './admission/index.ts'
+import { defaultAdmission, runAdmission } from './admission/index.ts'
 import type { AdmissionPlugin } from './admission/index.ts'
 import type { Authenticator, TokenKeys, UserInfo } from './authn/index.ts'
 import {
+  bootstrapTokens,
   createToken,
   openIdDocuments,
   requestAuthenticator,
@@ -115,13 +117,16 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
   const tokens = unionTokens([
     ...(options.staticTokens ? [staticTokens(parseTokenFile(options.staticTokens), [issuer])] : []),
     serviceAccountTokens({ keys, issuer, reader, clock }),
+    bootstrapTokens({ reader, clock, audiences: [issuer] }),
   ])
   authenticators.push(requestAuthenticator({ tokens }))
 
   const rbac = rbacAuthorizer(reader)
   authorizers.push(mastersAuthorizer, nodeAuthorizer({ reader, graph: nodeGraph(reader), rules: bootstrapRules('system:node') }), rbac)
   const authorizer = unionAuthorizer([...authorizers])
-  admission.push(...defaultAdmission({ reader, authorizer, rules: rbac, client: () => client(loopbackUser, 'kube-apiserver'), clock }))
+  admission.push(
+    ...defaultAdmission({ reader, authorizer, rules: rbac, client: () => client(loopbackUser, 'kube-apiserver'), clock, disable: unfinished }),
+  )
 
   virtual['authentication.k8s.io/tokenreviews'] = (object) => reviewToken({ tokens, apiAudiences: [issuer] }, object as authentication.TokenReview)
   virtual['authentication.k8s.io/selfsubjectreviews'] = (object, info) => reviewSelf(info.user, object as authentication.SelfSubjectReview)
@@ -136,7 +141,13 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
   subresources['serviceaccounts/token'] = {
     async handle(_request, info, context) {
       const { namespace, name } = info.resource!
-      const request = context.decode({ group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }) as authentication.TokenRequest
+      const request = context.decode(tokenRequest) as authentication.TokenRequest
+      await runAdmission(admission, {
+        operation: 'CREATE',
+        context: { request: info, now: formatTime(clock.now()), dryRun: false },
+        kind: tokenRequest,
+        object: request,
+      })
       const answer = createToken({ keys, issuer, reader, clock }, namespace, name, request)
       return { status: 201, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify(answer)) } }
     },
@@ -157,6 +168,11 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
     },
   })
 }
+
+const tokenRequest = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }
+
+/** Its finalizers wait for the controllers that take them away again, which come with persistent volumes. */
+const unfinished = ['StorageObjectInUseProtection']
 
 /** The release that clients see: that of the API facts, or the one asked for. */
 function versionOf(compat: '1.20' | undefined) {

@@ -1731,7 +1731,7 @@ export interface VolumeNodeAffinity {
 
 export interface VolumeProjection {
   secret?: SecretProjection
-  downwardAPI?: DownwardAPIVolumeFile[]
+  downwardAPI?: DownwardAPIProjection
   configMap?: ConfigMapProjection
   serviceAccountToken?: ServiceAccountTokenProjection
   clusterTrustBundle?: ClusterTrustBundleProjection
