@@ -52,6 +52,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   for (const kind of kinds)
     if (kind.verbs.length > 0)
       served.set(resourceId(kind.group, kind.version, kind.resource), serve(kind, registry.cache, options.strategies, options.conversions))
+  const versions = new Set(kinds.map((kind) => `${kind.group}/${kind.version}`))
   const extensions = new Map(options.extensions.map((e) => [`${e.group}/${e.version}`, e]))
 
   function begin(request: Request, user: UserInfo): RequestInfo {
@@ -112,20 +113,21 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     const found = served.get(resourceId(resource.group, resource.version, resource.resource))
     if (!found) {
       const extension = extensions.get(`${resource.group}/${resource.version}`)
-      return extension ? extension.handle(request, info) : pageNotFound()
+      if (extension) return extension.handle(request, info)
+      // a group that is served answers for itself; what is below nothing is nowhere
+      if (resource.group && !versions.has(`${resource.group}/${resource.version}`)) return pageNotFound()
+      throw errors.pathNotFound()
     }
     const { kind } = found
+    const { namespace, name } = resource
+    const { verb } = info
+    if (!kind.namespaced && namespace && resource.resource !== 'namespaces') throw errors.pathNotFound()
+    if (kind.namespaced && !namespace && name && verb !== 'list' && verb !== 'watch') throw errors.pathNotFound()
     if (resource.subresource) return subresource(request, info, found, inProcess)
-    if (!kind.verbs.includes(info.verb)) {
-      if (info.verb === 'deletecollection' || info.verb === 'list' || info.verb === 'watch' || info.verb === 'create' || resource.name)
-        throw notAllowed()
-      return pageNotFound()
-    }
-    // POST goes to a collection, PUT and PATCH to an object
-    if (resource.name ? info.verb === 'create' : info.verb === 'update' || info.verb === 'patch') throw notAllowed()
-    if (!kind.namespaced && resource.namespace && resource.resource !== 'namespaces') return pageNotFound()
-    if (kind.namespaced && !resource.namespace && (info.verb === 'create' || (resource.name && info.verb !== 'list' && info.verb !== 'watch')))
-      return info.verb === 'create' ? Promise.reject(notAllowed()) : pageNotFound()
+    // POST goes to a collection, PUT and PATCH to an object; across namespaces there is only reading
+    const misplaced = name ? verb === 'create' : verb === 'update' || verb === 'patch'
+    const across = kind.namespaced && !namespace && (verb === 'create' || verb === 'deletecollection')
+    if (misplaced || across || !kind.verbs.includes(verb)) throw notAllowed()
     const call = callOf(request, info, found, inProcess)
     if (kind.resource === 'bindings') {
       const pods = served.get(resourceId('', kind.version, 'pods'))!
@@ -153,13 +155,13 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   async function subresource(request: Request, info: RequestInfo, found: ServedResource, inProcess: boolean): Promise<Response> {
     const { resource } = info
     const known = found.kind.subresources.find((s) => s.name === resource!.subresource)
-    if (!known) return pageNotFound()
+    if (!known) throw errors.pathNotFound()
     if (!known.verbs.includes(info.verb)) throw notAllowed()
     const outside = options.subresources[`${resource!.resource}/${resource!.subresource}`]
     if (outside?.handle) return outside.handle(request, info, options.context(found, request, info))
     const call = callOf(request, info, found, inProcess)
     const builtin = builtinSubresource(known)
-    if (!builtin) return pageNotFound()
+    if (!builtin) throw errors.pathNotFound()
     return finish(call, await builtin(registry, call, options.random))
   }
 

@@ -13,13 +13,6 @@ export function mediaType(request: Request): string {
 
 export const bodyTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
 
-export const patchTypes = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-  'application/apply-patch+yaml',
-]
-
 /** The body as a plain value, owned by the caller when it came as bytes. Undefined when there is none. */
 export function readBody(request: Request): unknown {
   const { body } = request
@@ -67,12 +60,4 @@ export function parseYaml(bytes: Uint8Array): unknown {
   const [error] = document.errors
   if (error) throw errors.badRequest(`error parsing YAML: ${error.message}`)
   return document.toJS({ maxAliasCount: 100 })
-}
-
-/** The start of a body that could not be understood, for messages. */
-export function summary(request: Request, max = 30): string {
-  const { body } = request
-  if (!(body instanceof Uint8Array) || body.length === 0) return ''
-  const text = Buffer.from(body.subarray(0, max)).toString()
-  return body.length > max ? `${text} ...` : text
 }

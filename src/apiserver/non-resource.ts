@@ -1,5 +1,5 @@
+import { errors, groups } from '#api'
 import type { Request, Response } from '#client'
-import { pageNotFound } from './api-handler.ts'
 import { health, text } from './http/health.ts'
 import type { RequestMetrics } from './http/metrics.ts'
 import type { DocumentHandler, ExtensionGroup, HealthCheck, ServerVersion } from './options.ts'
@@ -25,9 +25,9 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
     switch (first) {
       case '/healthz':
       case '/livez':
-        return health(first.slice(1), path.slice(first.length + 1), request, options.liveness)
+        return checked(first, request, options.liveness)
       case '/readyz':
-        return health('readyz', path.slice(first.length + 1), request, options.readiness)
+        return checked(first, request, options.readiness)
       case '/version':
         return { status: 200, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify(version)) } }
       case '/metrics':
@@ -38,7 +38,41 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
       const found = documents(path, accept, options.extensions, { ...(ifNoneMatch ? { ifNoneMatch } : {}), ...(host ? { serverAddress: host } : {}) })
       if (found) return { status: found.status, headers: { ...found.headers }, body: { bytes: found.bytes } }
     }
-    return pageNotFound()
+    if (path.startsWith('/api/')) throw errors.pathNotFound()
+    return index(path === '/' ? 200 : 404)
+  }
+
+  function checked(endpoint: string, request: Request, checks: readonly HealthCheck[]): Promise<Response> | Response {
+    const single = request.path.slice(endpoint.length + 1)
+    if (single && !checks.some((check) => check.name === single)) return index(404)
+    return health(endpoint.slice(1), single, request, checks)
+  }
+
+  /** What there is, for whoever asks at the root or got lost. */
+  function index(status: number): Response {
+    const groupPaths = [
+      ...new Set(
+        groups()
+          .filter((g) => g.name)
+          .flatMap((g) => [`/apis/${g.name}`, ...g.versions.map((v) => `/apis/${g.name}/${v.version}`)]),
+      ),
+    ]
+    const extensionPaths = options.extensions.flatMap((e) => [`/apis/${e.group}`, `/apis/${e.group}/${e.version}`])
+    const checks = (at: string, list: readonly HealthCheck[]) => [at, ...list.map((check) => `${at}/${check.name}`)]
+    const paths = [
+      '/api',
+      '/api/v1',
+      '/apis',
+      ...[...groupPaths, ...extensionPaths].sort(),
+      ...checks('/healthz', options.liveness),
+      ...checks('/livez', options.liveness),
+      '/metrics',
+      '/openapi/v2',
+      '/openapi/v3',
+      ...checks('/readyz', options.readiness),
+      '/version',
+    ]
+    return { status, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify({ paths })) } }
   }
 }
 

@@ -6,7 +6,6 @@ import type { HealthCheck } from '../options.ts'
 /** Answers `/healthz`, `/livez` and `/readyz`, each with `?verbose`, `?exclude=NAME` and `/NAME` for a single check. */
 export async function health(endpoint: string, rest: string, request: Request, checks: readonly HealthCheck[]): Promise<Response> {
   const single = rest ? checks.find((check) => check.name === rest) : undefined
-  if (rest && !single) return text(404, '404 page not found\n')
   if (single) {
     const failure = await failureOf(single)
     return failure === undefined ? text(200, 'ok') : text(500, `internal server error: ${failure}\n`)

@@ -1,4 +1,4 @@
-import { errors } from '#api'
+import { errors, failure } from '#api'
 
 /** What a client accepts, decided once per Accept header. */
 export interface Accepted {
@@ -11,17 +11,17 @@ export interface Accepted {
 
 const json: Accepted = { format: 'json', as: 'object', metaVersion: 'v1' }
 
-const known = new Map<string, Accepted>()
-const knownLimit = 500
+const decided = new Map<string, Accepted>()
+const decidedLimit = 500
 
 /** Picks the first acceptable form by quality, then by order. Throws NotAcceptable (406). */
 export function negotiate(accept: string | undefined): Accepted {
   if (!accept || accept === 'application/json' || accept === '*/*') return json
-  let accepted = known.get(accept)
+  let accepted = decided.get(accept)
   if (!accepted) {
     accepted = decide(accept)
-    if (known.size >= knownLimit) known.clear()
-    known.set(accept, accepted)
+    if (decided.size >= decidedLimit) decided.clear()
+    decided.set(accept, accepted)
   }
   return accepted
 }
@@ -40,10 +40,12 @@ function decide(accept: string): Accepted {
     return { type: type!.toLowerCase(), quality: Number.isNaN(quality) ? 0 : quality, parameters: map }
   })
   clauses.sort((a, b) => b.quality - a.quality)
+  let known = false
   for (const { type, quality, parameters } of clauses) {
     if (quality === 0) continue
     const format = formatOf(type)
     if (!format) continue
+    known = true
     const as = parameters.get('as')
     if (as === undefined) return format === 'json' ? json : { ...json, format }
     const version = parameters.get('v')
@@ -51,7 +53,9 @@ function decide(accept: string): Accepted {
     if ((parameters.get('g') ?? 'meta.k8s.io') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue
     if (kind === 'Table' || kind === 'PartialObjectMetadata') return { format, as: kind, metaVersion: version }
   }
-  throw errors.notAcceptable('only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf')
+  throw known
+    ? errors.notAcceptable('only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf')
+    : failure('NotAcceptable', 406, '406: Not Acceptable', {})
 }
 
 function formatOf(type: string): Accepted['format'] | undefined {

@@ -132,7 +132,7 @@ function reformat(request: Request, response: Response, bytes: Uint8Array | Uint
   const value: unknown = JSON.parse(text)
   if (request.headers.accept?.includes('yaml') && !/^application\/(json|\*)/.test(request.headers.accept)) {
     response.headers['content-type'] = 'application/yaml'
-    return Buffer.from(stringify(value))
+    return Buffer.from(stringify(value, { version: '1.1', sortMapEntries: true, lineWidth: 0, indentSeq: false }))
   }
   return Buffer.from(JSON.stringify(value, undefined, 2) + '\n')
 }

@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectSchema } from '#api'
-import { DecodeError, apiVersionOf, cannotBeHandled, decodeObject, errors, parseApiVersion, schemaOf } from '#api'
+import { DecodeError, apiVersionOf, cannotBeHandled, decodeObject, errors, failure, kindOf, parseApiVersion, schemaOf } from '#api'
 import type { FieldValidation } from './registry.ts'
 
 export interface DecodeOptions {
@@ -29,13 +29,19 @@ export function schemaFor(apiVersion: string, kind: string): ObjectSchema | unde
  */
 export function decode(expected: Expected, value: unknown, options: DecodeOptions): KubeObject {
   const apiVersion = apiVersionOf(expected)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unrecognized(expected.kind, value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notAnObject(expected.kind, value)
   const given = value as Partial<KubeObject>
   const kind = given.kind || expected.kind
   if (kind !== expected.kind) {
     const version = given.apiVersion ? parseApiVersion(given.apiVersion).version : expected.version
     throw errors.badRequest(
-      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: converting (${version}.${kind}) to (${expected.version}.${expected.kind}): unknown conversion`,
+      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: converting (${version}.${kind}) to (${expected.group.split('.')[0] || 'core'}.${expected.kind}): unknown conversion`,
+    )
+  }
+  if (given.apiVersion && given.apiVersion !== apiVersion && !kindOf(given.apiVersion, kind)) {
+    const { version } = parseApiVersion(given.apiVersion)
+    throw errors.badRequest(
+      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(given.apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
     )
   }
   if (given.apiVersion && given.apiVersion !== apiVersion)
@@ -50,7 +56,8 @@ export function decode(expected: Expected, value: unknown, options: DecodeOption
     object.metadata ??= { name: '' }
     return object
   } catch (error) {
-    if (error instanceof DecodeError) throw errors.badRequest(cannotBeHandled(expected.kind, expected.version, error))
+    if (error instanceof DecodeError)
+      throw failure('BadRequest', 400, cannotBeHandled(expected.kind, expected.version, error), undefined, { cause: error })
     throw error
   }
 }
@@ -65,9 +72,22 @@ function reportUnknown(expected: Expected, fields: string[], { fieldValidation, 
     )
 }
 
-function unrecognized(kind: string, value: unknown): Error {
-  const text = JSON.stringify(value) ?? ''
+function notAnObject(kind: string, value: unknown): Error {
+  const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+  const target = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+  return unrecognized(kind, `json: cannot unmarshal ${type} into Go value of type ${target}`, Buffer.from(JSON.stringify(value) ?? ''))
+}
+
+/** The answer to a body that is no object at all; it shows the start of the body. */
+export function unrecognized(kind: string, why: string, body: Uint8Array): Error {
   return errors.badRequest(
-    `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (${text.slice(0, 30)})`,
+    `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${why} (${summary(body)})`,
   )
+}
+
+function summary(body: Uint8Array, max = 30): string {
+  if (body.length === 0) return '<empty>'
+  const start = Buffer.from(body.subarray(0, max))
+  const text = start[0] === 0x7b ? start.toString() : start.toString('hex')
+  return body.length > max ? `${text} ...` : text
 }

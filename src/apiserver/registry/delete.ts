@@ -59,13 +59,17 @@ export async function deleteObject(registry: Registry, write: Write, options: De
 function checkPreconditions(write: Write, object: DeepReadonly<KubeObject>, preconditions: meta.Preconditions | undefined): void {
   if (!preconditions) return
   const { uid, resourceVersion } = object.metadata
-  const { gr } = write.served
+  const gr = { group: write.served.gr.group, resource: write.served.kind.kind }
   if (preconditions.uid !== undefined && preconditions.uid !== uid)
-    throw errors.conflict(gr, write.name, `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`)
+    throw errors.conflict(
+      gr,
+      write.name,
+      `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
+    )
   if (preconditions.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion)
     throw errors.conflict(
       gr,
       write.name,
-      `Precondition failed: ResourceVersion in precondition: ${preconditions.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`,
+      `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
     )
 }

@@ -125,7 +125,11 @@ test('resourceVersion and resourceVersionMatch choose the moment that a list sho
     { name: 'no number is refused', query: 'resourceVersion=abc', error: [400, /invalid resource version/] },
     { name: 'a malformed token is refused', query: 'continue=abc', error: [400, /continue key is not valid/] },
     { name: 'a bad label selector is refused', query: 'labelSelector=a%3D%3D%3Db', error: [400, /unable to parse requirement/] },
-    { name: 'an unknown field is refused', query: 'fieldSelector=data.x%3D1', error: [400, /field label not supported: data\.x/] },
+    {
+      name: 'an unknown field is refused',
+      query: 'fieldSelector=data.x%3D1',
+      error: [400, /"data\.x" is not a known field selector: only "metadata\.name", "metadata\.namespace"/],
+    },
     { name: 'metadata.name is a field', query: 'fieldSelector=metadata.name%3Db', shows: ['b'] },
     { name: 'fields can be unequal', query: 'fieldSelector=metadata.name!%3Db', shows: ['a'] },
   ]

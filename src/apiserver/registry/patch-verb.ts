@@ -1,6 +1,6 @@
 import type { DeepReadonly, KubeObject } from '#api'
-import { apiVersionOf, errors, parseApiVersion } from '#api'
-import { mediaType, patchTypes } from '../body.ts'
+import { DecodeError, StatusError, apiVersionOf, errors, failure, parseApiVersion } from '#api'
+import { mediaType } from '../body.ts'
 import { applyJsonPatch, applyMergePatch, applyServerSide, applyStrategicMergePatch } from '../patch/index.ts'
 import type { Call } from './call.ts'
 import { decode, schemaFor } from './decode.ts'
@@ -20,7 +20,7 @@ export function patchObject(registry: Registry, call: Call, write: Write, option
     write,
     (old) => {
       if (!old) throw errors.notFound(served.gr, write.name)
-      return toStored(call, decode(served.kind, patched(call, shown(call, old), patch, served.kind), write))
+      return toStored(call, decodePatched(call, patched(call, shown(call, old), patch, served.kind), write))
     },
     { ...options, retry: true },
   )
@@ -36,7 +36,18 @@ export function patched(call: Call, target: DeepReadonly<object>, patch: unknown
     case 'application/strategic-merge-patch+json':
       return applyStrategicMergePatch(target as object, patch, schemaFor(apiVersionOf(kind), kind.kind))
     default:
-      throw errors.unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${patchTypes.join(', ')}`)
+      throw failure('UnsupportedMediaType', 415, '415: Unsupported Media Type', {})
+  }
+}
+
+/** A patch that makes an object of the wrong types is invalid: it is shown whole. */
+function decodePatched(call: Call, value: unknown, write: Write): KubeObject {
+  try {
+    return decode(call.served.kind, value, write)
+  } catch (error) {
+    if (!(error instanceof StatusError) || !(error.cause instanceof DecodeError)) throw error
+    const why = `Invalid value: ${JSON.stringify(JSON.stringify(value))}: ${error.cause.message}`
+    throw failure('Invalid', 422, ` "" is invalid: patch: ${why}`, { causes: [{ reason: 'FieldValueInvalid', message: why, field: 'patch' }] })
   }
 }
 

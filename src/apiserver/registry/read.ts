@@ -200,7 +200,7 @@ function parseToken(token: string): { revision: number; start: string } {
   } catch {
     // answered below, like every other malformed token
   }
-  throw errors.badRequest('continue key is not valid')
+  throw errors.badRequest('invalid continue token: continue key is not valid')
 }
 
 function checkListRequest({ resourceVersion, resourceVersionMatch: match, continue: token }: ListRequest): void {

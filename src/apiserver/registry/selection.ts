@@ -54,7 +54,9 @@ function checkFields(served: ServedResource, terms: FieldRequirement[]): void {
   let known: Record<string, string> | undefined
   for (const { field } of terms) {
     if (generic.has(field)) continue
-    known ??= served.strategy.selectableFields?.(probe as DeepReadonly<KubeObject>) ?? {}
+    if (!served.strategy.selectableFields)
+      throw errors.badRequest(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`)
+    known ??= served.strategy.selectableFields(probe as unknown as DeepReadonly<KubeObject>)
     if (!(field in known)) throw errors.badRequest(`field label not supported: ${field}`)
   }
 }

@@ -34,6 +34,8 @@ export interface UpdateOptions {
   retry?: boolean
   /** The object's managedFields are settled already. */
   managed?: boolean
+  /** The write does not count as a new generation, whatever it changes. */
+  sameGeneration?: boolean
 }
 
 /** How often a write that names no resourceVersion is tried again after somebody else's. */
@@ -45,9 +47,10 @@ export async function updateObject(registry: Registry, write: Write, make: MakeU
   for (let attempt = 1; ; attempt++) {
     const entry = cache.get(namespace, name)
     if (!entry) {
-      if ((!strategy.allowCreateOnUpdate && !options.create) || write.subresource) throw errors.notFound(served.gr, name)
+      if (write.subresource) throw errors.notFound(served.gr, name)
       const object = await make(undefined)
       if (object.metadata.uid && !options.create) throw uidConflict(write, object.metadata.uid, '')
+      if (!strategy.allowCreateOnUpdate && !options.create) throw errors.notFound(served.gr, name)
       return { entry: await createObject(registry, write, object, options.managed), created: true }
     }
     const old = entry.object
@@ -59,7 +62,8 @@ export async function updateObject(registry: Registry, write: Write, make: MakeU
           { reason: 'FieldValueInvalid', message: 'Invalid value: 0x0: must be specified for an update', field: 'metadata.resourceVersion' },
         ])
     } else if (asked !== old.metadata.resourceVersion) throw errors.modified(served.gr, name)
-    if (object.metadata.uid && object.metadata.uid !== old.metadata.uid) throw uidConflict(write, object.metadata.uid, old.metadata.uid!)
+    if (!options.retry && object.metadata.uid && object.metadata.uid !== old.metadata.uid)
+      throw uidConflict(write, object.metadata.uid, old.metadata.uid!)
 
     const stored = await storeUpdate(registry, write, entry, object, options)
     if (stored) return { entry: stored, created: false }
@@ -71,7 +75,7 @@ function uidConflict(write: Write, asked: string, found: string): Error {
   return errors.conflict(
     write.served.gr,
     write.name,
-    `StorageError: invalid object, Code: 4, Key: ${write.served.cache.prefix}${write.namespace ? `${write.namespace}/` : ''}${write.name}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${asked}, UID in object meta: ${found}`,
+    `StorageError: invalid object, Code: 4, Key: /registry/${write.served.storage.resource}/${write.namespace ? `${write.namespace}/` : ''}${write.name}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${asked}, UID in object meta: ${found}`,
   )
 }
 
@@ -86,7 +90,7 @@ async function storeUpdate(
   const { served, namespace, name, context } = write
   const { strategy } = served
   const old = entry.object
-  if (!object.metadata.name) throw errors.badRequest('name must be provided')
+  if (!object.metadata.name) throw errors.badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
   if (object.metadata.name !== name)
     throw errors.badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`)
   fitNamespace(object, namespace)
@@ -100,7 +104,7 @@ async function storeUpdate(
     if (strategy.prepareForUpdate) strategy.prepareForUpdate(object, old, context)
     else if (served.storage.subresources.some((s) => s.name === 'status')) keepStatus(object, old)
   }
-  if (old.metadata.generation !== undefined && (strategy.generationChanged ?? specChanged)(object, old))
+  if (!options.sameGeneration && old.metadata.generation !== undefined && (strategy.generationChanged ?? specChanged)(object, old))
     object.metadata.generation = old.metadata.generation + 1
   const claim = write.subresource ? undefined : await strategy.claim?.(object, old, context)
   let written = false

@@ -2,11 +2,11 @@ import type { KubeObject, Status } from '#api'
 import { StatusError, errors } from '#api'
 import type { Response } from '#client'
 import type { Random } from '#base'
-import { readBody, summary } from '../body.ts'
+import { readBody } from '../body.ts'
 import { isTrue } from '../parse-request.ts'
 import type { Call } from './call.ts'
 import { entryResponse, includeObject, listResponse, valueResponse } from './call.ts'
-import { decode } from './decode.ts'
+import { decode, unrecognized } from './decode.ts'
 import type { DeleteOptions } from './delete.ts'
 import { deleteObject } from './delete.ts'
 import { checkDeleteOptions } from './deletion.ts'
@@ -93,20 +93,23 @@ export function toStored(call: Call, decoded: KubeObject): KubeObject {
 }
 
 export function bodyValue(call: Call): unknown {
+  const { kind } = call.served.kind
   let value: unknown
   try {
     value = readBody(call.request)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    throw errors.badRequest(
-      `the object provided is unrecognized (must be of type ${call.served.kind.kind}): couldn't get version/kind; json parse error: ${error.message} (${summary(call.request)})`,
-    )
+    throw unrecognized(kind, goSyntaxError(error), call.request.body as Uint8Array)
   }
-  if (value === undefined)
-    throw errors.badRequest(
-      `the object provided is unrecognized (must be of type ${call.served.kind.kind}): couldn't get version/kind; json parse error: unexpected end of JSON input ()`,
-    )
+  if (value === undefined) throw unrecognized(kind, 'unexpected end of JSON input', new Uint8Array())
   return value
+}
+
+/** A JSON syntax error as Go begins it. */
+function goSyntaxError({ message }: SyntaxError): string {
+  return message.startsWith('Unexpected end') || message.startsWith('Unterminated')
+    ? 'unexpected end of JSON input'
+    : message[0]!.toLowerCase() + message.slice(1)
 }
 
 async function createVerb(registry: Registry, call: Call): Promise<Response> {
@@ -198,8 +201,8 @@ async function deleteVerb(registry: Registry, call: Call): Promise<Response> {
   const options = deleteOptions(call)
   const write = beginDelete(call, options)
   const { entry, gone } = await deleteObject(registry, write, options)
-  const accepted202 = !gone && (options.orphanDependents === false || options.propagationPolicy === 'Foreground')
-  if (!gone || returnsObject.has(call.served.storage.resource)) return entryResponse(call, accepted202 ? 202 : 200, entry)
+  if (!gone || returnsObject.has(call.served.storage.resource))
+    return entryResponse(call, !gone && options.orphanDependents === false ? 202 : 200, entry)
   return valueResponse(call, 200, deletedStatus(call, entry.object.metadata.uid))
 }
 

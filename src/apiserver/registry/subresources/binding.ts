@@ -1,5 +1,5 @@
 import type { DeepReadonly, KubeObject, core } from '#api'
-import { errors } from '#api'
+import { errors, failure } from '#api'
 import type { Response } from '#client'
 import type { Call } from '../call.ts'
 import { valueResponse } from '../call.ts'
@@ -18,18 +18,12 @@ export async function bind(registry: Registry, call: Call): Promise<Response> {
   const { target, metadata } = binding
   if (metadata.namespace && metadata.namespace !== write.namespace)
     throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
-  if (write.name && metadata.name && metadata.name !== write.name)
-    throw errors.badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${write.name})`)
+  if (write.name && metadata.name && metadata.name !== write.name) throw errors.badRequest('name in URL does not match name in Binding object')
   const name = write.name || metadata.name
+  // upstream has no status for these: they are answered 500 with the bare text
   if (target.kind && target.kind !== 'Node' && target.kind !== 'Minion')
-    throw errors.invalid(bindingKind, name, [
-      {
-        reason: 'FieldValueNotSupported',
-        message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`,
-        field: 'target.kind',
-      },
-    ])
-  if (!target.name) throw errors.invalid(bindingKind, name, [{ reason: 'FieldValueRequired', message: 'Required value', field: 'target.name' }])
+    throw failure('', 500, `target.kind: Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`)
+  if (!target.name) throw failure('', 500, 'target.name: Required value')
   const admission = { ...admissionRequest(write, 'CREATE', binding as unknown as KubeObject), kind: bindingKind }
   await mutate(registry, admission)
   await validate(registry, admission)

@@ -40,7 +40,11 @@ function partial<T extends KubeObject>(
 }
 
 /** `namespaces/finalize`: writes spec.finalizers alone; an emptied, terminating namespace goes with it. */
-export const finalize = partial<core.Namespace>((next, old) => ({ ...old, spec: { ...old.spec, finalizers: next.spec?.finalizers ?? [] } }))
+export const finalize = partial<core.Namespace>((next, old) => {
+  const { finalizers: _, ...spec } = old.spec ?? {}
+  const finalizers = next.spec?.finalizers
+  return { ...old, spec: finalizers?.length ? { ...spec, finalizers } : spec }
+})
 
 /** `pods/ephemeralcontainers`: adds debugging containers; what is there stays. */
 export const ephemeralContainers = partial<core.Pod>(

@@ -20,8 +20,10 @@ type Scalable = KubeObject & {
 /** `scale` of deployments, replica sets, stateful sets and replication controllers: their replicas as an autoscaling/v1 Scale. */
 export async function scale(registry: Registry, call: Call): Promise<Response> {
   const { verb, resource } = call.info
+  // a read's error names the subresource
+  const scaled = { ...call.served, gr: { ...call.served.gr, resource: `${call.served.gr.resource}/scale` } }
   if (verb === 'get') {
-    const entry = await getObject(registry, call.served, resource!.namespace, resource!.name, call.request.query.get('resourceVersion'))
+    const entry = await getObject(registry, scaled, resource!.namespace, resource!.name, call.request.query.get('resourceVersion'))
     return valueResponse(call, 200, scaleOf(entry.object as DeepReadonly<Scalable>, resource!.resource))
   }
   const write = beginWrite(call, verb === 'patch' ? 'PatchOptions' : 'UpdateOptions')
@@ -30,8 +32,7 @@ export async function scale(registry: Registry, call: Call): Promise<Response> {
     registry,
     write,
     (found) => {
-      const old = found as DeepReadonly<Scalable> | undefined
-      if (!old) throw errors.notFound(call.served.gr, write.name)
+      const old = found as DeepReadonly<Scalable>
       const value = verb === 'patch' ? patched(call, scaleOf(old, resource!.resource), body, scaleKind) : body
       const asked = decode(scaleKind, value, write) as autoscalingV1.Scale
       if (asked.metadata.name && asked.metadata.name !== write.name)
@@ -61,7 +62,7 @@ function scaleOf(object: DeepReadonly<Scalable>, resource: string): autoscalingV
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { name, ...(namespace ? { namespace } : {}), uid, resourceVersion, creationTimestamp },
-    spec: { ...(replicas ? { replicas } : {}) },
+    spec: replicas ? { replicas } : {},
     status: { replicas: object.status?.replicas ?? 0, ...(text ? { selector: text } : {}) },
   } as autoscalingV1.Scale
 }
