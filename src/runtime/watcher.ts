@@ -103,7 +103,7 @@ const shortWatch = 1000
 /** The I/O around the step: makes the request that the state asks for until `signal` aborts. Never rejects. */
 export async function runWatcher<T extends KubeObject>(options: WatcherOptions<T>): Promise<void> {
   const { client, writer, clock, log, random, signal, query, pageSize = 500 } = options
-  const backoff = new Backoff({ initial: 200, max: 10_000, jitter: 0.5, random })
+  const backoff = new Backoff({ initial: 200, max: 5_000, jitter: 0.5, random })
   let state: WatcherState<T> = initialWatcherState
 
   function advance(input: WatcherInput<T>): boolean {
@@ -118,6 +118,7 @@ export async function runWatcher<T extends KubeObject>(options: WatcherOptions<T
   }
 
   while (!signal.aborted) {
+    let cancelOverdue: (() => void) | undefined
     try {
       if (state.at === 'listing') {
         const { from, page } = state
@@ -131,7 +132,16 @@ export async function runWatcher<T extends KubeObject>(options: WatcherOptions<T
       let events = 0
       // the server ends the watch after 5 to 10 minutes, so that half-dead connections end and servers get rebalanced
       const timeoutSeconds = Math.round(300 * (1 + random()))
-      const watch = client.watch({ ...query, resourceVersion: state.resourceVersion, allowBookmarks: true, timeoutSeconds, signal })
+      // a server that hangs does not end anything: then we do
+      const overdue = new AbortController()
+      cancelOverdue = clock.schedule((timeoutSeconds + 30) * 1000, () => overdue.abort())
+      const watch = client.watch({
+        ...query,
+        resourceVersion: state.resourceVersion,
+        allowBookmarks: true,
+        timeoutSeconds,
+        signal: AbortSignal.any([signal, overdue.signal]),
+      })
       let failed = false
       for await (const event of watch) {
         events++
@@ -152,8 +162,12 @@ export async function runWatcher<T extends KubeObject>(options: WatcherOptions<T
       if (signal.aborted) return
       advance({ type: 'failed', error })
       const wait = backoff.next()
-      log.warn('list or watch failed', { error: describeError(error), retryInMs: Math.round(wait) })
+      // one line per outage, not one per try
+      const report = backoff.attempts() === 1 ? log.warn : log.debug
+      report('list or watch failed', { error: describeError(error), retryInMs: Math.round(wait) })
       await clock.sleep(wait, signal).catch(() => {})
+    } finally {
+      cancelOverdue?.()
     }
   }
 }
