@@ -1,7 +1,7 @@
 import type { DeepReadonly, apiextensions, apiregistration, certificates, coordination, flowcontrol, node, scheduling } from '#api'
+import { dns1035Label, dns1123Label, dns1123Subdomain, pathSegmentName } from '#api'
 import type { ResourceStrategy } from '../strategy.ts'
 import { type Causes, duplicate, forbidden, immutable, invalid, invalidEach, optionalOneOf, required } from '../validation/causes.ts'
-import { dns1035Label, dns1123Label, dns1123Subdomain, pathSegment } from '../validation/names.ts'
 import { validateLabels } from '../validation/object-meta.ts'
 import { validateTolerations } from '../validation/pod/scheduling.ts'
 import { validateQuantity } from '../validation/resources.ts'
@@ -242,7 +242,7 @@ export const apiServiceStrategy: ResourceStrategy<apiregistration.APIService> = 
       causes.push(invalid('spec.insecureSkipTLSVerify', true, 'may not be true if caBundle is present'))
     return causes
   },
-  validateName: pathSegment,
+  validateName: pathSegmentName,
 }
 
 export const customResourceDefinitionStrategy: ResourceStrategy<apiextensions.CustomResourceDefinition> = {

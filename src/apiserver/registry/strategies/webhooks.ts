@@ -1,7 +1,7 @@
 import type { DeepReadonly, KubeObject, admissionregistration } from '#api'
+import { dns1123Subdomain, portNumber, qualifiedName } from '#api'
 import type { ResourceStrategy } from '../strategy.ts'
 import { type Causes, duplicate, invalid, invalidEach, notSupported, optionalOneOf, required } from '../validation/causes.ts'
-import { dns1123Subdomain, portNumber, qualifiedName } from '../validation/names.ts'
 import { validateLabelSelector } from '../validation/selectors.ts'
 
 type Webhook = admissionregistration.MutatingWebhook | admissionregistration.ValidatingWebhook

@@ -1,6 +1,6 @@
 import type { DeepReadonly, core } from '#api'
+import { dns1123Subdomain, qualifiedName } from '#api'
 import { type Causes, forbidden, invalid, invalidEach, notSupported, required, same } from './causes.ts'
-import { dns1123Subdomain, qualifiedName } from './names.ts'
 import { compareQuantities, isNegativeQuantity, isZeroQuantity, quantityText } from './quantities.ts'
 import { validateLabelSelector } from './selectors.ts'
 

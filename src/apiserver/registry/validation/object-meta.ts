@@ -1,6 +1,6 @@
 import type { DeepReadonly, meta } from '#api'
+import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '#api'
 import { type Causes, duplicate, forbidden, immutable, invalid, invalidEach, required, tooLong } from './causes.ts'
-import { dns1123Label, dns1123Subdomain, qualifiedName, labelValue } from './names.ts'
 
 /** All keys and values of an object's annotations together may have at most this many bytes. */
 const annotationsLimit = 256 * 1024

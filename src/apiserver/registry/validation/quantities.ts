@@ -1,16 +1,36 @@
-import { canonicalQuantity, compareQuantity, parseQuantity } from '#api'
+import { canonicalQuantity, parseQuantity } from '#api'
 
-// Nearly every quantity is digits and an SI suffix: those are non-negative without parsing.
-const plain = /^[0-9]/
-const plainInteger = /^[0-9]+$/
+// The same few quantities come again and again (100m, 128Mi): what they are worth is kept, up to a bound.
+const known = new Map<string, bigint>()
+const maxKnown = 4096
 
-export const isNegativeQuantity = (text: string) => !plain.test(text) && parseQuantity(text).nano < 0n
+/** The value in billionths. */
+function nanoOf(text: string): bigint {
+  const found = known.get(text)
+  if (found !== undefined) return found
+  const { nano } = parseQuantity(text)
+  if (known.size >= maxKnown) known.clear()
+  known.set(text, nano)
+  return nano
+}
 
-export const isZeroQuantity = (text: string) => text === '0' || parseQuantity(text).nano === 0n
+const unit = 1_000_000_000n
 
-export const isIntegerQuantity = (text: string) => plainInteger.test(text) || parseQuantity(text).nano % 1_000_000_000n === 0n
+// Nearly every quantity starts with a digit: those are not negative.
+const isDigit = (code: number) => code >= 48 && code <= 57
 
-export const compareQuantities = (a: string, b: string) => (a === b ? 0 : compareQuantity(a, b))
+export const isNegativeQuantity = (text: string) => !isDigit(text.charCodeAt(0)) && nanoOf(text) < 0n
+
+export const isZeroQuantity = (text: string) => nanoOf(text) === 0n
+
+export const isIntegerQuantity = (text: string) => nanoOf(text) % unit === 0n
+
+/** Negative, zero or positive, as `a` is smaller than, equal to or greater than `b`. */
+export function compareQuantities(a: string, b: string): number {
+  if (a === b) return 0
+  const difference = nanoOf(a) - nanoOf(b)
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0
+}
 
 /** A quantity as messages print it. */
 export const quantityText = (text: string) => canonicalQuantity(text)

@@ -25,7 +25,6 @@ const newer: [old: RegExp, now: string][] = [
   [/less than or equal to cpu limit$/, 'less than or equal to cpu limit of 1'],
   [/match regex \(.*$/, 'match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$'],
   [/must be valid IP address$/, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
-  [/^(spec.subdomain.*"a\.b": ).*$/, '$1must not contain dots'],
   [/podAffinityTerm\.matchExpressions/, 'podAffinityTerm.labelSelector'],
   [/^spec\.hostAliases\./, 'spec.hostAliases[0].'],
   [

@@ -1,6 +1,6 @@
 import type { DeepReadonly, core } from '#api'
+import { qualifiedName } from '#api'
 import { type Causes, forbidden, invalid, invalidEach, notNegative, required } from './causes.ts'
-import { qualifiedName } from './names.ts'
 import { compareQuantities, isIntegerQuantity, isNegativeQuantity, quantityText } from './quantities.ts'
 
 type Quantities = DeepReadonly<Record<string, string>>

@@ -1,6 +1,6 @@
 import type { DeepReadonly, meta } from '#api'
+import { labelValue, qualifiedName, selectorFromLabelSelector } from '#api'
 import { type Causes, forbidden, invalid, invalidEach, required } from './causes.ts'
-import { labelValue, qualifiedName } from './names.ts'
 import { validateLabels } from './object-meta.ts'
 
 type LabelSelector = DeepReadonly<meta.LabelSelector>
@@ -24,20 +24,6 @@ export function validateLabelSelector(causes: Causes, path: string, selector: La
 export const isEmptySelector = (selector: LabelSelector) =>
   (!selector.matchLabels || Object.keys(selector.matchLabels).length === 0) && !selector.matchExpressions?.length
 
-/** Whether the selector matches these labels; an empty selector matches everything. */
-export function selectorMatches(selector: LabelSelector, labels: DeepReadonly<Record<string, string>> | undefined): boolean {
-  for (const key in selector.matchLabels) if (labels?.[key] !== selector.matchLabels[key]) return false
-  for (const { key, operator, values } of selector.matchExpressions ?? []) {
-    const value = labels?.[key]
-    const matches =
-      operator === 'In'
-        ? value !== undefined && values!.includes(value)
-        : operator === 'NotIn'
-          ? value === undefined || !values!.includes(value)
-          : operator === 'Exists'
-            ? value !== undefined
-            : value === undefined
-    if (!matches) return false
-  }
-  return true
-}
+/** Whether the selector matches these labels; no selector matches nothing, an empty one everything. */
+export const selectorMatches = (selector: LabelSelector | undefined, labels: DeepReadonly<Record<string, string>> | undefined) =>
+  selectorFromLabelSelector(selector).matches(labels)

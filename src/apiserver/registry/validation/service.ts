@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { DeepReadonly, core } from '#api'
+import { dns1123Label, dns1123Subdomain, portNumber, qualifiedName } from '#api'
 import { type Causes, duplicate, forbidden, immutable, invalid, invalidEach, notSupported, optionalOneOf, required } from './causes.ts'
-import { dns1123Label, dns1123Subdomain, portNumber, qualifiedName } from './names.ts'
 import { validateLabels } from './object-meta.ts'
 import { validatePortOrName } from './pod/probes.ts'
 

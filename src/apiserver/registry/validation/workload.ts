@@ -1,6 +1,6 @@
 import type { DeepReadonly, core, meta } from '#api'
+import { percentString } from '#api'
 import { type Causes, forbidden, invalid, invalidEach, nonNegative, notSupported, required } from './causes.ts'
-import { percent } from './names.ts'
 import { validatePodTemplate } from './pod/pod-spec.ts'
 import { isEmptySelector, selectorMatches, validateLabelSelector } from './selectors.ts'
 
@@ -25,7 +25,7 @@ export function validateSelectorAndTemplate(
     }
   }
   // No selector selects nothing, so that no template can match it.
-  if (template && !(selector && selectorMatches(selector, template.metadata?.labels)))
+  if (template && !selectorMatches(selector, template.metadata?.labels))
     causes.push(invalid('spec.template.metadata.labels', template.metadata?.labels ?? {}, '`selector` does not match template `labels`'))
 }
 
@@ -54,12 +54,12 @@ export function validateCounts(
 /** A number that is not negative, or a percentage. */
 export function validateIntOrPercent(causes: Causes, path: string, value: number | string | undefined): void {
   if (typeof value === 'string') {
-    invalidEach(causes, path, value, percent(value))
+    invalidEach(causes, path, value, percentString(value))
   } else nonNegative(causes, path, value)
 }
 
 export function validateAtMostHundredPercent(causes: Causes, path: string, value: number | string | undefined): void {
-  if (typeof value === 'string' && percent(value).length === 0 && Number(value.slice(0, -1)) > 100)
+  if (typeof value === 'string' && percentString(value).length === 0 && Number(value.slice(0, -1)) > 100)
     causes.push(invalid(path, value, 'must not be greater than 100%'))
 }
 

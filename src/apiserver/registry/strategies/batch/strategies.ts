@@ -1,4 +1,5 @@
 import type { DeepReadonly, batch } from '#api'
+import { labelValue } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import {
   type Causes,
@@ -13,7 +14,6 @@ import {
   tooMany,
 } from '../../validation/causes.ts'
 import { scheduleProblem } from '../../validation/cron.ts'
-import { labelValue } from '../../validation/names.ts'
 import { validatePodTemplate } from '../../validation/pod/pod-spec.ts'
 import { selectorMatches, validateLabelSelector } from '../../validation/selectors.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
@@ -42,7 +42,9 @@ export const jobStrategy: ResourceStrategy<batch.Job> = {
       causes.push(required('spec.selector'))
       causes.push(invalid('spec.template.metadata.labels', template.metadata?.labels ?? {}, '`selector` does not match template `labels`'))
     } else {
+      const before = causes.length
       validateLabelSelector(causes, 'spec.selector', selector)
+      if (causes.length > before) return causes
       if (!selectorMatches(selector, template.metadata?.labels))
         causes.push(invalid('spec.template.metadata.labels', template.metadata?.labels ?? {}, '`selector` does not match template `labels`'))
       if (!manualSelector) requireOwnLabels(causes, job)

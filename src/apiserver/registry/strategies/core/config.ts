@@ -1,7 +1,7 @@
 import type { DeepReadonly, core } from '#api'
+import { configMapKey } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, forbidden, immutable, invalid, invalidEach, required, same, tooLong } from '../../validation/causes.ts'
-import { configMapKey } from '../../validation/names.ts'
 
 /** Data of one ConfigMap or Secret: at most 1 MiB. */
 const maxSize = 1024 * 1024

@@ -1,7 +1,7 @@
 import type { DeepReadonly, core } from '#api'
+import { qualifiedName } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, forbidden, invalid, invalidEach, required, same } from '../../validation/causes.ts'
-import { qualifiedName } from '../../validation/names.ts'
 import { validateQuantity } from '../../validation/resources.ts'
 import { compareQuantities, quantityText } from '../../validation/quantities.ts'
 

@@ -1,8 +1,8 @@
 import { isIP, isIPv6 } from 'node:net'
 import type { DeepReadonly, core } from '#api'
+import { dns1035Label } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { validateService, validateServiceUpdate } from '../../validation/service.ts'
-import { dns1035Label } from '../../validation/names.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
 import { defaultService } from './service-defaults.ts'
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { DeepReadonly, discovery, networking } from '#api'
+import { dns1035Label, dns1123Label, dns1123Subdomain, portName, portNumber, qualifiedName, wildcardDns1123Subdomain } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import {
   type Causes,
@@ -14,15 +15,6 @@ import {
   tooLong,
   tooMany,
 } from '../../validation/causes.ts'
-import {
-  dns1035Label,
-  dns1123Label,
-  dns1123Subdomain,
-  portName,
-  portNumber,
-  qualifiedName,
-  wildcardDns1123Subdomain,
-} from '../../validation/names.ts'
 import { validatePortOrName } from '../../validation/pod/probes.ts'
 import { validateLabelSelector } from '../../validation/selectors.ts'
 import { isCidr } from '../../validation/service.ts'

@@ -1,6 +1,6 @@
 import type { DeepReadonly, core } from '#api'
+import { dns1123Subdomain, qualifiedName } from '#api'
 import { type Causes, forbidden, invalid, invalidEach, required, same } from '../../validation/causes.ts'
-import { dns1123Subdomain, qualifiedName } from '../../validation/names.ts'
 
 type Pod = DeepReadonly<core.Pod>
 type Container = DeepReadonly<core.Container>

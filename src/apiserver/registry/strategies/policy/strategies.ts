@@ -1,7 +1,7 @@
 import type { DeepReadonly, autoscaling, policy } from '#api'
+import { pathSegmentName } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, forbidden, invalid, invalidEach, nonNegative, notSupported, optionalOneOf, required } from '../../validation/causes.ts'
-import { pathSegment } from '../../validation/names.ts'
 import { compareQuantities } from '../../validation/quantities.ts'
 import { validateLabelSelector } from '../../validation/selectors.ts'
 import { validateAtMostHundredPercent, validateIntOrPercent } from '../../validation/workload.ts'
@@ -95,9 +95,9 @@ export const horizontalPodAutoscalerStrategy: ResourceStrategy<autoscaling.Horiz
 
 function validateReference(causes: Causes, path: string, ref: DeepReadonly<autoscaling.CrossVersionObjectReference> | undefined): void {
   if (!ref?.kind) causes.push(required(`${path}.kind`))
-  else invalidEach(causes, `${path}.kind`, ref.kind, pathSegment(ref.kind))
+  else invalidEach(causes, `${path}.kind`, ref.kind, pathSegmentName(ref.kind))
   if (!ref?.name) causes.push(required(`${path}.name`))
-  else invalidEach(causes, `${path}.name`, ref.name, pathSegment(ref.name))
+  else invalidEach(causes, `${path}.name`, ref.name, pathSegmentName(ref.name))
 }
 
 const sources = { Resource: 'resource', ContainerResource: 'containerResource', Pods: 'pods', Object: 'object', External: 'external' } as const

@@ -1,7 +1,7 @@
 import type { DeepReadonly, rbac } from '#api'
+import { dns1123Subdomain, pathSegmentName } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, immutable, invalid, invalidEach, notSupported, required } from '../../validation/causes.ts'
-import { dns1123Subdomain, pathSegment } from '../../validation/names.ts'
 import { validateLabelSelector } from '../../validation/selectors.ts'
 
 const group = 'rbac.authorization.k8s.io'
@@ -9,7 +9,7 @@ const group = 'rbac.authorization.k8s.io'
 export const roleStrategy: ResourceStrategy<rbac.Role> = {
   default: defaultRules,
   validate: (object) => validateRules(object.rules, true),
-  validateName: pathSegment,
+  validateName: pathSegmentName,
 }
 
 export const clusterRoleStrategy: ResourceStrategy<rbac.ClusterRole> = {
@@ -23,7 +23,7 @@ export const clusterRoleStrategy: ResourceStrategy<rbac.ClusterRole> = {
     aggregation.clusterRoleSelectors?.forEach((selector, i) => validateLabelSelector(causes, `aggregationRule.clusterRoleSelectors[${i}]`, selector))
     return causes
   },
-  validateName: pathSegment,
+  validateName: pathSegmentName,
 }
 
 /** `rules` is written even when it is empty. */
@@ -68,7 +68,7 @@ function bindingStrategy(roleKinds: string[], namespaced: boolean): ResourceStra
       if (roleRef.apiGroup !== group) causes.push(notSupported('roleRef.apiGroup', roleRef.apiGroup, [group]))
       if (!roleKinds.includes(roleRef.kind)) causes.push(notSupported('roleRef.kind', roleRef.kind, roleKinds))
       if (!roleRef.name) causes.push(required('roleRef.name'))
-      else invalidEach(causes, 'roleRef.name', roleRef.name, pathSegment(roleRef.name))
+      else invalidEach(causes, 'roleRef.name', roleRef.name, pathSegmentName(roleRef.name))
       object.subjects?.forEach((subject, i) => validateSubject(causes, `subjects[${i}]`, subject, namespaced))
       return causes
     },
@@ -78,7 +78,7 @@ function bindingStrategy(roleKinds: string[], namespaced: boolean): ResourceStra
       if (causes.length > 0) return [invalid('roleRef', object.roleRef, 'cannot change roleRef')]
       return causes
     },
-    validateName: pathSegment,
+    validateName: pathSegmentName,
   }
 }
 

@@ -1,6 +1,6 @@
 import type { DeepReadonly, core } from '#api'
+import { dns1123Label, portName, portNumber } from '#api'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notFound, notSupported, required } from '../causes.ts'
-import { dns1123Label, portName, portNumber } from '../names.ts'
 import { validateResourceRequirements } from '../resources.ts'
 import { validateEnv, validateEnvFrom } from './env.ts'
 import { validateLifecycle, validateProbes } from './probes.ts'

@@ -1,6 +1,7 @@
 import type { DeepReadonly, core } from '#api'
+import { configMapKey, dns1123Subdomain, qualifiedName } from '#api'
 import { type Causes, invalid, invalidEach, notSupported, required } from '../causes.ts'
-import { configMapKey, dns1123Subdomain, qualifiedName, relaxedEnvVarName } from '../names.ts'
+import { relaxedEnvVarName } from '../names.ts'
 import { compareQuantities } from '../quantities.ts'
 
 const envFieldPaths = [

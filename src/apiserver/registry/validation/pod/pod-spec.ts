@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { DeepReadonly, core } from '#api'
+import { dns1123Label, dns1123Subdomain, qualifiedName } from '#api'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, required } from '../causes.ts'
-import { dns1123Label, dns1123Subdomain, qualifiedName } from '../names.ts'
 import { validateAnnotations, validateLabels } from '../object-meta.ts'
 import { validateQuantity, validateResourceRequirements } from '../resources.ts'
 import { validateContainers } from './containers.ts'

@@ -1,6 +1,6 @@
 import type { DeepReadonly, core } from '#api'
+import { httpHeaderName, portName, portNumber } from '#api'
 import { type Causes, forbidden, invalid, invalidEach, nonNegative, notSupported, required } from '../causes.ts'
-import { httpHeaderName, portName, portNumber } from '../names.ts'
 
 type Handler = DeepReadonly<core.LifecycleHandler & core.ProbeHandler>
 

@@ -1,6 +1,6 @@
 import type { DeepReadonly, core } from '#api'
+import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '#api'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, optionalOneOf, required } from '../causes.ts'
-import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../names.ts'
 import { validateLabelSelector } from '../selectors.ts'
 
 const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']

@@ -1,6 +1,6 @@
 import type { DeepReadonly, core } from '#api'
+import { configMapKey, dns1123Label, dns1123Subdomain } from '#api'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, required } from '../causes.ts'
-import { configMapKey, dns1123Label, dns1123Subdomain } from '../names.ts'
 import { isNegativeQuantity } from '../quantities.ts'
 import { validateClaimSpec } from '../claims.ts'
 import { validateDescendingPath, validateNoBacksteps } from './containers.ts'
