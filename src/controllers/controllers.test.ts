@@ -159,7 +159,7 @@ test('endpoints and slices follow the pods that a service selects', async () => 
   })
   await client
     .resource(resources.nodes)
-    .create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'elsewhere', labels: { 'topology.kubernetes.io/zone': 'z1' } } })
+    .create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'elsewhere', labels: { 'topology.kubernetes.io/zone': 'z1' } }, spec: {} })
   const notReady = await pods.updateStatus({ ...created, status: status('False') })
   await until(resources.endpoints, 'web', 'default', (e) => e?.subsets?.[0]?.notReadyAddresses?.[0]?.ip === '10.0.0.1')
   await pods.updateStatus({ ...notReady, status: status('True') })
@@ -268,13 +268,12 @@ test('a node gets its pod addresses; when its kubelet falls silent it is unreach
     ],
   })
   // another one lives on, or nothing would be driven off
-  const alive = await nodes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'alive' }, status: ready() })
+  const alive = await nodes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'alive' }, spec: {}, status: ready() })
   const beat = setInterval(() => void nodes.patch('alive', undefined, 'merge', { status: ready() }, { subresource: 'status' }).catch(() => {}), 100)
   try {
     await nodes.updateStatus({ ...alive, status: ready() })
-    const silent = await nodes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'silent' } })
+    await nodes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'silent' }, spec: {} })
     await nodes.patch('silent', undefined, 'merge', { status: ready() }, { subresource: 'status' })
-    void silent
     await until(resources.nodes, 'silent', undefined, (n) => /^10\.244\.\d+\.0\/24$/.test(n?.spec?.podCIDR ?? ''))
     const tolerant = [{ key: 'node.kubernetes.io/unreachable', operator: 'Exists' as const, effect: 'NoExecute' as const }]
     const pods = client.resource(resources.pods)

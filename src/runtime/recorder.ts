@@ -9,7 +9,7 @@ export interface EventRecorderOptions {
   host?: string
   clock: Clock
   log?: Logger
-  /** Events that wait to be sent; more are dropped, as events are best effort. 1000 when absent. */
+  /** Events that wait to be sent; more are dropped, as events are best effort. 5000 when absent. */
   queueLimit?: number
 }
 
@@ -31,6 +31,9 @@ const burst = 25
 const refillEvery = 300_000
 const remembered = 4096
 const attempts = 5
+
+/** Requests at the same time: a durable write takes milliseconds, and events come in bursts. */
+const parallel = 16
 
 /**
  * Merges occurrences as client-go's correlator does: an equal event raises the count of the first; from the tenth different message about one object
@@ -92,16 +95,30 @@ function remember<V>(map: Map<string, V>, key: string, value: V): void {
 }
 
 export function createEventRecorder(options: EventRecorderOptions): RunningRecorder {
-  const { client, component, host, clock, log = silentLogger, queueLimit = 1000 } = options
+  const { client, component, host, clock, log = silentLogger, queueLimit = 5000 } = options
   const correlate = createCorrelator(() => clock.now())
   const events = client.resource(resources.events)
   const queue: CorrelatedEvent[] = []
   const stopped = new AbortController()
   let sequence = 0
-  let sending: Promise<void> | undefined
+  // by event name: a count is raised after its event has been written
+  const sending = new Map<string, Promise<void>>()
+  const senders = new Set<Promise<void>>()
 
   async function drain(): Promise<void> {
-    for (let next = queue.shift(); next; next = queue.shift()) await send(next)
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const { name } = next.event.metadata
+      const sent = (sending.get(name) ?? Promise.resolve()).then(send.bind(undefined, next))
+      sending.set(name, sent)
+      await sent
+      if (sending.get(name) === sent) sending.delete(name)
+    }
+  }
+
+  function wake(): void {
+    if (senders.size >= parallel) return
+    const sender: Promise<void> = drain().finally(() => senders.delete(sender))
+    senders.add(sender)
   }
 
   async function send({ event, repeat }: CorrelatedEvent): Promise<void> {
@@ -157,15 +174,15 @@ export function createEventRecorder(options: EventRecorderOptions): RunningRecor
       )
       if (!correlated) return
       queue.push(correlated)
-      sending ??= drain().finally(() => (sending = undefined))
+      wake()
     },
     async flush() {
-      while (sending) await sending
+      while (senders.size > 0) await Promise.all(senders)
     },
     async [Symbol.asyncDispose]() {
       queue.length = 0
       stopped.abort()
-      await sending
+      await Promise.all(senders)
     },
   }
 }

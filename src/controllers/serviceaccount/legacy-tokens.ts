@@ -1,6 +1,6 @@
 import { type DeepReadonly, type core, isStatus, objectKey, resources } from '#api'
 import { nameSuffix } from '#base'
-import { type Controller, type ControllerContext, mapped, primary } from '#runtime'
+import { type Controller, type ControllerContext, createExpectations, mapped, primary } from '#runtime'
 import { isSettledElsewhere } from './default-account.ts'
 
 const tokenType = 'kubernetes.io/service-account-token'
@@ -48,9 +48,13 @@ export function serviceAccountTokens(options: LegacyTokenOptions): Controller {
       })
       const secretApi = client.resource(resources.secrets)
       const accountApi = client.resource(resources.serviceAccounts)
+      // a token that was made and is not in the cache yet must not be made again
+      const expectations = createExpectations(secrets)
 
-      async function reconcile(key: string, signal: AbortSignal): Promise<void> {
+      async function reconcile(key: string, signal: AbortSignal) {
         const account = accounts.get(key)
+        if (!account) expectations.forget(key)
+        if (!expectations.satisfied(key)) return { requeueAfter: 1000 }
         const mine = secrets.byIndex('serviceAccount', key)
         for (const secret of mine) await settle(secret, account, signal)
         if (options.everyAccount && account && !account.metadata.deletionTimestamp) await ensureReferenced(account, mine, signal)
@@ -93,6 +97,7 @@ export function serviceAccountTokens(options: LegacyTokenOptions): Controller {
             ),
             { signal },
           )
+          expectations.created(objectKey(account), secret)
           await accountApi.update({ ...account, secrets: [...(account.secrets ?? []), { name: secret.metadata.name }] }, { signal })
         } catch (error) {
           if (!isSettledElsewhere(error)) throw error
