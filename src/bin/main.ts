@@ -119,7 +119,7 @@ image
   .argument('<directory>')
   .requiredOption('-t, --tag <name>', 'name of the image')
   .option('-f, --file <path>', 'the Dockerfile')
-  .option('--build-arg <name=value...>', 'arguments of the Dockerfile', [])
+  .option('--build-arg <name=value>', 'an argument of the Dockerfile; may be given several times', (one: string, all: string[]) => [...all, one], [])
   .addOption(nameOption())
   .action(async (directory: string, flags: { tag: string; file?: string; buildArg: string[]; name: string }) => {
     const { buildImage } = await cluster()
