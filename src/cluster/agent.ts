@@ -43,6 +43,9 @@ export async function runAgent(cluster: ClusterConfig, nodeName: string, signal:
       port: kubeletPort,
       ...(cluster.compat === '1.20' ? { version: 'v1.20.2' } : {}),
       services,
+      // images come by hand and no registry could give them back; and the disk is the machine's, not the node's to clear
+      imageCollection: false,
+      eviction: { 'memory.available': '100Mi' },
       log,
     }),
   )
