@@ -1,5 +1,5 @@
 import type { DeepReadonly, apiextensions, apiregistration, certificates, coordination, flowcontrol, node, scheduling } from '#api'
-import { dns1035Label, dns1123Label, dns1123Subdomain, pathSegmentName } from '#api'
+import { errors, dns1035Label, dns1123Label, dns1123Subdomain, pathSegmentName } from '#api'
 import type { ResourceStrategy } from '../strategy.ts'
 import { type Causes, duplicate, forbidden, immutable, invalid, invalidEach, optionalOneOf, required } from '../validation/causes.ts'
 import { validateLabels } from '../validation/object-meta.ts'
@@ -24,6 +24,7 @@ export const leaseStrategy: ResourceStrategy<coordination.Lease> = {
 }
 
 export const runtimeClassStrategy: ResourceStrategy<node.RuntimeClass> = {
+  allowUnconditionalUpdate: false,
   validate(object) {
     const causes: Causes = []
     invalidEach(causes, 'handler', object.handler ?? '', dns1123Label(object.handler ?? ''))
@@ -102,10 +103,15 @@ export const certificateSigningRequestStrategy: ResourceStrategy<certificates.Ce
       if (old.status?.certificate === undefined) delete status.certificate
       else status.certificate = old.status.certificate
     } else {
-      // Status may add its own conditions; the decision stays as it was.
-      const own = (status.conditions ?? []).filter((condition) => !isDecision(condition.type))
+      // Status may add its own conditions; the decision stays as it was, and is not taken here.
       const decisions = before.filter((condition) => isDecision(condition.type))
-      if (own.length + decisions.length > 0) status.conditions = [...decisions, ...own]
+      for (const { type } of status.conditions ?? [])
+        if (isDecision(type) && !decisions.some((one) => one.type === type))
+          throw errors.invalid({ group: 'certificates.k8s.io', kind: object.kind }, object.metadata.name, [
+            forbidden('status.conditions', `updates may not add a condition of type "${type}"`),
+          ])
+      const own = (status.conditions ?? []).filter((condition) => !isDecision(condition.type))
+      if (own.length + decisions.length > 0) status.conditions = [...decisions, ...own].map((condition) => ({ ...condition }))
     }
     for (const condition of status.conditions ?? []) {
       const had = before.find((one) => one.type === condition.type)
@@ -208,6 +214,7 @@ export const priorityLevelConfigurationStrategy: ResourceStrategy<flowcontrol.Pr
 }
 
 export const apiServiceStrategy: ResourceStrategy<apiregistration.APIService> = {
+  allowUnconditionalUpdate: false,
   default(object) {
     if (object.spec?.service) object.spec.service.port ??= 443
   },
@@ -246,6 +253,7 @@ export const apiServiceStrategy: ResourceStrategy<apiregistration.APIService> = 
 }
 
 export const customResourceDefinitionStrategy: ResourceStrategy<apiextensions.CustomResourceDefinition> = {
+  allowUnconditionalUpdate: false,
   default(object) {
     const { spec } = object
     const names = (spec.names ??= {} as typeof spec.names)

@@ -28,6 +28,7 @@ import { endpointSliceStrategy, ingressClassStrategy, ingressStrategy, networkPo
 import { podStrategy } from './pod/strategy.ts'
 import { horizontalPodAutoscalerStrategy, podDisruptionBudgetStrategy } from './policy/strategies.ts'
 import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './rbac/strategies.ts'
+import { resourceClaimStrategy, resourceClaimTemplateStrategy, resourceSliceStrategy } from './resource.ts'
 import {
   csiDriverStrategy,
   csiNodeStrategy,
@@ -85,6 +86,9 @@ const byResource: Record<string, ResourceStrategy> = {
   'rbac.authorization.k8s.io/clusterroles': clusterRoleStrategy,
   'rbac.authorization.k8s.io/rolebindings': roleBindingStrategy,
   'rbac.authorization.k8s.io/roles': roleStrategy,
+  'resource.k8s.io/resourceclaims': resourceClaimStrategy,
+  'resource.k8s.io/resourceclaimtemplates': resourceClaimTemplateStrategy,
+  'resource.k8s.io/resourceslices': resourceSliceStrategy,
   'scheduling.k8s.io/priorityclasses': priorityClassStrategy,
   'storage.k8s.io/csidrivers': csiDriverStrategy,
   'storage.k8s.io/csinodes': csiNodeStrategy,

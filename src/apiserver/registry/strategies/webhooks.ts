@@ -25,6 +25,7 @@ function configurationStrategy(mutating: boolean): ResourceStrategy<Configuratio
       })
       return causes
     },
+    allowUnconditionalUpdate: false,
   }
 }
 

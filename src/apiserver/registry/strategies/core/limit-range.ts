@@ -8,6 +8,7 @@ import { compareQuantities, quantityText } from '../../validation/quantities.ts'
 type Item = core.LimitRangeItem
 
 export const limitRangeStrategy: ResourceStrategy<core.LimitRange> = {
+  allowCreateOnUpdate: true,
   default(object) {
     const spec = (object.spec ??= { limits: [] })
     spec.limits ??= []

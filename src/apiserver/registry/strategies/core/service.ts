@@ -27,6 +27,7 @@ export const serviceStrategy: ResourceStrategy<core.Service> = {
   validate: validateService,
   validateUpdate: validateServiceUpdate,
   validateName: dns1035Label,
+  allowCreateOnUpdate: true,
   selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
 }
 

@@ -1,7 +1,8 @@
 import type { DeepReadonly, core } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
-import { type Causes, forbidden } from '../../validation/causes.ts'
+import { type Causes, invalid } from '../../validation/causes.ts'
 import { validatePodSpec } from '../../validation/pod/pod-spec.ts'
+import { validateResourceRequirements } from '../../validation/resources.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
 import { defaultPod, mirrorServiceAccount } from './defaults.ts'
 import { podQosClass } from './qos.ts'
@@ -67,35 +68,13 @@ function fillPodIPs(status: core.PodStatus): void {
   if (status.hostIP && !status.hostIPs?.length) status.hostIPs = [{ ip: status.hostIP }]
 }
 
-/** A Binding puts a pod on a node; upstream's checks of it. */
-export function validateBinding(binding: DeepReadonly<core.Binding>): Causes {
-  const causes: Causes = []
-  if (!binding.target?.name) causes.push({ reason: 'FieldValueRequired', message: 'Required value', field: 'target.name' })
-  if (binding.target?.kind && binding.target.kind !== 'Node')
-    causes.push({
-      reason: 'FieldValueNotSupported',
-      message: `Unsupported value: ${JSON.stringify(binding.target.kind)}: supported values: "Node", "<empty>"`,
-      field: 'target.kind',
-    })
-  return causes
-}
-
-/** What the resize subresource may change: requests, limits and resize policies of containers. */
+/** What the resize subresource may ask for: valid requests and limits that leave the pod in its class. */
 export function validateResize(pod: DeepReadonly<core.Pod>, old: DeepReadonly<core.Pod>): Causes {
-  const without = (container: DeepReadonly<core.Container>) => ({ ...container, resources: undefined, resizePolicy: undefined })
-  const strip = (spec: DeepReadonly<core.PodSpec>) => ({
-    ...spec,
-    resources: undefined,
-    containers: spec.containers.map(without),
-    initContainers: spec.initContainers?.map(without),
-  })
   const causes: Causes = []
-  if (JSON.stringify(strip(pod.spec)) !== JSON.stringify(strip(old.spec))) causes.push(forbidden('spec', 'only cpu and memory resources are mutable'))
-  if (podQosClass(pod.spec) !== old.status?.qosClass && old.status?.qosClass !== undefined)
-    causes.push({
-      reason: 'FieldValueInvalid',
-      message: `Invalid value: "${podQosClass(pod.spec)}": Pod QOS Class may not change as a result of resizing`,
-      field: 'spec',
-    })
+  pod.spec.containers.forEach((container, i) => validateResourceRequirements(causes, `spec.containers[${i}].resources`, container.resources))
+  pod.spec.initContainers?.forEach((container, i) => validateResourceRequirements(causes, `spec.initContainers[${i}].resources`, container.resources))
+  const before = old.status?.qosClass ?? podQosClass(old.spec)
+  if (causes.length === 0 && podQosClass(pod.spec) !== before)
+    causes.push(invalid('spec', podQosClass(pod.spec), 'Pod QOS Class may not change as a result of resizing'))
   return causes
 }

@@ -123,16 +123,3 @@ function validateNotRestarted(
     if (current && !current.state?.terminated) causes.push(forbidden(`${path}[${i}].state`, 'may not be transitioned to non-terminated state'))
   })
 }
-
-/** The containers that an update of the ephemeralcontainers subresource adds; the existing ones stay as they are. */
-export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): Causes {
-  const causes: Causes = []
-  const added = pod.spec.ephemeralContainers ?? []
-  old.spec.ephemeralContainers?.forEach((had, i) => {
-    const kept = added.find((container) => container.name === had.name)
-    if (!kept) causes.push(forbidden('spec.ephemeralContainers', `existing ephemeral containers "${had.name}" may not be removed\n`))
-    else if (!same(kept, had))
-      causes.push(forbidden(`spec.ephemeralContainers[${i}]`, `existing ephemeral containers "${had.name}" may not be changed\n`))
-  })
-  return causes
-}

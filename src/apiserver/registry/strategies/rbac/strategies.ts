@@ -10,6 +10,7 @@ export const roleStrategy: ResourceStrategy<rbac.Role> = {
   default: defaultRules,
   validate: (object) => validateRules(object.rules, true),
   validateName: pathSegmentName,
+  allowCreateOnUpdate: true,
 }
 
 export const clusterRoleStrategy: ResourceStrategy<rbac.ClusterRole> = {
@@ -24,6 +25,7 @@ export const clusterRoleStrategy: ResourceStrategy<rbac.ClusterRole> = {
     return causes
   },
   validateName: pathSegmentName,
+  allowCreateOnUpdate: true,
 }
 
 /** `rules` is written even when it is empty. */
@@ -79,6 +81,7 @@ function bindingStrategy(roleKinds: string[], namespaced: boolean): ResourceStra
       return causes
     },
     validateName: pathSegmentName,
+    allowCreateOnUpdate: true,
   }
 }
 

@@ -161,6 +161,7 @@ export const storageClassStrategy: ResourceStrategy<storage.StorageClass> = {
 }
 
 export const csiDriverStrategy: ResourceStrategy<storage.CSIDriver> = {
+  allowUnconditionalUpdate: false,
   default(object) {
     const spec = (object.spec ??= {})
     spec.attachRequired ??= true
@@ -187,6 +188,7 @@ export const csiDriverStrategy: ResourceStrategy<storage.CSIDriver> = {
 }
 
 export const csiNodeStrategy: ResourceStrategy<storage.CSINode> = {
+  allowUnconditionalUpdate: false,
   default(object) {
     ;(object.spec ??= { drivers: [] }).drivers ??= []
   },
@@ -206,6 +208,7 @@ export const csiNodeStrategy: ResourceStrategy<storage.CSINode> = {
 }
 
 export const volumeAttachmentStrategy: ResourceStrategy<storage.VolumeAttachment> = {
+  allowUnconditionalUpdate: false,
   prepareForCreate(object) {
     object.status = { attached: false }
   },
