@@ -42,7 +42,9 @@ const drainLimit = 5000
 /** Listens for HTTPS, HTTP/2 and HTTP/1.1 by ALPN; client certificates are asked for, not required. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const { log } = options
-  const sockets = new Set<TLSSocket>()
+  /** Connections with the number of requests that are under way on each. */
+  const sockets = new Map<Duplex, number>()
+  let closing: Promise<void> | undefined
   const sessions = new Set<ServerHttp2Session>()
   const certificates = new WeakMap<object, Credentials['certificate']>()
 
@@ -64,7 +66,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       noDelay: true,
     })
   const onSecureConnection = (socket: TLSSocket) => {
-    sockets.add(socket)
+    sockets.set(socket, 0)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     certificates.set(socket, certificateOf(socket))
@@ -88,7 +90,15 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   function onHttp1(message: IncomingMessage, response: ServerResponse): void {
     const sink = new Http1Sink(response)
     const request = new WireRequest(message.method!, message.url!, message.headers as Record<string, string>, sink)
-    void exchange(request, message, sink, certificates.get(message.socket))
+    const { socket } = message
+    sockets.set(socket, (sockets.get(socket) ?? 0) + 1)
+    void exchange(request, message, sink, certificates.get(socket)).then(() => {
+      const before = sockets.get(socket)
+      if (before === undefined) return
+      const left = before - 1
+      sockets.set(socket, left)
+      if (closing && left === 0) socket.end()
+    })
   }
 
   async function exchange(
@@ -146,19 +156,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   async function close(): Promise<void> {
     const closed = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))))
     for (const session of sessions) session.close()
-    http1.close()
-    http1.closeIdleConnections()
-    // connections that were handed over by `emit` are not the HTTP server's own to close
+    for (const [socket, requests] of sockets) if (requests === 0 && (socket as TLSSocket).alpnProtocol !== 'h2') (socket as TLSSocket).end()
     const timer = setTimeout(() => {
-      for (const socket of sockets) socket.destroy()
+      for (const socket of sockets.keys()) socket.destroy()
     }, drainLimit)
-    const idle = setInterval(() => http1.closeIdleConnections(), 50)
     await closed
-    clearInterval(idle)
     clearTimeout(timer)
   }
 
-  let closing: Promise<void> | undefined
   return {
     url: `https://${isIPv6(options.addresses[0]!) ? `[${options.addresses[0]}]` : options.addresses[0]}:${port}`,
     [Symbol.asyncDispose]: () => (closing ??= close()),

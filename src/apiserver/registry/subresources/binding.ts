@@ -33,6 +33,7 @@ export async function bind(registry: Registry, call: Call): Promise<Response> {
     unvalidated: true,
     admitted: true,
     managed: true,
+    sameGeneration: true,
   })
   return valueResponse(call, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 })
 }
