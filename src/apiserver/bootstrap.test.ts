@@ -8,7 +8,7 @@ import { createClient } from '#client'
 import { defaultAdmission } from './admission/index.ts'
 import type { AdmissionPlugin } from './admission/index.ts'
 import { requestAuthenticator, unionTokens } from './authn/index.ts'
-import { aggregationController, mastersAuthorizer, rbacAuthorizer, unionAuthorizer } from './authz/index.ts'
+import { mastersAuthorizer, rbacAuthorizer, unionAuthorizer } from './authz/index.ts'
 import type { Authorizer } from './authz/index.ts'
 import { bootstrapObjects } from './bootstrap.ts'
 import { startTestServer } from './test-server.ts'
@@ -109,25 +109,6 @@ test('users may do what their bindings say, from the write of the binding on', a
     /attempting to grant RBAC permissions not currently held:\n\{APIGroups:\[""\], Resources:\["nodes"\], Verbs:\["get"\]\}/,
   )
   await jane.resource(resources.roles).create({ ...role, rules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }] })
-})
-
-test('an aggregated role follows the roles that it gathers', async () => {
-  const t = await start()
-  await using _ = t
-  await bootstrapObjects(t.client)
-  await using _controller = aggregationController({ reader: t.reader, client: t.client, clock: realClock, log: silentLogger })
-  const roles = t.client.resource(resources.clusterRoles)
-  const watching = roles.watch({ resourceVersion: (await roles.list()).metadata.resourceVersion, fieldSelector: 'metadata.name=admin' })
-  await roles.create({
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRole',
-    metadata: { name: 'widgets', labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } },
-    rules: [{ verbs: ['get'], apiGroups: ['x.io'], resources: ['widgets'] }],
-  })
-  // view gathers it, edit gathers view, admin gathers edit
-  for await (const event of watching) {
-    if ('object' in event && event.object.rules?.some((rule) => rule.apiGroups?.includes('x.io'))) break
-  }
 })
 
 test('a quota holds exactly, however many create at once', async () => {

@@ -7,7 +7,7 @@ import { createLogger, realClock, Teardown } from '#base'
 import type { Client } from '#client'
 import { cachedView, startDnsServer } from '#dns'
 import type { ContainerRuntime, Kubelet } from '#kubelet'
-import { connectContainerd, createFakeRuntime, createKubelet, kubeletServer, runLogRotation, statsSource } from '#kubelet'
+import { connectContainerd, createFakeRuntime, createKubelet, hollowVolumes, kubeletServer, runLogRotation, statsSource } from '#kubelet'
 import { nftablesBackend, runProxy } from '#proxy'
 import { createContext } from '#runtime'
 import { clientFrom } from './access.ts'
@@ -38,7 +38,8 @@ export async function runAgent(cluster: ClusterConfig, nodeName: string, signal:
       runtime,
       rootDir: paths.kubelet,
       logsDir: join(paths.dir, 'pods'),
-      cgroupRoot: cluster.runtime === 'fake' ? false : nodeCgroup(cluster.name, nodeName),
+      // a node that runs nothing needs neither groups nor mounts
+      ...(cluster.runtime === 'fake' ? { cgroupRoot: false, volumes: hollowVolumes() } : { cgroupRoot: nodeCgroup(cluster.name, nodeName) }),
       dns: { servers: [rangesOf(cluster.index).clusterDns], domain: clusterDomain },
       port: kubeletPort,
       ...(cluster.compat === '1.20' ? { version: 'v1.20.2' } : {}),

@@ -14,6 +14,10 @@ export interface ClusterConfig {
   compat?: '1.20'
   nodes: NodeConfig[]
   hollow: number
+  /** Components that the control plane does not run: they run elsewhere, or nobody needs them. */
+  without?: readonly ('scheduler' | 'controllers')[]
+  /** A file of tokens with a user each, as upstream's `--token-auth-file`. */
+  tokenFile?: string
 }
 
 export interface NodeConfig {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import type { StandardApiServer } from '#apiserver'
 import { bootstrapObjects, countedResources, loopbackUser, quotaStatus, standardApiServer } from '#apiserver'
 import { horizontalPodAutoscaler, kubeletMetrics, metricsApi } from '#autoscaling'
@@ -21,17 +22,19 @@ export async function runControlPlane(cluster: ClusterConfig, signal: AbortSigna
   const log = createLogger({ level: 'info' })
   await using teardown = new Teardown()
   const store = teardown.use(await openStore(cluster))
-  const server = teardown.use(await startApiServer(cluster, store, log))
+  const bootstrap = { done: false }
+  const server = teardown.use(await startApiServer(cluster, store, bootstrap, log))
   const client = (user: string) => server.client({ username: user, groups: ['system:authenticated'] }, user.replace(/^system:/, ''))
   // what the components need is there before they start; each starts on its own and waits for its caches
   const own = server.client(loopbackUser, 'kube-apiserver')
   await bootstrapObjects(own)
   await ensureDefaults(cluster, own)
+  bootstrap.done = true
   const { ca } = await clusterPki(cluster)
-  const running = [
-    runSchedulerAs(client('system:kube-scheduler'), log, signal),
-    runControllersAs(cluster, client('system:kube-controller-manager'), server, ca.certificate, log, signal),
-  ]
+  const runs = (component: 'scheduler' | 'controllers') => !cluster.without?.includes(component)
+  const running = [aborted(signal)]
+  if (runs('scheduler')) running.push(runSchedulerAs(client('system:kube-scheduler'), log, signal))
+  if (runs('controllers')) running.push(runControllersAs(cluster, client('system:kube-controller-manager'), server, ca.certificate, log, signal))
   log.info('control plane is running', { cluster: cluster.name, url: server.url })
   await Promise.all(running)
 }
@@ -40,7 +43,7 @@ function openStore(cluster: ClusterConfig): Promise<Store> {
   return cluster.store === 'memory' ? Promise.resolve(memoryStore()) : openSqliteStore({ path: clusterPaths(cluster.name).store })
 }
 
-async function startApiServer(cluster: ClusterConfig, store: Store, log: Logger): Promise<StandardApiServer> {
+async function startApiServer(cluster: ClusterConfig, store: Store, bootstrap: { done: boolean }, log: Logger): Promise<StandardApiServer> {
   const pki = await clusterPki(cluster)
   const { services, gateway } = rangesOf(cluster.index)
   const metrics: { client?: Client } = {}
@@ -48,12 +51,23 @@ async function startApiServer(cluster: ClusterConfig, store: Store, log: Logger)
   const server = standardApiServer({
     store,
     port: cluster.apiPort,
-    addresses: ['127.0.0.1', gateway],
+    // without a node there is no bridge whose gateway could be listened on
+    addresses: cluster.nodes.length > 0 ? ['127.0.0.1', gateway] : ['127.0.0.1'],
     tls: { cert: pki.apiserver.certificate, key: pki.apiserver.key, clientCa: pki.ca.certificate },
     serviceAccounts: { privateKey: pki.serviceAccountKey, issuer: 'https://kubernetes.default.svc.cluster.local' },
     kubelet: { cert: pki.apiserverKubeletClient.certificate, key: pki.apiserverKubeletClient.key, ca: pki.ca.certificate },
     serviceCidr: services,
+    ...(cluster.tokenFile ? { staticTokens: await readFile(cluster.tokenFile, 'utf8') } : {}),
     extensions: [metricsApi({ source, client: lazily(() => metrics.client!) })],
+    // whoever is told that the server is ready may count on roles, namespaces and default services
+    readiness: [
+      {
+        name: 'poststarthook/rbac/bootstrap-roles',
+        check() {
+          if (!bootstrap.done) throw new Error('not finished')
+        },
+      },
+    ],
     ...(cluster.compat ? { compat: cluster.compat } : {}),
     log,
   })
@@ -96,6 +110,10 @@ async function runControllersAs(
     return runControllers([controller], { ...context, client: own, cache: context.cache }, { signal })
   }
   await survive('controllers', log, signal, async () => void (await Promise.all(all.map(run))))
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })))
 }
 
 async function survive(what: string, log: Logger, signal: AbortSignal, run: () => Promise<void>): Promise<void> {

@@ -71,7 +71,8 @@ async function ensureService(client: Client, { namespace, name, labels, clusterI
       apiVersion: 'v1',
       kind: 'Endpoints',
       metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-      subsets: [{ addresses: addresses.map((ip) => ({ ip })), ports: targets }],
+      // a cluster without nodes has no resolver yet
+      subsets: addresses.length > 0 ? [{ addresses: addresses.map((ip) => ({ ip })), ports: targets }] : [],
     } as core.Endpoints),
     ensure(client, resources.endpointSlices, {
       apiVersion: 'discovery.k8s.io/v1',

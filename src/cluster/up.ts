@@ -5,7 +5,7 @@ import type { core } from '#api'
 import { resources } from '#api'
 import type { Client } from '#client'
 import type { ClusterConfig, ClusterPaths, NodeConfig } from './config.ts'
-import { clusterPaths, freeIndex, loadCluster, saveCluster } from './config.ts'
+import { clusterPaths, freeIndex, loadCluster, nodePodCidr, saveCluster } from './config.ts'
 import { adminClient, controlPlaneReady, ensureKubeconfigs, mergeUserContext } from './access.ts'
 import { ensureInstalled, nodeRequirements, requireRoot } from './preflight.ts'
 import { clusterCgroup, nodeCgroup } from './local/cgroup.ts'
@@ -140,6 +140,9 @@ async function startNode(cluster: ClusterConfig, node: NodeConfig, paths: Cluste
     })
   await using admin = await adminClient(cluster.name)
   await nodeReady(admin.client, node.name, waitSeconds, `k8ts logs --name ${cluster.name} ${node.name}`)
+  // the ranges of local nodes are fixed: routes lead to them before a node is there
+  const podCidr = nodePodCidr(cluster.index, node)
+  await admin.client.resource(resources.nodes).patch(node.name, undefined, 'merge', { spec: { podCIDR: podCidr, podCIDRs: [podCidr] } })
 }
 
 /** Watches the Node until it is Ready. */

@@ -1,5 +1,5 @@
 import type { rbac } from '#api'
-import { aggregate } from './aggregation.ts'
+import { aggregateRules } from '#api'
 import * as facts from './bootstrap-policy-facts.ts'
 
 type Created<T> = Omit<T, 'metadata'> & {
@@ -67,7 +67,7 @@ function withAggregatedRules(roles: Created<rbac.ClusterRole>[]): Created<rbac.C
   for (let changed = true; changed;) {
     changed = false
     for (const role of roles) {
-      const rules = role.aggregationRule ? aggregate(role, roles) : undefined
+      const rules = role.aggregationRule ? aggregateRules(role, roles) as rbac.PolicyRule[] : undefined
       if (!rules || rules.length === (role.rules?.length ?? 0)) continue
       role.rules = rules as rbac.PolicyRule[]
       changed = true

@@ -1,4 +1,3 @@
-export { aggregate, aggregationController } from './aggregation.ts'
 export type { Authorizer, Decision } from './authorizer.ts'
 export type { BootstrapPolicy } from './bootstrap-policy.ts'
 export { autoupdateAnnotation, bootstrapPolicy, bootstrapRules } from './bootstrap-policy.ts'
