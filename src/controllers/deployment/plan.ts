@@ -12,8 +12,8 @@ const active = (sets: readonly ReplicaSet[]) => sets.filter((set) => sizeOf(set)
 
 /** How many pods may be there beyond the wanted number, and how many may be missing, while a rolling update goes on. */
 export function rollingLimits(deployment: Deployment): { maxSurge: number; maxUnavailable: number } {
-  if (deployment.spec.strategy?.type === 'Recreate') return { maxSurge: 0, maxUnavailable: 0 }
   const replicas = deployment.spec.replicas ?? 1
+  if (deployment.spec.strategy?.type === 'Recreate' || replicas === 0) return { maxSurge: 0, maxUnavailable: 0 }
   const rolling = deployment.spec.strategy?.rollingUpdate
   const maxSurge = scaledValue(rolling?.maxSurge ?? '25%', replicas, 'up')
   const maxUnavailable = Math.min(scaledValue(rolling?.maxUnavailable ?? '25%', replicas, 'down'), replicas)
@@ -64,7 +64,7 @@ function shrinkOld(deployment: Deployment, newSet: ReplicaSet, oldSets: readonly
     sizes.set(set, sizes.get(set)! - cut)
     cuttable -= cut
   }
-  return [...sizes].filter(([set, size]) => size !== sizeOf(set)).map(([set, size]) => ({ set, replicas: size }))
+  return changes([...sizes])
 }
 
 /** Recreate: the old pods go first, and the new ones come when the last has ended. */
@@ -82,32 +82,49 @@ export function planRecreate(
 }
 
 /**
- * When the wanted number changes in the middle of a rollout (or of a pause), every set grows or shrinks by its share, the larger ones first; what rounding leaves goes to
- * the largest.
+ * The sizes when only the wanted number changes. One set alone (or the newest, when all are empty) gets it all; once the new set serves in full, the old ones go; in the middle of a
+ * rollout every set grows or shrinks by its share, the larger ones first, and what rounding leaves goes to the largest.
  */
-export function planProportional(deployment: Deployment, sets: readonly ReplicaSet[]): Scaling {
+export function planScale(deployment: Deployment, newSet: ReplicaSet | undefined, oldSets: readonly ReplicaSet[]): Scaling {
   const replicas = deployment.spec.replicas ?? 1
-  const actives = active(sets)
+  const actives = active(newSet ? [...oldSets, newSet] : oldSets)
   if (actives.length <= 1) {
-    const only = actives[0] ?? sets.toSorted(byCreation).at(-1)
-    return only && sizeOf(only) !== replicas ? [{ set: only, replicas }] : []
+    const only = actives[0] ?? newSet ?? oldSets.toSorted(byCreation).at(-1)
+    return only ? changes([[only, replicas]]) : []
   }
+  if (newSet && isSaturated(deployment, newSet)) return changes(active(oldSets).map((set) => [set, 0]))
   if (deployment.spec.strategy?.type === 'Recreate') return []
   const allowed = replicas > 0 ? replicas + rollingLimits(deployment).maxSurge : 0
   const toAdd = allowed - total(actives)
+  if (toAdd === 0) return []
   const newestFirst = (a: ReplicaSet, b: ReplicaSet) => byCreation(b, a)
   const ordered = actives.toSorted((a, b) => sizeOf(b) - sizeOf(a) || (toAdd > 0 ? newestFirst(a, b) : byCreation(a, b)))
   let added = 0
   const sizes = ordered.map((set) => {
-    if (toAdd === 0) return sizeOf(set)
     const left = toAdd - added
-    const share = Math.round((sizeOf(set) * allowed) / (Number(set.metadata.annotations?.[annotation.max]) || total(actives))) - sizeOf(set)
-    const change = toAdd > 0 ? Math.min(Math.max(share, 0), left) : Math.max(Math.min(share, 0), left)
+    const share = shareOf(deployment, set, allowed)
+    const change = left === 0 ? 0 : toAdd > 0 ? Math.min(share, left) : Math.max(share, left)
     added += change
     return sizeOf(set) + change
   })
   sizes[0] = Math.max(sizes[0]! + toAdd - added, 0)
-  return ordered.map((set, i) => ({ set, replicas: sizes[i]! })).filter(({ set, replicas: size }) => size !== sizeOf(set))
+  return changes(ordered.map((set, i) => [set, sizes[i]!]))
+}
+
+const changes = (sizes: [ReplicaSet, number][]): Scaling =>
+  sizes.filter(([set, size]) => size !== sizeOf(set)).map(([set, replicas]) => ({ set, replicas }))
+
+function isSaturated(deployment: Deployment, newSet: ReplicaSet): boolean {
+  const replicas = deployment.spec.replicas ?? 1
+  const sizedFor = Number(newSet.metadata.annotations?.[annotation.desired] ?? NaN)
+  return sizeOf(newSet) === replicas && sizedFor === replicas && newSet.status?.availableReplicas === replicas
+}
+
+/** By how much a set should change to keep its share of what all sets together were allowed when it was last sized. */
+function shareOf(deployment: Deployment, set: ReplicaSet, allowed: number): number {
+  if (allowed === 0) return -sizeOf(set)
+  const before = Number(set.metadata.annotations?.[annotation.max]) || deployment.status?.replicas
+  return before ? Math.round((sizeOf(set) * allowed) / before) - sizeOf(set) : 0
 }
 
 /** Whether only the wanted number changed since the sets were last sized. */

@@ -45,13 +45,17 @@ export function copiedAnnotations(deployment: Deployment): Record<string, string
   return Object.fromEntries(Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !own.has(key)))
 }
 
+/** The longest history of revisions that is kept, characters. */
+const historyLimit = 2000
+
 /** The set's annotations at `revision`; one that comes back after a roll-back remembers the revisions it was. */
 export function revisionAnnotations(set: ReplicaSet | undefined, revision: number): Record<string, string> {
   const before = set ? revisionOf(set) : 0
   if (before >= revision) return {}
-  const history = set?.metadata.annotations?.[annotation.revisionHistory]
+  const history = [...(set?.metadata.annotations?.[annotation.revisionHistory]?.split(',') ?? []), ...(before > 0 ? [String(before)] : [])]
+  while (history.join().length > historyLimit) history.shift()
   return {
     [annotation.revision]: String(revision),
-    ...(before > 0 ? { [annotation.revisionHistory]: history ? `${history},${before}` : String(before) } : {}),
+    ...(history.length > 0 ? { [annotation.revisionHistory]: history.join() } : {}),
   }
 }

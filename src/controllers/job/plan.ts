@@ -1,106 +1,184 @@
-import type { DeepReadonly, batch } from '#api'
-import { findCondition, withCondition } from '#api'
+import type { batch } from '#api'
+import { findCondition, formatTime, isConditionTrue, withCondition } from '#api'
 import type { Pod } from '../workload/pods.ts'
-import { byDispensability, isActive, isReady, restarts } from '../workload/pods.ts'
-import { formatIndexes, parseIndexes } from './indexes.ts'
+import { byDispensability, isActive, isReady, isTerminating } from '../workload/pods.ts'
+import { finishedAt, remainingDelay, retryDelay } from './backoff.ts'
+import { judgeFailure } from './failure-policy.ts'
+import type { Course, Indexes, Job, Results } from './results.ts'
+import {
+  countResults,
+  failuresBefore,
+  hasFailed,
+  ignoredBefore,
+  indexOf,
+  indexesOf,
+  isTracked,
+  recordResults,
+  replacesOnlyFailed,
+  settleCounts,
+} from './results.ts'
+import { successBy } from './success-policy.ts'
 
-export type Job = DeepReadonly<batch.Job>
+/** At most this many pods are made or deleted in one go. */
+const burst = 500
 
-/** Holds a finished pod until it has been counted, so that nobody can delete a result unseen (KEP-2307). */
-export const trackingFinalizer = 'batch.kubernetes.io/job-tracking'
-export const indexAnnotation = 'batch.kubernetes.io/job-completion-index'
-
-/** The first delay after a failed pod and the longest, milliseconds. */
-const firstDelay = 10_000
-const longestDelay = 10 * 60_000
+/** A pod to make. */
+export interface NewPod {
+  /** Its completion index, where the job is indexed. */
+  index?: number
+  /** How often the index has failed before, where that is limited. */
+  failures?: { counted: number; ignored: number }
+}
 
 export interface JobPlan {
   status: batch.JobStatus
-  /** Pods to make: one entry each, with its completion index where the job is indexed. */
-  create: (number | undefined)[]
+  create: NewPod[]
+  /** Pods to delete because the job is over. */
   delete: Pod[]
-  /** Finished pods that this status has written down: their finalizers may go once it is stored. */
+  /** Pods to delete that are too many, or not wanted for now: they count for nothing. */
+  discard: Pod[]
+  /** Pods that this status has written down: their finalizers may go once it is stored. */
   release: Pod[]
   /** What time alone will change, milliseconds from now. */
   recheckAfter?: number
   event?: { type: 'Normal' | 'Warning'; reason: string; message: string }
 }
 
-export const isFinished = (job: Job): boolean => ['Complete', 'Failed'].some((type) => findCondition(job.status?.conditions, type)?.status === 'True')
+type Verdict = { course: Exclude<Course, 'running'>; reason: string; message: string }
 
-/** What to do for a job (https://kubernetes.io/docs/concepts/workloads/controllers/job/), given all pods that it controls. */
+export const isFinished = (job: Job): boolean =>
+  isConditionTrue(job.status?.conditions, 'Complete') || isConditionTrue(job.status?.conditions, 'Failed')
+
+/** What to do for a job (https://kubernetes.io/docs/concepts/workloads/controllers/job/), given all pods that it controls. `now` in milliseconds since the epoch. */
 export function planJob(job: Job, pods: readonly Pod[], now: number): JobPlan {
-  const stamp = new Date(now).toISOString().slice(0, 19) + 'Z'
   const { spec } = job
-  const indexed = spec.completionMode === 'Indexed'
   const before = job.status ?? {}
   const status = structuredClone(before) as batch.JobStatus
-  const plan: JobPlan = { status, create: [], delete: [], release: [] }
+  const plan: JobPlan = { status, create: [], delete: [], discard: [], release: [] }
   const active = pods.filter(isActive)
+  if (isFinished(job)) return { ...plan, release: pods.filter(isTracked), delete: active }
 
-  if (isFinished(job)) {
-    plan.release = pods.filter(isTracked)
-    plan.delete = active
-    return plan
-  }
-  if (!status.startTime && !spec.suspend) status.startTime = stamp
-
-  const results = takeResults(job, pods, status)
-  plan.release = results.release
-  const condition = (type: string, value: 'True' | 'False', reason: string, message: string) => {
+  const stamp = formatTime(now)
+  const setCondition = (type: string, value: 'True' | 'False', reason: string, message: string) => {
+    const known = findCondition(status.conditions, type)
+    if (known?.status === value && known.reason === reason && known.message === message) return false
     status.conditions = withCondition<batch.JobCondition>(
       status.conditions,
       { type, status: value, reason, message, lastProbeTime: stamp },
       stamp,
     ).slice()
+    return true
   }
-  const failures = results.failed + (spec.template.spec?.restartPolicy === 'OnFailure' ? active.reduce((n, pod) => n + restarts(pod), 0) : 0)
-  const failure = failureOf(job, pods, failures, status, now)
-  const done = spec.completions === undefined ? results.succeeded > 0 && active.length === 0 : results.succeeded >= spec.completions
-  const terminating = pods.filter((pod) => pod.metadata.deletionTimestamp && pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed')
+  if (!status.startTime && !spec.suspend) status.startTime = stamp
+  const indexes = spec.completionMode === 'Indexed' ? indexesOf(job, pods) : undefined
+  settleCounts(job, pods, status)
+  const results = countResults(job, pods, status, indexes)
+  const verdict = judge(job, pods, active, status, results, indexes, now)
+  plan.release = recordResults(job, pods, status, indexes, verdict?.course ?? 'running')
 
-  const settled = active.length === 0 && terminating.length === 0 && status.uncountedTerminatedPods === undefined
-
-  if (failure) {
+  if (verdict) {
     plan.delete = active
-    condition('FailureTarget', 'True', failure.reason, failure.message)
-    if (settled) {
-      condition('Failed', 'True', failure.reason, failure.message)
-      plan.event = { type: 'Warning', ...failure }
-    }
-  } else if (done) {
-    plan.delete = active
-    condition('SuccessCriteriaMet', 'True', 'CompletionsReached', 'Reached expected number of succeeded pods')
-    if (settled) {
-      condition('Complete', 'True', 'CompletionsReached', 'Reached expected number of succeeded pods')
-      status.completionTime = stamp
-      plan.event = { type: 'Normal', reason: 'Completed', message: 'Job completed' }
-    }
+    setCondition(verdict.course === 'failing' ? 'FailureTarget' : 'SuccessCriteriaMet', 'True', verdict.reason, verdict.message)
+    // the end is told when the last pod has ended and all is counted
+    if (active.length === 0 && !pods.some(isTerminating) && plan.release.length === 0 && !status.uncountedTerminatedPods)
+      end(plan, verdict, setCondition, stamp)
   } else if (spec.suspend) {
-    plan.delete = active
-    if (findCondition(before.conditions, 'Suspended')?.status !== 'True')
+    plan.discard = active
+    if (setCondition('Suspended', 'True', 'JobSuspended', 'Job suspended'))
       plan.event = { type: 'Normal', reason: 'Suspended', message: 'Job suspended' }
-    condition('Suspended', 'True', 'JobSuspended', 'Job suspended')
-    delete status.startTime
   } else {
-    if (findCondition(before.conditions, 'Suspended')?.status === 'True') {
-      condition('Suspended', 'False', 'JobResumed', 'Job resumed')
+    if (isConditionTrue(before.conditions, 'Suspended')) {
+      setCondition('Suspended', 'False', 'JobResumed', 'Job resumed')
       status.startTime = stamp
       plan.event = { type: 'Normal', reason: 'Resumed', message: 'Job resumed' }
     }
-    planPods(job, plan, pods, active, terminating, results.succeeded, now)
+    planPods(job, plan, pods, active, results, indexes, now)
+    if (spec.activeDeadlineSeconds !== undefined) recheck(plan, Date.parse(status.startTime!) + spec.activeDeadlineSeconds * 1000 - now)
   }
-
-  const gone = new Set(plan.delete)
-  const left = active.filter((pod) => !gone.has(pod))
-  setCount(status, 'active', left.length)
-  // a zero is written: clients tell it from a server that does not count
-  status.ready = left.filter(isReady).length
-  status.terminating = terminating.length + gone.size
-  const deadline = spec.activeDeadlineSeconds
-  if (deadline !== undefined && status.startTime && !failure && !done && !spec.suspend)
-    recheck(plan, Date.parse(status.startTime) + deadline * 1000 - now)
+  countPods(plan, pods, active)
   return plan
+}
+
+function end(
+  plan: JobPlan,
+  { course, reason, message }: Verdict,
+  setCondition: (...c: [string, 'True', string, string]) => boolean,
+  stamp: string,
+): void {
+  setCondition(course === 'failing' ? 'Failed' : 'Complete', 'True', reason, message)
+  if (course === 'failing') {
+    plan.event = { type: 'Warning', reason, message }
+    return
+  }
+  plan.status.completionTime = stamp
+  plan.event = { type: 'Normal', reason: 'Completed', message: 'Job completed' }
+}
+
+function countPods({ status, ...plan }: JobPlan, pods: readonly Pod[], active: readonly Pod[]): void {
+  const gone = new Set([...plan.delete, ...plan.discard])
+  const left = active.filter((pod) => !gone.has(pod))
+  if (left.length > 0) status.active = left.length
+  else delete status.active
+  // a zero is written: clients tell it from a controller that does not count
+  status.ready = left.filter(isReady).length
+  status.terminating = pods.filter(isTerminating).length + gone.size
+}
+
+/** Whether the job ends now, or is ending already. */
+function judge(
+  job: Job,
+  pods: readonly Pod[],
+  active: readonly Pod[],
+  status: batch.JobStatus,
+  results: Results,
+  indexes: Indexes | undefined,
+  now: number,
+): Verdict | undefined {
+  const { spec } = job
+  for (const [type, course] of [
+    ['SuccessCriteriaMet', 'succeeding'],
+    ['FailureTarget', 'failing'],
+  ] as const) {
+    const known = findCondition(status.conditions, type)
+    if (known?.status === 'True') return { course, reason: known.reason ?? '', message: known.message ?? '' }
+  }
+  const failing = (reason: string, message: string): Verdict => ({ course: 'failing', reason, message })
+  if (spec.podFailurePolicy)
+    for (const pod of pods) {
+      const message = hasFailed(job, pod) ? judgeFailure(spec.podFailurePolicy, pod).message : undefined
+      if (message) return failing('PodFailurePolicy', message)
+    }
+  if (results.failed > (spec.backoffLimit ?? 6) || restartedTooOften(job, pods))
+    return failing('BackoffLimitExceeded', 'Job has reached the specified backoff limit')
+  if (isPastDeadline(job, status, now)) return failing('DeadlineExceeded', 'Job was active longer than specified deadline')
+  if (indexes && spec.backoffLimitPerIndex !== undefined) {
+    const { size } = indexes.failed
+    if (spec.maxFailedIndexes !== undefined && size > spec.maxFailedIndexes)
+      return failing('MaxFailedIndexesExceeded', 'Job has exceeded the specified maximal number of failed indexes')
+    if (size > 0 && size + indexes.succeeded.size >= (spec.completions ?? 0)) return failing('FailedIndexes', 'Job has failed indexes')
+  }
+  const rule = indexes && successBy(spec.successPolicy, indexes.succeeded)
+  if (rule) return { course: 'succeeding', reason: 'SuccessPolicy', message: rule }
+  const done = spec.completions === undefined ? results.succeeded > 0 && active.length === 0 : results.succeeded >= spec.completions
+  return done ? { course: 'succeeding', reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' } : undefined
+}
+
+/** Pods that restart in place fail without ending: their restarts together are held against the limit. */
+function restartedTooOften(job: Job, pods: readonly Pod[]): boolean {
+  const { template, backoffLimit = 6 } = job.spec
+  if (template.spec?.restartPolicy !== 'OnFailure') return false
+  let restarts = 0
+  for (const { status } of pods)
+    if (status?.phase === 'Running' || status?.phase === 'Pending')
+      for (const container of [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]) restarts += container.restartCount
+  return backoffLimit === 0 ? restarts > 0 : restarts >= backoffLimit
+}
+
+function isPastDeadline({ spec }: Job, status: batch.JobStatus, now: number): boolean {
+  if (spec.activeDeadlineSeconds === undefined || spec.suspend || !status.startTime) return false
+  // a job that was just resumed starts anew
+  if (isConditionTrue(status.conditions, 'Suspended')) return false
+  return now >= Date.parse(status.startTime) + spec.activeDeadlineSeconds * 1000
 }
 
 function planPods(
@@ -108,161 +186,69 @@ function planPods(
   plan: JobPlan,
   pods: readonly Pod[],
   active: readonly Pod[],
-  terminating: readonly Pod[],
-  succeeded: number,
+  { succeeded }: Results,
+  indexes: Indexes | undefined,
   now: number,
 ): void {
-  const { spec } = job
-  const parallelism = spec.parallelism ?? 1
-  let wanted: number
-  if (spec.completions === undefined) wanted = succeeded > 0 ? active.length : parallelism
-  else wanted = Math.min(parallelism, spec.completions - succeeded)
-  if (active.length > wanted) {
-    plan.delete = byDispensability(active).slice(0, active.length - Math.max(wanted, 0))
+  const { parallelism = 1, completions, backoffLimitPerIndex } = job.spec
+  const wanted =
+    completions !== undefined
+      ? Math.max(Math.min(parallelism, completions - succeeded), 0)
+      : succeeded > 0
+        ? Math.min(active.length, parallelism)
+        : parallelism
+  const misplaced = indexes ? wrongIndexes(active, completions ?? 0) : []
+  const excess = Math.max(active.length - wanted, misplaced.length)
+  if (excess > 0) {
+    const wrong = new Set(misplaced)
+    plan.discard = [...misplaced, ...byDispensability(active.filter((pod) => !wrong.has(pod)))].slice(0, Math.min(excess, burst))
     return
   }
-  const occupied = active.length + (spec.podReplacementPolicy === 'Failed' ? terminating.length : 0)
-  const missing = wanted - occupied
+  const leaving = replacesOnlyFailed(job) ? pods.filter(isTerminating) : []
+  const missing = Math.min(wanted - active.length - leaving.length, burst)
   if (missing <= 0) return
-  const wait = retryDelay(pods, now)
+  const wait = backoffLimitPerIndex === undefined ? retryDelay(pods, now) : 0
   if (wait > 0) return recheck(plan, wait)
-  if (spec.completionMode !== 'Indexed') {
-    plan.create = Array.from({ length: missing }, () => undefined)
-    return
-  }
-  const taken = new Set([
-    ...parseIndexes(plan.status.completedIndexes),
-    ...[...active, ...(spec.podReplacementPolicy === 'Failed' ? terminating : [])].map(indexOf),
-  ])
-  const failedIndexes = new Set(parseIndexes(plan.status.failedIndexes))
-  for (let index = 0; index < spec.completions! && plan.create.length < missing; index++)
-    if (!taken.has(index) && !failedIndexes.has(index)) plan.create.push(index)
+  if (!indexes) plan.create = Array.from({ length: missing }, () => ({}))
+  else planIndexes(job, plan, [...active, ...leaving], indexes, missing, now)
 }
 
-interface Results {
-  succeeded: number
-  failed: number
-  release: Pod[]
-}
-
-/**
- * Takes down what pods came to. A result passes three states, so that a crash between any two writes neither loses it nor counts it twice: the pod finished and has its
- * finalizer; its uid stands in `uncountedTerminatedPods`, and the finalizer may go; the finalizer is gone, and the result moves to the counts.
- */
-function takeResults(job: Job, pods: readonly Pod[], status: batch.JobStatus): Results {
-  const byUid = new Map(pods.map((pod) => [pod.metadata.uid!, pod]))
-  const held = { succeeded: [...(status.uncountedTerminatedPods?.succeeded ?? [])], failed: [...(status.uncountedTerminatedPods?.failed ?? [])] }
-  const indexed = job.spec.completionMode === 'Indexed'
-  for (const outcome of ['succeeded', 'failed'] as const) {
-    const still = held[outcome].filter((uid) => byUid.has(uid) && isTracked(byUid.get(uid)!))
-    if (!indexed || outcome === 'failed') setCount(status, outcome, (status[outcome] ?? 0) + held[outcome].length - still.length)
-    held[outcome] = still
-  }
-  const completed = new Set(parseIndexes(status.completedIndexes))
-  for (const pod of pods) {
-    const { uid } = pod.metadata
-    if (!isTracked(pod) || !hasResult(pod) || held.succeeded.includes(uid!) || held.failed.includes(uid!)) continue
-    const won = pod.status?.phase === 'Succeeded'
-    held[won ? 'succeeded' : 'failed'].push(uid!)
-    if (indexed && won && indexOf(pod) < (job.spec.completions ?? 0)) completed.add(indexOf(pod))
-  }
-  if (indexed && completed.size > 0) {
-    status.completedIndexes = formatIndexes(completed)
-    setCount(status, 'succeeded', completed.size)
-  }
-  if (held.succeeded.length + held.failed.length > 0)
-    status.uncountedTerminatedPods = {
-      ...(held.succeeded.length > 0 ? { succeeded: held.succeeded } : {}),
-      ...(held.failed.length > 0 ? { failed: held.failed } : {}),
-    }
-  else delete status.uncountedTerminatedPods
-  return {
-    succeeded: indexed ? completed.size : (status.succeeded ?? 0) + held.succeeded.length,
-    failed: (status.failed ?? 0) + held.failed.length,
-    release: [...held.succeeded, ...held.failed].map((uid) => byUid.get(uid)!),
-  }
-}
-
-const isTracked = (pod: Pod) => pod.metadata.finalizers?.includes(trackingFinalizer) ?? false
-
-/** Finished, or deleted before it could finish: that counts as failed. */
-const hasResult = (pod: Pod) =>
-  pod.status?.phase === 'Succeeded' ||
-  pod.status?.phase === 'Failed' ||
-  (pod.metadata.deletionTimestamp !== undefined && pod.metadata.deletionGracePeriodSeconds === 0)
-
-export const indexOf = (pod: Pod): number => Number(pod.metadata.annotations?.[indexAnnotation] ?? -1)
-
-function failureOf(
-  job: Job,
-  pods: readonly Pod[],
-  failures: number,
-  status: batch.JobStatus,
-  now: number,
-): { reason: string; message: string } | undefined {
-  const target = findCondition(status.conditions, 'FailureTarget')
-  if (target?.status === 'True') return { reason: target.reason ?? '', message: target.message ?? '' }
-  const { spec } = job
-  if (
-    !spec.suspend &&
-    spec.activeDeadlineSeconds !== undefined &&
-    status.startTime &&
-    now >= Date.parse(status.startTime) + spec.activeDeadlineSeconds * 1000
-  )
-    return { reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' }
-  const policy = failedByPolicy(job, pods)
-  if (policy) return policy
-  if (failures > (spec.backoffLimit ?? 6)) return { reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' }
-  return undefined
-}
-
-/** A pod failure policy's rule may end the job at once (KEP-3329). */
-function failedByPolicy(job: Job, pods: readonly Pod[]): { reason: string; message: string } | undefined {
-  for (const pod of pods) {
-    if (pod.status?.phase !== 'Failed') continue
-    const rules = job.spec.podFailurePolicy?.rules ?? []
-    const index = rules.findIndex((rule) => matchesRule(rule, pod))
-    if (index >= 0 && rules[index]!.action === 'FailJob')
-      return {
-        reason: 'PodFailurePolicy',
-        message: `Pod ${pod.metadata.namespace}/${pod.metadata.name} failed with a result matching FailJob rule at index ${index}`,
-      }
-  }
-  return undefined
-}
-
-function matchesRule(rule: DeepReadonly<batch.PodFailurePolicyRule>, pod: Pod): boolean {
-  const codes = rule.onExitCodes
-  if (codes) {
-    const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].filter(
-      (s) => !codes.containerName || s.name === codes.containerName,
-    )
-    return statuses.some((s) => {
-      const code = s.state?.terminated?.exitCode
-      return code !== undefined && code !== 0 && (codes.operator === 'In') === codes.values.includes(code)
+/** Active pods whose index is taken by another, or beyond what the job has. */
+function wrongIndexes(active: readonly Pod[], completions: number): Pod[] {
+  const seen = new Set<number>()
+  return byDispensability(active)
+    .reverse()
+    .filter((pod) => {
+      const index = indexOf(pod)
+      if (index < 0 || index >= completions || seen.has(index)) return true
+      seen.add(index)
+      return false
     })
-  }
-  return (rule.onPodConditions ?? []).some((c) => findCondition(pod.status?.conditions, c.type)?.status === (c.status ?? 'True'))
 }
 
-/** How long to wait after the last failures: 10 s, doubling with each one since the last success. */
-function retryDelay(pods: readonly Pod[], now: number): number {
-  const end = (pod: Pod) =>
-    Math.max(0, ...(pod.status?.containerStatuses ?? []).map((s) => Date.parse(s.state?.terminated?.finishedAt ?? '') || 0)) ||
-    Date.parse(pod.metadata.deletionTimestamp ?? pod.metadata.creationTimestamp ?? '') ||
-    0
-  const finished = pods.filter((pod) => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed').sort((a, b) => end(b) - end(a))
-  const failures = finished.findIndex((pod) => pod.status?.phase === 'Succeeded')
-  const inARow = failures < 0 ? finished.length : failures
-  if (inARow === 0) return 0
-  return end(finished[0]!) + Math.min(firstDelay * 2 ** (inARow - 1), longestDelay) - now
+function planIndexes(job: Job, plan: JobPlan, present: readonly Pod[], indexes: Indexes, missing: number, now: number): void {
+  const { completions = 0, backoffLimitPerIndex, podFailurePolicy } = job.spec
+  const taken = new Set([...indexes.succeeded, ...indexes.failed, ...present.map(indexOf)])
+  for (let index = 0; index < completions && plan.create.length < missing; index++) {
+    if (taken.has(index)) continue
+    if (backoffLimitPerIndex === undefined) {
+      plan.create.push({ index })
+      continue
+    }
+    const last = indexes.lastFailure.get(index)
+    const failures = { counted: last ? failuresBefore(last) : 0, ignored: last ? ignoredBefore(last) : 0 }
+    if (last) {
+      failures[judgeFailure(podFailurePolicy, last).counts ? 'counted' : 'ignored']++
+      const wait = remainingDelay(failures.counted + failures.ignored, finishedAt(last), now)
+      if (wait > 0) {
+        recheck(plan, wait)
+        continue
+      }
+    }
+    plan.create.push({ index, failures })
+  }
 }
 
 function recheck(plan: JobPlan, after: number): void {
   plan.recheckAfter = Math.max(Math.min(plan.recheckAfter ?? after, after), 1)
-}
-
-function setCount(status: batch.JobStatus, key: 'active' | 'succeeded' | 'failed', n: number): void {
-  if (n > 0) status[key] = n
-  else delete status[key]
 }

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { DeepReadonly, Kind, Selector, apps, core } from '#api'
-import { isStatus, objectKey, resources, selectorFromLabelSelector } from '#api'
+import { controllerOf, isStatus, objectKey, resources } from '#api'
 import { describeError } from '#base'
 import type { Controller, ControllerContext } from '#runtime'
 import { createExpectations, mapped, owned, primary } from '#runtime'
 import { inBatches } from '../workload/batches.ts'
-import { claim } from '../workload/claim.ts'
+import { byController, cachedSelector, candidatesFor, claim } from '../workload/claim.ts'
 import type { Pod } from '../workload/pods.ts'
-import { podFromTemplate } from '../workload/pods.ts'
+import { isNamespaceTerminating, podFromTemplate } from '../workload/pods.ts'
 import { planReplicas, replicaStatus } from './plan.ts'
 
 /** A ReplicaSet, or its ancestor, the ReplicationController: they differ in how the selector is written. */
@@ -17,27 +17,39 @@ interface Flavour<T extends Replicator> {
   name: string
   ref: Kind<T>
   selectorOf(object: DeepReadonly<T>): Selector
+  /** Whether its status tells how many pods are on their way out. */
+  countsTerminating: boolean
 }
 
 export const replicaSetController: Controller = replicator<apps.ReplicaSet>({
   name: 'replicaset',
   ref: resources.replicaSets,
-  selectorOf: (set) => selectorFromLabelSelector(set.spec.selector),
+  selectorOf: (set) => cachedSelector(set.spec.selector),
+  countsTerminating: true,
 })
 
 export const replicationController: Controller = replicator<core.ReplicationController>({
   name: 'replicationcontroller',
   ref: resources.replicationControllers,
-  selectorOf: (rc) => selectorFromLabelSelector({ matchLabels: rc.spec.selector ?? {} }),
+  selectorOf: (rc) => selectorOfMap(rc.spec.selector ?? {}),
+  countsTerminating: false,
 })
 
+const asLabelSelector = new WeakMap<object, { matchLabels: Readonly<Record<string, string>> }>()
+
+function selectorOfMap(matchLabels: Readonly<Record<string, string>>): Selector {
+  let selector = asLabelSelector.get(matchLabels)
+  if (!selector) asLabelSelector.set(matchLabels, (selector = { matchLabels }))
+  return cachedSelector(selector)
+}
+
 /** Keeps as many pods as asked for. */
-function replicator<T extends Replicator>({ name, ref, selectorOf }: Flavour<T>): Controller {
+function replicator<T extends Replicator>({ name, ref, selectorOf, countsTerminating }: Flavour<T>): Controller {
   return {
     name,
     setup: (context: ControllerContext) => {
-      const sets = context.cache<T>(ref)
-      const pods = context.cache<core.Pod>(resources.pods)
+      const sets = context.cache<T>(ref, byController)
+      const pods = context.cache<core.Pod>(resources.pods, byController)
       const expectations = createExpectations<core.Pod>(pods)
       const podClient = context.client.resource(resources.pods)
       const setClient = context.client.resource<T>(ref)
@@ -45,15 +57,15 @@ function replicator<T extends Replicator>({ name, ref, selectorOf }: Flavour<T>)
       async function reconcile(key: string): Promise<{ requeueAfter: number } | void> {
         const set = sets.get(key)
         if (!set) return expectations.forget(key)
-        const inNamespace = pods.list(set.metadata.namespace)
-        const mine = await claim<core.Pod>(
-          set,
-          selectorOf(set),
-          inNamespace,
-          podClient,
-          (pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed',
-        )
-        const changed = expectations.satisfied(key) && !set.metadata.deletionTimestamp ? await change(key, set, mine, inNamespace) : undefined
+        const mine = await claim<core.Pod>({
+          owner: set,
+          selector: selectorOf(set),
+          candidates: candidatesFor(pods, set),
+          client: podClient,
+          current: () => setClient.get(set.metadata.name, set.metadata.namespace),
+          isAdoptable: (pod) => pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed',
+        })
+        const changed = expectations.satisfied(key) && !set.metadata.deletionTimestamp ? await change(key, set, mine) : undefined
         const { status, recheckAfter } = replicaStatus({
           generation: set.metadata.generation,
           minReadySeconds: set.spec.minReadySeconds ?? 0,
@@ -61,6 +73,7 @@ function replicator<T extends Replicator>({ name, ref, selectorOf }: Flavour<T>)
           pods: mine,
           previous: set.status as DeepReadonly<apps.ReplicaSetStatus> | undefined,
           ...(changed?.failure ? { failure: changed.failure } : {}),
+          countsTerminating,
           now: context.clock.now(),
         })
         if (!isDeepStrictEqual({ ...status }, { replicas: 0, ...set.status }))
@@ -69,8 +82,8 @@ function replicator<T extends Replicator>({ name, ref, selectorOf }: Flavour<T>)
         if (recheckAfter !== undefined) return { requeueAfter: recheckAfter }
       }
 
-      async function change(key: string, set: DeepReadonly<T>, mine: readonly Pod[], inNamespace: readonly Pod[]) {
-        const plan = planReplicas(set.spec.replicas ?? 1, mine, siblingsOf(set, mine, inNamespace))
+      async function change(key: string, set: DeepReadonly<T>, mine: readonly Pod[]) {
+        const plan = planReplicas(set.spec.replicas ?? 1, mine, () => siblingsOf(set, mine))
         const template = set.spec.template!
         const { error } = await inBatches(plan.create, async () => {
           const pod = await podClient.create(podFromTemplate(template, set))
@@ -78,8 +91,7 @@ function replicator<T extends Replicator>({ name, ref, selectorOf }: Flavour<T>)
           context.events.event(set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
         })
         if (error !== undefined) {
-          // a namespace that is going away needs no more pods
-          if (isStatus(error) && error.status.details?.causes?.some((c) => c.reason === 'NamespaceTerminating')) return undefined
+          if (isNamespaceTerminating(error)) return undefined
           const message = describeError(error)
           context.events.event(set, 'Warning', 'FailedCreate', `Error creating: ${message}`)
           return { failure: { reason: 'FailedCreate' as const, message }, error }
@@ -102,8 +114,15 @@ function replicator<T extends Replicator>({ name, ref, selectorOf }: Flavour<T>)
         return { failure: { reason: 'FailedDelete' as const, message }, error: failed.reason as unknown }
       }
 
+      /** Pods of all sets of one deployment: a scale-down takes them from nodes that have more of them. */
+      function siblingsOf(set: DeepReadonly<T>, mine: readonly Pod[]): readonly Pod[] {
+        const owner = controllerOf(set as DeepReadonly<apps.ReplicaSet>)
+        if (!owner) return mine
+        return sets.byIndex('controller', owner.uid).flatMap((sibling) => pods.byIndex('controller', sibling.metadata.uid!))
+      }
+
       const orphans = mapped(pods, (pod) => {
-        if (pod.metadata.ownerReferences?.some((o) => o.controller)) return []
+        if (controllerOf(pod)) return []
         return sets
           .list(pod.metadata.namespace)
           .filter((set) => selectorOf(set).matches(pod.metadata.labels))
@@ -111,14 +130,5 @@ function replicator<T extends Replicator>({ name, ref, selectorOf }: Flavour<T>)
       })
       return { reconcile, watches: [primary(sets), owned(pods, ref.kind), orphans] }
     },
-  }
-
-  /** Pods of all sets of one deployment: a scale-down takes them from nodes that have more of them. */
-  function siblingsOf(set: DeepReadonly<T>, mine: readonly Pod[], inNamespace: readonly Pod[]): readonly Pod[] {
-    const owner = set.metadata.ownerReferences?.find((o) => o.controller)
-    if (!owner) return mine
-    const { 'pod-template-hash': _, ...labels } = set.spec.template?.metadata?.labels ?? {}
-    const selector = selectorFromLabelSelector({ matchLabels: labels })
-    return inNamespace.filter((pod) => selector.matches(pod.metadata.labels))
   }
 }

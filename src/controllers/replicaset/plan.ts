@@ -1,7 +1,7 @@
 import type { DeepReadonly, apps } from '#api'
 import { withCondition } from '#api'
 import type { Pod } from '../workload/pods.ts'
-import { availableAt, byDispensability, isActive, isReady } from '../workload/pods.ts'
+import { availableAt, byDispensability, isActive, isReady, isTerminating } from '../workload/pods.ts'
 
 /** At most this many pods are made or deleted in one go. */
 const burst = 500
@@ -12,11 +12,11 @@ export interface ReplicaPlan {
 }
 
 /** How many pods to make, or which to delete. `siblings` are pods of the same deployment, which tell where pods are doubled up. */
-export function planReplicas(replicas: number, pods: readonly Pod[], siblings: readonly Pod[] = pods): ReplicaPlan {
+export function planReplicas(replicas: number, pods: readonly Pod[], siblings: () => readonly Pod[] = () => pods): ReplicaPlan {
   const active = pods.filter(isActive)
   const missing = replicas - active.length
   if (missing >= 0) return { create: Math.min(missing, burst), delete: [] }
-  return { create: 0, delete: byDispensability(active, siblings.filter(isActive)).slice(0, Math.min(-missing, burst)) }
+  return { create: 0, delete: byDispensability(active, siblings().filter(isActive)).slice(0, Math.min(-missing, burst)) }
 }
 
 export interface ReplicaStatusInput {
@@ -27,6 +27,7 @@ export interface ReplicaStatusInput {
   previous: DeepReadonly<apps.ReplicaSetStatus> | undefined
   /** Why pods could not be made or deleted, if so. */
   failure?: { reason: 'FailedCreate' | 'FailedDelete'; message: string }
+  countsTerminating: boolean
   now: number
 }
 
@@ -46,6 +47,8 @@ export function replicaStatus(input: ReplicaStatusInput): { status: apps.Replica
     ...positive('fullyLabeledReplicas', active.filter((pod) => labels.every(([k, v]) => pod.metadata.labels?.[k] === v)).length),
     ...positive('readyReplicas', active.filter(isReady).length),
     ...positive('availableReplicas', times.filter((t) => t !== undefined && t <= input.now).length),
+    // a zero is written: clients tell it from a controller that does not count
+    ...(input.countsTerminating ? { terminatingReplicas: input.pods.filter(isTerminating).length } : {}),
     ...(input.generation === undefined ? {} : { observedGeneration: input.generation }),
     ...(conditions.length > 0 ? { conditions } : {}),
   }

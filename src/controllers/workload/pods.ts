@@ -1,5 +1,5 @@
 import type { DeepReadonly, KubeObject, core, meta } from '#api'
-import { findCondition } from '#api'
+import { findCondition, isStatus } from '#api'
 
 export type Pod = DeepReadonly<core.Pod>
 
@@ -17,6 +17,14 @@ export function availableAt(pod: Pod, minReadySeconds: number): number | undefin
 
 export const isAvailable = (pod: Pod, minReadySeconds: number, now: number): boolean =>
   (availableAt(pod, minReadySeconds) ?? Number.POSITIVE_INFINITY) <= now
+
+/** On its way out and not finished yet. */
+export const isTerminating = (pod: Pod): boolean =>
+  pod.metadata.deletionTimestamp !== undefined && pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed'
+
+/** Nothing can be made in a namespace that is going away; there is no point in trying again. */
+export const isNamespaceTerminating = (error: unknown): boolean =>
+  isStatus(error) && (error.status.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating') ?? false)
 
 export const restarts = (pod: Pod): number => (pod.status?.containerStatuses ?? []).reduce((most, s) => Math.max(most, s.restartCount), 0)
 
