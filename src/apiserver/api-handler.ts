@@ -145,6 +145,11 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   }
 
   async function createVirtual(call: Call, handler: VirtualHandler): Promise<Response> {
+    // what is not stored has no rows and no metadata of its own to show
+    if (call.accepted.as !== 'object')
+      throw errors.notAcceptable(
+        'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+      )
     const value = readBody(call.request)
     const object = decode(call.served.kind, value, { fieldValidation: 'Warn', warnings: call.warnings })
     const { namespace } = call.info.resource!

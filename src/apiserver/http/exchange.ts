@@ -69,8 +69,9 @@ export function readAll(stream: IncomingMessage | ServerHttp2Stream, limit: numb
       else (more ??= [first]).push(chunk)
     })
     stream.on('end', () => resolve(more ? Buffer.concat(more) : (first ?? Buffer.alloc(0))))
+    // a client that goes away makes an error of HTTP/1.1; a stream of HTTP/2 it may just abort
     stream.on('error', reject)
-    stream.on('close', () => reject(new Error('the client closed the connection')))
+    if ('session' in stream) stream.on('aborted', () => reject(new Error('the client aborted the request')))
   })
 }
 
@@ -109,22 +110,26 @@ export class Http1Sink implements Sink {
 
 export class Http2Sink implements Sink {
   readonly #stream: ServerHttp2Stream
+  /** HEAD, 204 and 304 have no body: the stream ended with its head. */
+  #bodyless: boolean
 
-  constructor(stream: ServerHttp2Stream) {
+  constructor(stream: ServerHttp2Stream, method: string) {
     this.#stream = stream
+    this.#bodyless = method === 'HEAD'
   }
 
   head(status: number, headers: Record<string, string>): void {
     if (this.closed) return
-    this.#stream.respond({ ':status': status, ...headers })
+    this.#bodyless ||= status === 204 || status === 304
+    this.#stream.respond({ ':status': status, ...headers }, { endStream: this.#bodyless })
   }
 
   write(chunk: Uint8Array): boolean {
-    return this.closed ? true : this.#stream.write(chunk)
+    return this.closed || this.#bodyless ? true : this.#stream.write(chunk)
   }
 
   end(chunk?: Uint8Array): void {
-    if (this.closed) return
+    if (this.closed || this.#bodyless) return
     if (chunk === undefined) this.#stream.end()
     else this.#stream.end(chunk)
   }

@@ -215,3 +215,31 @@ test('stopping ends watches and lets requests finish', async () => {
   await t[Symbol.asyncDispose]()
   agent.destroy()
 })
+
+test('over HTTP/2 a response without a body is no error: HEAD, and 304 for a document that the client has', async () => {
+  await using t = await startTestServer()
+  const session = connect(t.url, { rejectUnauthorized: false })
+  const ask = (headers: Record<string, string>) =>
+    new Promise<{ status: number; etag: string; code: number }>((resolve, reject) => {
+      const stream = session.request({ authorization: 'Bearer admintoken', ...headers })
+      let [status, etag] = [0, '']
+      stream.on('response', (response) => {
+        status = response[':status']!
+        etag = String(response.etag)
+      })
+      stream.on('error', reject)
+      stream.on('close', () => resolve({ status, etag, code: stream.rstCode ?? -1 }))
+      stream.resume()
+    })
+  try {
+    const path = '/apis'
+    const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+    const first = await ask({ ':path': path, accept })
+    assert.equal(first.status, 200)
+    assert.deepEqual(await ask({ ':path': path, accept, 'if-none-match': first.etag }), { status: 304, etag: first.etag, code: 0 })
+    assert.equal((await ask({ ':path': '/version', ':method': 'HEAD' })).status, 200)
+    assert.equal((await ask({ ':path': path, accept })).status, 200)
+  } finally {
+    session.close()
+  }
+})

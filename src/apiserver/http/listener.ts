@@ -81,7 +81,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     session.on('error', () => session.destroy())
     session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       stream.on('error', () => stream.close())
-      const sink = new Http2Sink(stream)
+      const sink = new Http2Sink(stream, headers[':method']!)
       const request = new WireRequest(headers[':method']!, headers[':path']!, headers as Record<string, string>, sink)
       void exchange(request, stream, sink, certificates.get(socket))
     })

@@ -67,7 +67,7 @@ export function listResponse(call: Call, list: List): Response {
   const namespace = call.info.resource!.namespace || undefined
   const entries = list.entries
   if (accepted.as === 'object' && !served.conversion && !inProcess) {
-    const items = entries ? joinItems(entries as CacheEntry[]) : served.cache.joined(namespace)
+    const items = entries ? joinItems(entries) : served.cache.joined(namespace)
     const head = { kind: served.listKind, apiVersion: served.apiVersion, metadata }
     return { status: 200, headers: { ...jsonHeaders }, body: { bytes: listBytes(head, items) } }
   }

@@ -35,11 +35,14 @@ const keepAtMost = 16_384
 /** A joined list larger than this is not kept. */
 const keepListBytes = 8 << 20
 
-/** The objects of one namespace in key order. */
+/** The objects of one namespace. A write costs the same however many there are: their order is made up for by the next list. */
 class Shelf {
   readonly namespace: string
   readonly byName = new Map<string, CacheEntry>()
-  readonly sorted: CacheEntry[] = []
+  /** Every name in order, apart from those in `added`; some may be gone. */
+  #names: string[] = []
+  #added: string[] = []
+  #sorted: CacheEntry[] | undefined
   #joined: Buffer | undefined
   #asked = false
 
@@ -48,28 +51,24 @@ class Shelf {
   }
 
   put(entry: CacheEntry): CacheEntry | undefined {
-    this.forget()
+    this.#forget()
     const previous = this.byName.get(entry.name)
     this.byName.set(entry.name, entry)
-    const at = indexAfter(this.sorted, entry.name, previous !== undefined)
-    if (previous) this.sorted[at] = entry
-    else if (at === this.sorted.length) this.sorted.push(entry)
-    else this.sorted.splice(at, 0, entry)
+    if (!previous) this.#added.push(entry.name)
     return previous
   }
 
   remove(name: string): CacheEntry | undefined {
-    this.forget()
     const previous = this.byName.get(name)
     if (!previous) return undefined
+    this.#forget()
     this.byName.delete(name)
-    this.sorted.splice(indexAfter(this.sorted, name, true), 1)
     return previous
   }
 
-  forget(): void {
-    this.#joined = undefined
-    this.#asked = false
+  /** In key order. */
+  get sorted(): readonly CacheEntry[] {
+    return (this.#sorted ??= this.#sort())
   }
 
   /** The items' bytes, joined; kept from the second time on that nothing has changed. */
@@ -80,20 +79,36 @@ class Shelf {
     this.#asked = true
     return joined
   }
+
+  #forget(): void {
+    this.#sorted = undefined
+    this.#joined = undefined
+    this.#asked = false
+  }
+
+  #sort(): CacheEntry[] {
+    const added = this.#added.sort(byCodeUnit)
+    const old = this.#names
+    const names: string[] = []
+    const entries: CacheEntry[] = []
+    let last: string | undefined
+    for (let i = 0, j = 0; i < old.length || j < added.length;) {
+      const name = j === added.length || (i < old.length && old[i]! <= added[j]!) ? old[i++]! : added[j++]!
+      // a name that went and came again stands in both lists
+      if (name === last) continue
+      last = name
+      const entry = this.byName.get(name)
+      if (!entry) continue
+      names.push(name)
+      entries.push(entry)
+    }
+    this.#names = names
+    this.#added = []
+    return entries
+  }
 }
 
-/** The index of `name`, or (for `present` false) the index where it belongs. */
-function indexAfter(sorted: CacheEntry[], name: string, present: boolean): number {
-  let low = 0
-  let high = sorted.length
-  if (!present && (high === 0 || sorted[high - 1]!.name < name)) return high
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (sorted[middle]!.name < name) low = middle + 1
-    else high = middle
-  }
-  return low
-}
+const byCodeUnit = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 /** All objects of one stored resource, the recent events, and the watchers. Filled by the WatchCache alone. */
 export class ResourceCache {
@@ -143,7 +158,7 @@ export class ResourceCache {
   joined(namespace?: string): Buffer {
     if (namespace) return this.#shelves.get(namespace)?.joined() ?? Buffer.alloc(0)
     if (this.#order.length === 1) return this.#order[0]!.joined()
-    return joinItems(this.list() as CacheEntry[])
+    return joinItems(this.list())
   }
 
   /** Applies one change. Only the WatchCache calls this. */
@@ -156,7 +171,7 @@ export class ResourceCache {
     } else {
       previous = shelf?.remove(name)
       if (!previous) return
-      if (shelf!.sorted.length === 0) this.#removeShelf(shelf!)
+      if (shelf!.byName.size === 0) this.#removeShelf(shelf!)
     }
     if (!previous) this.#count++
     else if (!entry) this.#count--

@@ -158,13 +158,11 @@ export async function replace(
   bytes: Buffer,
   object: KubeObject,
 ): Promise<CacheEntry | undefined> {
-  registry.cache.expect(bytes, object)
-  const result = await stored(registry.store.update(entry.key, bytes, entry.revision))
+  const result = await stored(registry.cache.write(bytes, object, registry.store.update(entry.key, bytes, entry.revision)))
   if (!result.ok) {
     await caughtUp(registry, write, entry, result.current?.modRevision)
     return undefined
   }
-  await registry.cache.applied(result.revision)
   const current = write.served.cache.get(entry.namespace, entry.name)
   return current?.revision === result.revision ? current : new CacheEntry(entry.key, entry.namespace, entry.name, result.revision, bytes)
 }

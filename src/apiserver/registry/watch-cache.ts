@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '#base'
 import { Teardown, describeError } from '#base'
 import type { DeepReadonly, KubeObject } from '#api'
-import type { Store, StoreEvent } from '#store'
+import type { Store, StoreEvent, WriteResult } from '#store'
 import { StoreError } from '#store'
 import type { ObjectReader } from '../object-reader.ts'
 import { CacheEntry } from './cache-entry.ts'
@@ -48,7 +48,7 @@ export class WatchCache implements AsyncDisposable {
   #revision = 0
   #waiters: { revision: number; resolve: () => void }[] = []
   /** Objects of this server's own writes by the bytes they were written as: no need to parse what was just serialized. */
-  readonly #written = new WeakMap<Uint8Array, KubeObject>()
+  readonly #written = new Map<Uint8Array, KubeObject>()
 
   constructor(options: WatchCacheOptions) {
     this.#store = options.store
@@ -100,9 +100,20 @@ export class WatchCache implements AsyncDisposable {
     return this.#resources.values()
   }
 
-  /** Says that `bytes`, about to be written, are the stored form of `object`. */
-  expect(bytes: Uint8Array, object: KubeObject): void {
+  /**
+   * Carries out a write of `bytes`, the stored form of `object`, which nobody may change from here on. When it resolves with success, it has
+   * been applied here.
+   */
+  async write(bytes: Uint8Array, object: KubeObject, operation: Promise<WriteResult>): Promise<WriteResult> {
     this.#written.set(bytes, object)
+    try {
+      const result = await operation
+      if (result.ok && this.#revision < result.revision) await this.applied(result.revision)
+      return result
+    } finally {
+      // a store that hands out copies never asks for it
+      this.#written.delete(bytes)
+    }
   }
 
   /** Resolves once everything up to `revision` is applied. */
@@ -182,7 +193,10 @@ export class WatchCache implements AsyncDisposable {
     let entry: CacheEntry | undefined
     if (event.type === 'put') {
       const object = this.#written.get(event.value!)
-      if (object) object.metadata.resourceVersion = String(event.revision)
+      if (object) {
+        this.#written.delete(event.value!)
+        object.metadata.resourceVersion = String(event.revision)
+      }
       entry = new CacheEntry(event.key, namespace, name, event.revision, event.value!, object)
       if (this.#freeze) deepFreeze(entry.object)
     }

@@ -80,7 +80,7 @@ const closing = Buffer.from(']}')
 const comma = 0x2c
 
 /** The comma-separated concatenation of `parts`. */
-export function joinItems(parts: { readonly bytes: Uint8Array }[]): Buffer {
+export function joinItems(parts: readonly { readonly bytes: Uint8Array }[]): Buffer {
   let length = Math.max(parts.length - 1, 0)
   for (const part of parts) length += part.bytes.length
   const joined = Buffer.allocUnsafeSlow(length)

@@ -70,10 +70,8 @@ async function checkAndStore(
       if (served.cache.get(write.namespace, name)) throw errors.alreadyExists(served.gr, name)
       return new Entry(key, write.namespace, name, 0, bytes, object)
     }
-    registry.cache.expect(bytes, object)
-    const result = await stored(registry.store.create(key, bytes))
+    const result = await stored(registry.cache.write(bytes, object, registry.store.create(key, bytes)))
     if (result.ok) {
-      await registry.cache.applied(result.revision)
       // it may have been replaced already: then what this write made is not cached any more
       const entry = served.cache.get(write.namespace, name)
       return entry?.revision === result.revision ? entry : new Entry(key, write.namespace, name, result.revision, bytes)

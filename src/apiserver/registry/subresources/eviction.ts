@@ -89,9 +89,8 @@ async function takeDisruption(
     },
   } as unknown as KubeObject
   const bytes = encodeStored(next)
-  registry.cache.expect(bytes, next)
-  const result = await stored(registry.store.update(entry.key, bytes, entry.revision))
-  await registry.cache.applied(result.ok ? result.revision : (result.current?.modRevision ?? 0))
+  const result = await stored(registry.cache.write(bytes, next, registry.store.update(entry.key, bytes, entry.revision)))
+  if (!result.ok) await registry.cache.applied(result.current?.modRevision ?? 0)
   return result.ok
 }
 
