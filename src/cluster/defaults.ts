@@ -85,12 +85,16 @@ async function ensureService(client: Client, { namespace, name, labels, clusterI
   ])
 }
 
-/** Creates the object, or replaces what is there with it. */
+/** Creates the object, or brings what is there into this form. Looked for first: a service that is there is refused for its address, not for its name. */
 async function ensure<T extends KubeObject>(client: Client, ref: ResourceRef<T>, object: T): Promise<void> {
+  const { name, namespace } = object.metadata
+  const resource = client.resource<T>(ref)
   try {
-    await client.resource<T>(ref).create(object as never)
+    await resource.get(name, namespace)
   } catch (error) {
-    if (!isStatus(error, 'AlreadyExists')) throw error
-    await client.resource<T>(ref).patch(object.metadata.name, object.metadata.namespace, 'merge', object)
+    if (!isStatus(error, 'NotFound')) throw error
+    await resource.create(object as never)
+    return
   }
+  await resource.patch(name, namespace, 'merge', object)
 }

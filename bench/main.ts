@@ -1,0 +1,126 @@
+// npm run bench: the table of the design, k8ts beside the reference where that is built. See `--help`.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { measureLoad, prepareLoad } from './api-load.ts'
+import { measureBinding } from './binding.ts'
+import { requireWrk } from './load.ts'
+import type { MeasureId, Results } from './measures.ts'
+import { judge, measures, percentile } from './measures.ts'
+import { measurePodStarts } from './pod-start.ts'
+import { currentLoad, machine, table } from './report.ts'
+import { k8tsSubject } from './subjects/k8ts.ts'
+import { referenceIsThere, referenceSubject } from './subjects/reference.ts'
+import type { Subject } from './subjects/subject.ts'
+
+const help = `npm run bench -- [FLAG…]
+
+  --only ROW,…       only these rows: ${measures.map((m) => m.id).join(', ')}
+  --runs N           runs behind each median (3)
+  --seconds N        length of a run under load (5)
+  --idle N           seconds until an idle control plane is weighed (20)
+  --pods N           pods that the scheduler binds (3000)
+  --singles N        pods that are started one at a time (20)
+  --no-reference     only k8ts
+  --reference-only   only the reference
+  -o json            print JSON
+`
+
+const { values: flags } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    runs: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '5' },
+    idle: { type: 'string', default: '20' },
+    pods: { type: 'string', default: '3000' },
+    singles: { type: 'string', default: '20' },
+    'no-reference': { type: 'boolean', default: false },
+    'reference-only': { type: 'boolean', default: false },
+    output: { type: 'string', short: 'o', default: 'text' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+if (flags.help) {
+  console.log(help)
+  process.exit(0)
+}
+const only = flags.only?.split(',') ?? measures.map((m) => m.id)
+const wanted = (...ids: MeasureId[]) => ids.some((id) => only.includes(id))
+const count = (text: string) => Number.parseInt(text, 10)
+const runs = count(flags.runs)
+// a control plane needs its directory on a disk: the rows about durable writes would mean nothing elsewhere
+const dir = await mkdtemp('/var/tmp/k8ts-bench-')
+const say = (line: string) => console.error(`${new Date().toISOString().slice(11, 19)}  ${line}`)
+
+async function measure(subject: Subject): Promise<Results> {
+  const results: Results = {}
+  const note = (id: MeasureId, values: number[]) => {
+    results[id] = values
+    say(`${subject.name}: ${id} ${values.map((v) => Math.round(v * 10) / 10).join(' ')}`)
+  }
+  const everything = { scheduler: true, controllers: true }
+  try {
+    if (wanted('ready', 'memory')) {
+      const ready: number[] = []
+      const memory: number[] = []
+      for (let run = 0; run < runs; run++) {
+        ready.push(await subject.start(everything))
+        if (wanted('memory')) {
+          await new Promise((resolve) => setTimeout(resolve, count(flags.idle) * 1000))
+          memory.push(subject.memory())
+        }
+        await subject.clear()
+      }
+      if (wanted('ready')) note('ready', ready)
+      if (wanted('memory')) note('memory', memory)
+    }
+    const loads = (['get', 'list', 'createConfigMap', 'createPod'] as const).filter((id) => wanted(id))
+    if (loads.length > 0) {
+      // the reference at its best: components that run beside its server would take the server's time
+      await subject.start(subject.name === 'reference' ? { scheduler: false, controllers: false } : everything)
+      await prepareLoad(subject)
+      for (const id of loads) note(id, await measureLoad(subject, id, runs, count(flags.seconds)))
+      await subject.clear()
+    }
+    if (wanted('bind')) {
+      const rates: number[] = []
+      for (let run = 0; run < runs; run++) {
+        rates.push(await measureBinding(subject, count(flags.pods)))
+        await subject.clear()
+      }
+      note('bind', rates)
+    }
+    return results
+  } finally {
+    await subject.clear()
+  }
+}
+
+async function podStarts(): Promise<Results> {
+  if (process.getuid?.() !== 0) {
+    say('pods are not started: it needs root (network namespaces and containerd)')
+    return {}
+  }
+  const { single, batch } = await measurePodStarts(dir, { singles: count(flags.singles), batch: 30, runs })
+  say(`k8ts: pods one at a time ${single.map(Math.round).join(' ')}; 30 at once ${batch.map(Math.round).join(' ')}`)
+  return { podStart: single, podStartP99: [percentile(single, 0.99)], podBatch: batch }
+}
+
+try {
+  requireWrk()
+  const before = currentLoad()
+  const useReference = !flags['no-reference'] && referenceIsThere()
+  if (!useReference && !flags['no-reference']) say('the reference is not built: its column shows recorded numbers')
+  const k8ts = flags['reference-only'] ? {} : await measure(k8tsSubject(dir))
+  const reference = useReference ? await measure(referenceSubject(dir)) : {}
+  if (wanted('podStart', 'podStartP99', 'podBatch') && !flags['reference-only']) Object.assign(k8ts, await podStarts())
+  const rows = measures.filter((m) => wanted(m.id)).map((m) => judge(m, reference[m.id] ?? [], k8ts[m.id] ?? []))
+  const report = { rows, machine: machine(), load: { before, after: currentLoad() } }
+  console.log(flags.output === 'json' ? JSON.stringify(report, undefined, 2) : `\n${table(report)}`)
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
+  if (process.env['K8TS_DEBUG']) console.error(error)
+  process.exitCode = 1
+} finally {
+  if (!process.env['K8TS_DEBUG']) await rm(dir, { recursive: true, force: true })
+}
+process.exit()

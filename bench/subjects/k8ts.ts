@@ -1,0 +1,60 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ClusterConfig } from '#cluster'
+import type { Running } from './process.ts'
+import { runProgram } from './process.ts'
+import type { Parts, Subject } from './subject.ts'
+import { residentMemory, untilReady } from './subject.ts'
+
+const name = 'bench'
+const token = 'benchtoken'
+const port = 26444
+const root = join(import.meta.dirname, '../..')
+
+/** The control plane's process as `k8ts up` starts it, for a cluster without nodes in `dir`. */
+export function k8tsSubject(dir: string): Subject {
+  const url = `https://127.0.0.1:${port}`
+  let server: Running | undefined
+
+  async function start(parts: Parts): Promise<number> {
+    const { home, program } = { home: join(dir, 'k8ts'), program: join(root, 'src/bin/main.ts') }
+    const tokenFile = join(home, 'tokens.csv')
+    const without: ('scheduler' | 'controllers')[] = [
+      ...(parts.scheduler ? [] : ['scheduler' as const]),
+      ...(parts.controllers ? [] : ['controllers' as const]),
+    ]
+    const cluster: ClusterConfig = { name, index: 0, apiPort: port, store: 'sqlite', runtime: 'fake', nodes: [], hollow: 0, without, tokenFile }
+    await mkdir(join(home, name), { recursive: true })
+    await writeFile(tokenFile, `${token},admin,admin,system:masters\n`)
+    await writeFile(join(home, name, 'cluster.json'), JSON.stringify(cluster))
+    const profile = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []
+    const since = performance.now()
+    server = runProgram(process.execPath, [...profile, program, 'internal', 'control-plane', name], {
+      logFile: join(dir, 'logs', 'k8ts.log'),
+      cwd: dir,
+      env: { K8TS_HOME: home },
+    })
+    return untilReady(url, since, server.died)
+  }
+
+  const stop = async () => {
+    await server?.stop()
+    server = undefined
+  }
+  return {
+    name: 'k8ts',
+    url,
+    token,
+    start,
+    stop,
+    change: async (parts) => {
+      await stop()
+      await start(parts)
+    },
+    memory: () => residentMemory(server!.pid),
+    clear: async () => {
+      await stop()
+      await rm(join(dir, 'k8ts'), { recursive: true, force: true })
+    },
+  }
+}
