@@ -18,6 +18,7 @@ import { serve } from './registry/registry.ts'
 import { builtinSubresource } from './registry/subresources/index.ts'
 import { bind } from './registry/subresources/binding.ts'
 import { handleVerb, notAllowed } from './registry/verbs.ts'
+import { Watcher } from './registry/watcher.ts'
 import type { RequestInfo } from './request-info.ts'
 
 export interface ApiHandlerOptions {
@@ -141,7 +142,15 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   function callOf(request: Request, info: RequestInfo, found: ServedResource, inProcess: boolean): Call {
     // rules about one namespace are asked for with its name as the namespace; where it is kept, it is in none
     const own = found.kind.namespaced || !info.resource?.namespace ? info : { ...info, resource: { ...info.resource, namespace: '' } }
-    return { request, info: own, served: found, accepted: negotiate(request.headers.accept), inProcess, warnings: [], now: clock.now() }
+    return {
+      request,
+      info: own,
+      served: found,
+      accepted: negotiate(request.headers.accept),
+      inProcess,
+      warnings: found.deprecation ? [found.deprecation] : [],
+      now: clock.now(),
+    }
   }
 
   async function createVirtual(call: Call, handler: VirtualHandler): Promise<Response> {
@@ -197,6 +206,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
       } catch (error) {
         response = failed(request, error, inProcess)
       }
+      if ('events' in response.body && response.body.events instanceof Watcher) response.body.events.onEnd(options.metrics.watching(info!))
       if (info) options.metrics.count(info, response.status, 'events' in response.body ? undefined : (clock.monotonic() - start) / 1000)
       return response
     },

@@ -82,7 +82,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       stream.on('error', () => stream.close())
       const sink = new Http2Sink(stream, headers[':method']!)
-      const request = new WireRequest(headers[':method']!, headers[':path']!, headers as Record<string, string>, sink)
+      const request = new WireRequest(headers[':method']!, headers[':path']!, plainHeaders(headers), sink)
       void exchange(request, stream, sink, certificates.get(socket))
     })
   }
@@ -168,6 +168,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     url: `https://${isIPv6(options.addresses[0]!) ? `[${options.addresses[0]}]` : options.addresses[0]}:${port}`,
     [Symbol.asyncDispose]: () => (closing ??= close()),
   }
+}
+
+/** Headers of HTTP/2 as those of HTTP/1.1: the authority is the host. */
+function plainHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  const plain: Record<string, string> = {}
+  for (const name in headers) if (name.charCodeAt(0) !== 58) plain[name] = headers[name] as string
+  plain.host ??= headers[':authority'] ?? ''
+  return plain
 }
 
 /** Listens and answers the port. */

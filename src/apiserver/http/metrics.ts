@@ -14,9 +14,8 @@ interface Series {
 /** Counts requests under upstream's metric names. Counting is on the path of every request: text is made when asked for. */
 export class RequestMetrics {
   readonly #series = new Map<string, Series>()
-  inflight = { readOnly: 0, mutating: 0 }
-  /** Watches, by `group/version/resource`. */
-  readonly longRunning = new Map<string, number>()
+  /** Watches under way, by `group/version/resource`. */
+  readonly #watches = new Map<string, number>()
 
   /** `seconds` is undefined for requests that last by design. */
   count(info: RequestInfo, code: number, seconds: number | undefined): void {
@@ -37,6 +36,14 @@ export class RequestMetrics {
       }
   }
 
+  /** Counts a watch for as long as it lasts: call what is returned at its end. */
+  watching({ resource }: RequestInfo): () => void {
+    const key = `${resource!.group}/${resource!.version}/${resource!.resource}`
+    const add = (n: number) => this.#watches.set(key, (this.#watches.get(key) ?? 0) + n)
+    add(1)
+    return () => add(-1)
+  }
+
   /** The Prometheus text form. */
   toString(): string {
     const lines = ['# HELP apiserver_request_total Requests by verb, resource and status code', '# TYPE apiserver_request_total counter']
@@ -53,7 +60,7 @@ export class RequestMetrics {
       )
     }
     lines.push('# HELP apiserver_longrunning_requests Watches under way', '# TYPE apiserver_longrunning_requests gauge')
-    for (const [key, count] of this.longRunning) {
+    for (const [key, count] of this.#watches) {
       const [group, version, resource] = key.split('/')
       lines.push(`apiserver_longrunning_requests{verb="WATCH",group="${group}",version="${version}",resource="${resource}"} ${count}`)
     }

@@ -30,6 +30,8 @@ export interface ServedResource {
   conversion: Conversion | undefined
   /** How objects are shown as plain JSON. */
   view: View
+  /** What clients are warned of who still use this version. */
+  deprecation: string | undefined
 }
 
 /** What the verbs need; one per API server. */
@@ -83,8 +85,17 @@ export function serve(kind: Kind, cache: WatchCache, strategies: Record<string, 
     cache: cache.resource(storage.group, storage.resource),
     strategy: strategies[`${storage.group || 'core'}/${storage.resource}`] ?? strategies[`${storage.group}/${storage.resource}`] ?? {},
     conversion,
+    deprecation: deprecationOf(kind, apiVersion, storage, storageApiVersion),
     view: { name: conversion ? apiVersion : '', ...(conversion ? { render: conversion.fromStorage } : {}), kind: kind.kind, apiVersion },
   }
+}
+
+/** Upstream's text for versions that are on their way out. */
+function deprecationOf(kind: Kind, apiVersion: string, storage: Kind, storageApiVersion: string): string | undefined {
+  if (!kind.deprecated) return undefined
+  const removed = kind.removed ? `, unavailable in v${kind.removed}+` : ''
+  const instead = storage === kind ? '' : `; use ${storageApiVersion} ${storage.kind}`
+  return `${apiVersion} ${kind.kind} is deprecated in v${kind.deprecated}+${removed}${instead}`
 }
 
 function renamed(kind: Kind, apiVersion: string, storage: Kind, storageApiVersion: string): Conversion {
