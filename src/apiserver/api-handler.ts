@@ -37,6 +37,8 @@ export interface ApiHandlerOptions {
   log: Logger
   random: Random
   metrics: RequestMetrics
+  /** The minor release that this server shows itself as. */
+  release: number
 }
 
 export interface ApiHandler {
@@ -52,7 +54,10 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   const served = new Map<string, ServedResource>()
   for (const kind of kinds)
     if (kind.verbs.length > 0)
-      served.set(resourceId(kind.group, kind.version, kind.resource), serve(kind, registry.cache, options.strategies, options.conversions))
+      served.set(
+        resourceId(kind.group, kind.version, kind.resource),
+        serve(kind, registry.cache, options.strategies, options.conversions, options.release),
+      )
   const versions = new Set(kinds.map((kind) => `${kind.group}/${kind.version}`))
   const extensions = new Map(options.extensions.map((e) => [`${e.group}/${e.version}`, e]))
 

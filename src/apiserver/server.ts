@@ -64,6 +64,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     log,
     random: Math.random,
     metrics,
+    release: Number.parseInt(options.version?.minor ?? '36'),
   })
 
   function context(served: ServedResource, request: Request, info: RequestInfo): SubresourceContext {

@@ -64,10 +64,16 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 export type Conversions = Record<string, Conversion>
 
 /**
- * Makes the served form of `kind`. `conversions` is keyed by `group/version/resource` of the served, not stored, version; a version without
+ * Makes the served form of `kind`, for a server of the minor release `release`. `conversions` is keyed by `group/version/resource` of the served, not stored, version; a version without
  * one differs from the stored version in its apiVersion alone.
  */
-export function serve(kind: Kind, cache: WatchCache, strategies: Record<string, ResourceStrategy>, conversions: Conversions): ServedResource {
+export function serve(
+  kind: Kind,
+  cache: WatchCache,
+  strategies: Record<string, ResourceStrategy>,
+  conversions: Conversions,
+  release: number,
+): ServedResource {
   const storage = storageKind(kind)
   const apiVersion = apiVersionOf(kind)
   const storageApiVersion = apiVersionOf(storage)
@@ -85,17 +91,21 @@ export function serve(kind: Kind, cache: WatchCache, strategies: Record<string, 
     cache: cache.resource(storage.group, storage.resource),
     strategy: strategies[`${storage.group || 'core'}/${storage.resource}`] ?? strategies[`${storage.group}/${storage.resource}`] ?? {},
     conversion,
-    deprecation: deprecationOf(kind, apiVersion, storage, storageApiVersion),
+    deprecation: minorOf(kind.deprecated) <= release ? deprecationOf(kind, apiVersion, storage, storageApiVersion) : undefined,
     view: { name: conversion ? apiVersion : '', ...(conversion ? { render: conversion.fromStorage } : {}), kind: kind.kind, apiVersion },
   }
 }
 
 /** Upstream's text for versions that are on their way out. */
-function deprecationOf(kind: Kind, apiVersion: string, storage: Kind, storageApiVersion: string): string | undefined {
-  if (!kind.deprecated) return undefined
+function deprecationOf(kind: Kind, apiVersion: string, storage: Kind, storageApiVersion: string): string {
   const removed = kind.removed ? `, unavailable in v${kind.removed}+` : ''
   const instead = storage === kind ? '' : `; use ${storageApiVersion} ${storage.kind}`
   return `${apiVersion} ${kind.kind} is deprecated in v${kind.deprecated}+${removed}${instead}`
+}
+
+/** The minor number of a release such as `1.21`; beyond all of them when there is none. */
+function minorOf(release: string | undefined): number {
+  return release === undefined ? Infinity : Number(release.split('.')[1])
 }
 
 function renamed(kind: Kind, apiVersion: string, storage: Kind, storageApiVersion: string): Conversion {
@@ -105,7 +115,15 @@ function renamed(kind: Kind, apiVersion: string, storage: Kind, storageApiVersio
   }
 }
 
-/** RFC 3339 with seconds, as metav1.Time writes it. */
+let lastSecond = -1
+let lastText = ''
+
+/** RFC 3339 with seconds, as metav1.Time writes it. Every write asks, mostly within the same second. */
 export function timestamp(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 19) + 'Z'
+  const second = Math.floor(ms / 1000)
+  if (second !== lastSecond) {
+    lastText = new Date(second * 1000).toISOString().slice(0, 19) + 'Z'
+    lastSecond = second
+  }
+  return lastText
 }
