@@ -1,5 +1,6 @@
 import type { Controller } from '#runtime'
 import { clusterRoleAggregationController } from './clusterroleaggregation/index.ts'
+import { daemonSetController } from './daemonset/index.ts'
 import { deploymentController } from './deployment/index.ts'
 import { endpointsController } from './endpoints/index.ts'
 import { endpointSliceController } from './endpointslice/index.ts'
@@ -44,6 +45,7 @@ export function controllers(options: ControllersOptions): Controller[] {
     replicaSetController,
     replicationController,
     jobController,
+    daemonSetController,
     endpointsController,
     endpointSliceController(),
     endpointSliceMirroringController,

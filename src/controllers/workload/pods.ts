@@ -40,12 +40,11 @@ export function ownedBy(owner: DeepReadonly<KubeObject>): meta.OwnerReference {
   }
 }
 
+/** An object that is about to be made. */
+export type NewObject<T extends KubeObject> = Omit<T, 'metadata'> & { metadata: Partial<meta.ObjectMeta> }
+
 /** A pod as the template describes it, owned by `owner`. The name is left to the server unless given. */
-export function podFromTemplate(
-  template: DeepReadonly<core.PodTemplateSpec>,
-  owner: DeepReadonly<KubeObject>,
-  name?: string,
-): Omit<core.Pod, 'metadata'> & { metadata: Partial<meta.ObjectMeta> } {
+export function podFromTemplate(template: DeepReadonly<core.PodTemplateSpec>, owner: DeepReadonly<KubeObject>, name?: string): NewObject<core.Pod> {
   const { labels, annotations, finalizers } = template.metadata ?? {}
   return structuredClone({
     apiVersion: 'v1',
