@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { errors, groups } from '#api'
 import type { Request, Response } from '#client'
 import { health, text } from './http/health.ts'
@@ -91,13 +93,20 @@ function metricsText(metrics: RequestMetrics): () => Promise<Response> {
   }
 }
 
+/** Tells builds apart, in the form of a commit's id: an installed package has no history to name. */
+function buildId(): string {
+  return createHash('sha1')
+    .update(readFileSync(new URL('../../package.json', import.meta.url)))
+    .digest('hex')
+}
+
 /** The answer of `/version`; by default this project's own release of Kubernetes 1.36. */
 function versionOf(given: Partial<ServerVersion>): object {
   return {
     major: given.major ?? '1',
     minor: given.minor ?? '36',
     gitVersion: given.gitVersion ?? 'v1.36.0-k8ts',
-    gitCommit: '',
+    gitCommit: buildId(),
     gitTreeState: 'clean',
     buildDate: '1970-01-01T00:00:00Z',
     goVersion: `node${process.versions.node}`,

@@ -193,6 +193,8 @@ export const eventStrategy: ResourceStrategy<core.Event> = {
       'involvedObject.fieldPath': fieldPath ?? '',
       reason: object.reason ?? '',
       reportingComponent: object.reportingComponent ?? '',
+      // as events.k8s.io names it
+      reportingController: object.reportingComponent ?? '',
       source: object.source?.component || object.reportingComponent || '',
       type: object.type ?? '',
     }
