@@ -14,6 +14,7 @@ import { type PodGcOptions, podGarbageCollector } from './podgc/index.ts'
 import { replicaSetController, replicationController } from './replicaset/index.ts'
 import { type QuotaAccounting, resourceQuotaController } from './resourcequota/index.ts'
 import { type LegacyTokenOptions, rootCaPublisher, serviceAccountController, serviceAccountTokens } from './serviceaccount/index.ts'
+import { statefulSetController } from './statefulset/index.ts'
 import { ttlAfterFinishedController } from './ttlafterfinished/index.ts'
 
 export type { LegacyTokenOptions, NodeIpamOptions, NodeLifecycleOptions, PodGcOptions, QuotaAccounting }
@@ -46,6 +47,7 @@ export function controllers(options: ControllersOptions): Controller[] {
     replicationController,
     jobController,
     daemonSetController,
+    statefulSetController,
     endpointsController,
     endpointSliceController(),
     endpointSliceMirroringController,
