@@ -1,6 +1,6 @@
 import type { core } from '#api'
 import { resources } from '#api'
-import { ensureServiceAccount, inParallel } from './objects.ts'
+import { inParallel, pod, podsWelcome } from './objects.ts'
 import type { Subject } from './subjects/subject.ts'
 import { subjectClient } from './subjects/subject.ts'
 
@@ -20,14 +20,14 @@ export async function measureBinding(subject: Subject, pods: number): Promise<nu
 async function fill(subject: Subject, pods: number): Promise<void> {
   await using owned = subjectClient(subject)
   const { client } = owned
-  await ensureServiceAccount(client, 'default')
+  await podsWelcome(client, 'default', true)
   const created = client.resource<core.Node>(resources.nodes)
   await inParallel(nodes, async (i) => {
     const { metadata } = await created.create(hollowNode(i))
     // new nodes are tainted as not ready until a controller has seen them, and none runs
     await created.patch(metadata.name, undefined, 'merge', { spec: { taints: null } })
   })
-  await inParallel(pods, (i) => client.resource<core.Pod>(resources.pods).create(pendingPod(i)))
+  await inParallel(pods, (i) => client.resource<core.Pod>(resources.pods).create(pod('default', `pod-${i}`)))
 }
 
 async function bindingRate(subject: Subject, total: number): Promise<number> {
@@ -37,7 +37,7 @@ async function bindingRate(subject: Subject, total: number): Promise<number> {
   const onNodes = { namespace: 'default', fieldSelector: 'spec.nodeName!=', signal }
   // bindings from before this moment are not counted
   const { items, metadata } = await pods.list(onNodes)
-  const bound = new Set(items.map((pod) => pod.metadata.name))
+  const bound = new Set(items.map((item) => item.metadata.name))
   const before = bound.size
   let since = before > 0 ? performance.now() : 0
   for await (const event of pods.watch({ ...onNodes, resourceVersion: metadata.resourceVersion })) {
@@ -65,21 +65,3 @@ function hollowNode(i: number): core.Node {
     },
   } as core.Node
 }
-
-const pendingPod = (i: number) =>
-  ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: `pod-${i}`, namespace: 'default', labels: { app: 'bench' } },
-    spec: {
-      containers: [
-        {
-          name: 'c',
-          image: 'nginx:1.25',
-          ports: [{ containerPort: 80 }],
-          resources: { requests: { cpu: '10m', memory: '16Mi' } },
-          env: [{ name: 'A', value: 'b' }],
-        },
-      ],
-    },
-  }) as core.Pod

@@ -1,7 +1,7 @@
 // npm run bench: the table of the design, k8ts beside the reference where that is built. See `--help`.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { measureLoad, prepareLoad } from './api-load.ts'
+import { loadIds, measureLoad, prepareLoad } from './api-load.ts'
 import { measureBinding } from './binding.ts'
 import { requireWrk } from './load.ts'
 import type { MeasureId, Results } from './measures.ts'
@@ -51,47 +51,53 @@ const runs = count(flags.runs)
 const dir = await mkdtemp('/var/tmp/k8ts-bench-')
 const say = (line: string) => console.error(`${new Date().toISOString().slice(11, 19)}  ${line}`)
 
-async function measure(subject: Subject): Promise<Results> {
-  const results: Results = {}
-  const note = (id: MeasureId, values: number[]) => {
-    results[id] = values
-    say(`${subject.name}: ${id} ${values.map((v) => Math.round(v * 10) / 10).join(' ')}`)
-  }
-  const everything = { scheduler: true, controllers: true }
-  try {
-    if (wanted('ready', 'memory')) {
-      const ready: number[] = []
-      const memory: number[] = []
-      for (let run = 0; run < runs; run++) {
-        ready.push(await subject.start(everything))
-        if (wanted('memory')) {
-          await new Promise((resolve) => setTimeout(resolve, count(flags.idle) * 1000))
-          memory.push(subject.memory())
-        }
-        await subject.clear()
-      }
-      if (wanted('ready')) note('ready', ready)
-      if (wanted('memory')) note('memory', memory)
+const everything = { scheduler: true, controllers: true }
+const results: Record<Subject['name'], Results> = { reference: {}, k8ts: {} }
+
+function note(subject: Subject, id: MeasureId, values: number[]): void {
+  results[subject.name][id] = values
+  say(`${subject.name}: ${id} ${values.map((v) => Math.round(v * 10) / 10).join(' ')}`)
+}
+
+/** A control plane with nothing to do: how soon it answers, and how much memory it holds. */
+async function measureIdle(subject: Subject): Promise<void> {
+  const ready: number[] = []
+  const memory: number[] = []
+  for (let run = 0; run < runs; run++) {
+    ready.push(await subject.start(everything))
+    if (wanted('memory')) {
+      await new Promise((resolve) => setTimeout(resolve, count(flags.idle) * 1000))
+      memory.push(subject.memory())
     }
-    const loads = (['get', 'list', 'createConfigMap', 'createPod'] as const).filter((id) => wanted(id))
-    if (loads.length > 0) {
-      // the reference at its best: components that run beside its server would take the server's time
-      await subject.start(subject.name === 'reference' ? { scheduler: false, controllers: false } : everything)
-      await prepareLoad(subject)
-      for (const id of loads) note(id, await measureLoad(subject, id, runs, count(flags.seconds)))
-      await subject.clear()
-    }
-    if (wanted('bind')) {
-      const rates: number[] = []
-      for (let run = 0; run < runs; run++) {
-        rates.push(await measureBinding(subject, count(flags.pods)))
-        await subject.clear()
-      }
-      note('bind', rates)
-    }
-    return results
-  } finally {
     await subject.clear()
+  }
+  if (wanted('ready')) note(subject, 'ready', ready)
+  if (wanted('memory')) note(subject, 'memory', memory)
+}
+
+async function measureControlPlanes(subjects: readonly Subject[]): Promise<void> {
+  try {
+    if (wanted('ready', 'memory')) for (const subject of subjects) await measureIdle(subject)
+    const loads = loadIds.filter((id) => wanted(id))
+    if (loads.length > 0) {
+      for (const subject of subjects) {
+        await subject.start(everything)
+        await prepareLoad(subject)
+      }
+      for (const id of loads) for (const [subject, rates] of await measureLoad(subjects, id, runs, count(flags.seconds))) note(subject, id, rates)
+      for (const subject of subjects) await subject.clear()
+    }
+    if (wanted('bind'))
+      for (const subject of subjects) {
+        const rates: number[] = []
+        for (let run = 0; run < runs; run++) {
+          rates.push(await measureBinding(subject, count(flags.pods)))
+          await subject.clear()
+        }
+        note(subject, 'bind', rates)
+      }
+  } finally {
+    for (const subject of subjects) await subject.clear()
   }
 }
 
@@ -110,10 +116,11 @@ try {
   const before = currentLoad()
   const useReference = !flags['no-reference'] && referenceIsThere()
   if (!useReference && !flags['no-reference']) say('the reference is not built: its column shows recorded numbers')
-  const k8ts = flags['reference-only'] ? {} : await measure(k8tsSubject(dir))
-  const reference = useReference ? await measure(referenceSubject(dir)) : {}
-  if (wanted('podStart', 'podStartP99', 'podBatch') && !flags['reference-only']) Object.assign(k8ts, await podStarts())
-  const rows = measures.filter((m) => wanted(m.id)).map((m) => judge(m, reference[m.id] ?? [], k8ts[m.id] ?? []))
+  const k8ts = k8tsSubject(dir)
+  const reference = referenceSubject(dir)
+  await measureControlPlanes([...(flags['reference-only'] ? [] : [k8ts]), ...(useReference ? [reference] : [])])
+  if (wanted('podStart', 'podStartP99', 'podBatch') && !flags['reference-only']) Object.assign(results.k8ts, await podStarts())
+  const rows = measures.filter((m) => wanted(m.id)).map((m) => judge(m, results.reference[m.id] ?? [], results.k8ts[m.id] ?? []))
   const report = { rows, machine: machine(), load: { before, after: currentLoad() } }
   console.log(flags.output === 'json' ? JSON.stringify(report, undefined, 2) : `\n${table(report)}`)
 } catch (error) {

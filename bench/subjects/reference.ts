@@ -64,7 +64,7 @@ export function referenceSubject(dir: string): Subject {
       '--bind-address=127.0.0.1',
       '--client-ca-file=ca.crt',
       // without controllers there are no token secrets, which this release's plugin waits for
-      '--disable-admission-plugins=ServiceAccount',
+      ...(parts.controllers ? [] : ['--disable-admission-plugins=ServiceAccount']),
       '--max-requests-inflight=3000',
       '--max-mutating-requests-inflight=1000',
     )
