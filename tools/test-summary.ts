@@ -6,14 +6,14 @@ interface Failure {
   error: Error & { cause?: unknown }
 }
 
-/** A node:test reporter: nothing while it goes well; in the end each failure whole, and the counts. */
+/** A node:test reporter: a dot for every ten that pass; in the end each failure whole, and the counts. */
 export default async function* summary(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const failures: Failure[] = []
   let [passed, failed, skipped] = [0, 0, 0]
   for await (const event of source) {
     if (event.type === 'test:pass') {
       if (event.data.skip !== undefined) skipped++
-      else if (event.data.details.type !== 'suite') passed++
+      else if (event.data.details.type !== 'suite' && ++passed % 10 === 0) yield '.'
     } else if (event.type === 'test:fail' && event.data.details.type !== 'suite') {
       failed++
       failures.push({ name: event.data.name, file: event.data.file ?? '', error: event.data.details.error })

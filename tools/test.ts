@@ -34,16 +34,11 @@ function test(concurrency: number, files: string[]): void {
     '--test',
     `--test-concurrency=${concurrency}`,
     '--test-timeout=600000',
-    '--test-reporter=dot',
+    '--test-reporter',
+    join(root, 'tools/test-summary.ts'),
     '--test-reporter-destination=stdout',
-    ...summary(),
     ...files.sort(),
   )
-}
-
-/** Failures in full and the counts, after the dots. */
-function summary(): string[] {
-  return ['--test-reporter', join(root, 'tools/test-summary.ts'), '--test-reporter-destination=stdout']
 }
 
 function run(program: string, ...args: string[]): void {

@@ -21,7 +21,8 @@ export function memoryReader(): MemoryReader {
   }
   return {
     get: (group, resource, namespace, name) => table(group, resource).get(`${namespace}/${name}`) as never,
-    list: (group, resource, namespace) => [...table(group, resource).values()].filter((o) => !namespace || o.metadata.namespace === namespace) as never,
+    list: (group, resource, namespace) =>
+      [...table(group, resource).values()].filter((o) => !namespace || o.metadata.namespace === namespace) as never,
     onChange(group, resource, fn) {
       const id = `${resource}.${group}`
       const set = listeners.get(id) ?? new Set()

@@ -268,10 +268,10 @@ test('a node gets its pod addresses; when its kubelet falls silent it is unreach
     ],
   })
   // another one lives on, or nothing would be driven off
-  const alive = await nodes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'alive' }, spec: {}, status: ready() })
+  await nodes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'alive' }, spec: {} })
   const beat = setInterval(() => void nodes.patch('alive', undefined, 'merge', { status: ready() }, { subresource: 'status' }).catch(() => {}), 100)
   try {
-    await nodes.updateStatus({ ...alive, status: ready() })
+    await nodes.patch('alive', undefined, 'merge', { status: ready() }, { subresource: 'status' })
     await nodes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'silent' }, spec: {} })
     await nodes.patch('silent', undefined, 'merge', { status: ready() }, { subresource: 'status' })
     await until(resources.nodes, 'silent', undefined, (n) => /^10\.244\.\d+\.0\/24$/.test(n?.spec?.podCIDR ?? ''))

@@ -67,7 +67,7 @@ function withAggregatedRules(roles: Created<rbac.ClusterRole>[]): Created<rbac.C
   for (let changed = true; changed;) {
     changed = false
     for (const role of roles) {
-      const rules = role.aggregationRule ? aggregateRules(role, roles) as rbac.PolicyRule[] : undefined
+      const rules = role.aggregationRule ? (aggregateRules(role, roles) as rbac.PolicyRule[]) : undefined
       if (!rules || rules.length === (role.rules?.length ?? 0)) continue
       role.rules = rules as rbac.PolicyRule[]
       changed = true

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { KubeObject } from '#api'
 import { CacheEntry } from './cache-entry.ts'
 import { decodeStored, encodeStored, frameBytes, joinItems, listBytes, spliceRevision } from './wire.ts'
 
@@ -25,7 +26,7 @@ test('an entry shows the same content with another revision', () => {
   assert.ok(entry.sameAs(encodeStored(object())))
   const wire = entry.bytes
   assert.ok(entry.sameAs(encodeStored(object())))
-  assert.ok(!entry.sameAs(encodeStored({ ...object(), spec: { a: 2 } })))
+  assert.ok(!entry.sameAs(encodeStored({ ...object(), spec: { a: 2 } } as KubeObject)))
   const gone = entry.at(43)
   assert.equal(gone.object.metadata.resourceVersion, '43')
   assert.equal(gone.bytes.toString(), wire.toString().replace('"42"', '"43"'))

@@ -231,7 +231,11 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
         failures.set(key, n + 1)
         retryAt.set(key, clock.now() + Math.min(firstRetry * 2 ** n, maxRetry))
         // Once can be a race with the runtime's own clean-up; that it stays so is news.
-        log[n === 0 ? 'info' : 'warn']('a step of a pod failed', { pod: podDescription(pod), step: key, error: error instanceof Error ? error.message : String(error) })
+        log[n === 0 ? 'info' : 'warn']('a step of a pod failed', {
+          pod: podDescription(pod),
+          step: key,
+          error: error instanceof Error ? error.message : String(error),
+        })
       })
       .finally(() => {
         tasks.delete(key)
