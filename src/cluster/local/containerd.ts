@@ -6,7 +6,7 @@ import type { ClusterConfig, ClusterPaths, NodeConfig } from '../config.ts'
 import { nodePodCidr } from '../config.ts'
 import { pauseImage, pauseImageArchive } from '../image/pause.ts'
 import { nodeCgroup } from './cgroup.ts'
-import { netnsPath } from './network.ts'
+import { netnsName, netnsPath } from './network.ts'
 import { findProcess, startProcess, waitUntil } from './process.ts'
 
 /** Where images live in containerd for CRI to see them. */
@@ -22,7 +22,7 @@ export async function ensureContainerd(cluster: ClusterConfig, node: NodeConfig,
     await writeFile(at.containerdConfig, containerdConfig(cluster, node, paths))
     await writeFile(
       join(at.cniConf, '10-k8ts.conflist'),
-      JSON.stringify(cniConfig(nodePodCidr(cluster.index, node), join(at.dir, 'ipam')), undefined, 2),
+      JSON.stringify(cniConfig(netnsName(cluster.name, node.name), nodePodCidr(cluster.index, node), join(at.dir, 'ipam')), undefined, 2),
     )
     await startProcess({
       name,
@@ -104,10 +104,10 @@ function defaultRuntime(): 'crun' | 'runc' {
  * Each pod has a link of its own to the node, and all its traffic is routed there: so traffic between two pods of one node passes the service rules in
  * both directions, which a bridge would short-cut.
  */
-function cniConfig(podCidr: string, dataDir: string): object {
+function cniConfig(name: string, podCidr: string, dataDir: string): object {
   return {
     cniVersion: '0.4.0',
-    name: 'k8ts',
+    name,
     plugins: [
       {
         type: 'ptp',

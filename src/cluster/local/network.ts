@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import { CommandError, run, succeeds } from '../command.ts'
 import type { ClusterConfig, NodeConfig } from '../config.ts'
@@ -97,6 +99,10 @@ export async function routeToNode(cluster: ClusterConfig, node: NodeConfig): Pro
 export async function removeNodeNetwork(cluster: ClusterConfig, node: NodeConfig): Promise<void> {
   await ignoreMissing(ip(['link', 'delete', hostLink(cluster.name, node)]))
   if (existsSync(netnsPath(cluster.name, node.name))) await ip(['netns', 'delete', netnsName(cluster.name, node.name)])
+  // what CNI remembers of pods that ended without it; where it does so cannot be configured
+  const results = '/var/lib/cni/results'
+  const own = new RegExp(`^${netnsName(cluster.name, node.name)}-[0-9a-f]{64}-`)
+  for (const file of existsSync(results) ? await readdir(results) : []) if (own.test(file)) await rm(join(results, file), { force: true })
 }
 
 export async function removeBridge(cluster: ClusterConfig): Promise<void> {
