@@ -1,7 +1,9 @@
 import type { Controller } from '#runtime'
 import { clusterRoleAggregationController } from './clusterroleaggregation/index.ts'
+import { cronJobController } from './cronjob/index.ts'
 import { daemonSetController } from './daemonset/index.ts'
 import { deploymentController } from './deployment/index.ts'
+import { disruptionController } from './disruption/index.ts'
 import { endpointsController } from './endpoints/index.ts'
 import { endpointSliceController } from './endpointslice/index.ts'
 import { endpointSliceMirroringController } from './endpointslicemirroring/index.ts'
@@ -46,8 +48,10 @@ export function controllers(options: ControllersOptions): Controller[] {
     replicaSetController,
     replicationController,
     jobController,
+    cronJobController,
     daemonSetController,
     statefulSetController,
+    disruptionController,
     endpointsController,
     endpointSliceController(),
     endpointSliceMirroringController,

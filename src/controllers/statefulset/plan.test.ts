@@ -16,7 +16,7 @@ const revision = (name: string): Revision => ({
   apiVersion: 'apps/v1',
   kind: 'ControllerRevision',
   metadata: { name },
-  data: templatePatch({ metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'app', image: name }] } }),
+  data: templatePatch({ metadata: { labels: { app: 'db' } } as never, spec: { containers: [{ name: 'app', image: name }] } }),
   revision: 1,
 })
 const [v1, v2] = [revision('v1'), revision('v2')]
