@@ -44,10 +44,12 @@ export async function buildImage(cluster: ClusterConfig | undefined, options: Bu
     const output = options.onLine ? { onLine: options.onLine } : {}
     const file = options.file ? ['--file', options.file] : []
     const args = (options.buildArgs ?? []).flatMap((arg) => ['--build-arg', arg])
+    // buildah 1.28 (Debian 12) takes a layer of ENV or LABEL from its cache although the argument that stands in it has another value now
+    const layers = args.length === 0 ? '--layers' : '--layers=false'
     // chroot isolation works also where no further container may be made
     await run(
       'buildah',
-      ['build', '--isolation', 'chroot', '--format', 'docker', '--layers', '--tag', reference, ...file, ...args, options.directory],
+      ['build', '--isolation', 'chroot', '--format', 'docker', layers, '--tag', reference, ...file, ...args, options.directory],
       output,
     )
     if (!cluster) return [reference]
