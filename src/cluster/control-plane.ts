@@ -15,7 +15,7 @@ import { clusterPki } from './access.ts'
 import type { ClusterConfig } from './config.ts'
 import { clusterPaths, rangesOf } from './config.ts'
 import { controllerUser } from './controller-user.ts'
-import { ensureDefaults } from './defaults.ts'
+import { ensureDefaults, metricsUser } from './defaults.ts'
 
 /** Everything of a cluster that is not on a node, in this process: API server, scheduler, controllers. Runs until the signal aborts. */
 export async function runControlPlane(cluster: ClusterConfig, signal: AbortSignal): Promise<void> {
@@ -71,7 +71,7 @@ async function startApiServer(cluster: ClusterConfig, store: Store, bootstrap: {
     ...(cluster.compat ? { compat: cluster.compat } : {}),
     log,
   })
-  metrics.client = server.client(loopbackUser, 'metrics-server')
+  metrics.client = server.client({ username: metricsUser, groups: ['system:authenticated'] }, 'metrics-server')
   await server.start()
   return server
 }

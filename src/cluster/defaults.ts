@@ -1,8 +1,11 @@
-import type { KubeObject, core, discovery } from '#api'
+import type { KubeObject, core, discovery, rbac } from '#api'
 import { isStatus, resources } from '#api'
 import type { Client, ResourceRef } from '#client'
 import type { ClusterConfig } from './config.ts'
 import { nodeAddress, rangesOf } from './config.ts'
+
+/** Who reads the use of nodes and pods for `metrics.k8s.io`. */
+export const metricsUser = 'system:metrics-server'
 
 /**
  * What every cluster has: the services `kubernetes`, which leads to the API server, and `kube-dns`, which leads to the nodes' resolvers; and leave for the resolvers, which run
@@ -10,21 +13,12 @@ import { nodeAddress, rangesOf } from './config.ts'
  */
 export async function ensureDefaults(cluster: ClusterConfig, client: Client): Promise<void> {
   const { gateway, services, clusterDns } = rangesOf(cluster.index)
-  const role = 'k8ts:node-dns'
   await Promise.all([
-    ensure(client, resources.clusterRoles, {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRole',
-      metadata: { name: role },
-      rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] }],
-    }),
-    ensure(client, resources.clusterRoleBindings, {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRoleBinding',
-      metadata: { name: role },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'system:kube-proxy' }],
-    }),
+    ensureRole(client, 'k8ts:node-dns', 'system:kube-proxy', [{ apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] }]),
+    ensureRole(client, 'k8ts:metrics-server', metricsUser, [
+      { apiGroups: [''], resources: ['nodes', 'pods'], verbs: ['get', 'list'] },
+      { apiGroups: [''], resources: ['nodes/proxy'], verbs: ['get'] },
+    ]),
     ensureService(client, {
       namespace: 'default',
       name: 'kubernetes',
@@ -43,6 +37,22 @@ export async function ensureDefaults(cluster: ClusterConfig, client: Client): Pr
         { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: 53 },
       ],
       addresses: cluster.nodes.map((node) => nodeAddress(cluster.index, node)),
+    }),
+  ])
+}
+
+/** Gives one user these rights in the whole cluster. */
+async function ensureRole(client: Client, name: string, user: string, rules: rbac.PolicyRule[]): Promise<void> {
+  const apiVersion = 'rbac.authorization.k8s.io/v1' as const
+  const apiGroup = 'rbac.authorization.k8s.io'
+  await Promise.all([
+    ensure<rbac.ClusterRole>(client, resources.clusterRoles, { apiVersion, kind: 'ClusterRole', metadata: { name }, rules }),
+    ensure<rbac.ClusterRoleBinding>(client, resources.clusterRoleBindings, {
+      apiVersion,
+      kind: 'ClusterRoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup, kind: 'ClusterRole', name },
+      subjects: [{ apiGroup, kind: 'User', name: user }],
     }),
   ])
 }

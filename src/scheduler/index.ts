@@ -1,5 +1,3 @@
 export { defaultPlugins } from './plugins/index.ts'
 export { runScheduler, type SchedulerOptions } from './scheduler.ts'
 export type { SchedulerPlugin } from './framework.ts'
-export { tolerates } from './plugins/taints.ts'
-export { matchesAnyTerm, nodeFits } from './plugins/node-affinity.ts'

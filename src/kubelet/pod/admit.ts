@@ -1,5 +1,5 @@
 import type { Pressure } from '../node/node-status.ts'
-import { milliValue, quantityValue } from '#api'
+import { milliValue, quantityValue, toleratesTaint } from '#api'
 import type { Pod } from './names.ts'
 import { containersOf } from './names.ts'
 import type { PodFailure } from './pod-worker.ts'
@@ -51,10 +51,7 @@ function sysctlFailure({ pod, allowedUnsafeSysctls }: AdmitInput): PodFailure | 
 /** Under memory pressure only pods that ask for nothing are kept out, under disk pressure all that are not critical. */
 function pressureFailure({ pod, pressure }: AdmitInput): PodFailure | undefined {
   if ((pod.spec?.priority ?? 0) >= criticalPriority) return undefined
-  const tolerates = (pod.spec?.tolerations ?? []).some(
-    (t) =>
-      (t.key === 'node.kubernetes.io/memory-pressure' || !t.key) && (!t.effect || t.effect === 'NoSchedule') && (t.operator === 'Exists' || !t.value),
-  )
+  const tolerates = toleratesTaint(pod.spec?.tolerations, { key: 'node.kubernetes.io/memory-pressure', effect: 'NoSchedule' })
   const memory = pressure.memory && qosClass(pod) === 'BestEffort' && !tolerates
   const conditions = [...(memory ? ['MemoryPressure'] : []), ...(pressure.disk ? ['DiskPressure'] : []), ...(pressure.pids ? ['PIDPressure'] : [])]
   if (conditions.length === 0) return undefined

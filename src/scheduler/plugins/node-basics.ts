@@ -1,6 +1,6 @@
+import { toleratesTaint } from '#api'
 import type { SchedulerPlugin } from '../framework.ts'
 import { unresolvable } from '../framework.ts'
-import { tolerates } from './taints.ts'
 
 /** A pod with scheduling gates is not ready to be looked at (KEP-3521). */
 export const schedulingGates: SchedulerPlugin = {
@@ -26,5 +26,7 @@ export const nodeUnschedulable: SchedulerPlugin = {
   name: 'NodeUnschedulable',
   events: ['nodeAdded', 'nodeChanged'],
   filter: (_, pod, info) =>
-    info.node.spec?.unschedulable && !tolerates(pod.spec.tolerations, unschedulableTaint) ? unresolvable('node(s) were unschedulable') : undefined,
+    info.node.spec?.unschedulable && !toleratesTaint(pod.spec.tolerations, unschedulableTaint)
+      ? unresolvable('node(s) were unschedulable')
+      : undefined,
 }

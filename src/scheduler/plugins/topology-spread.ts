@@ -1,10 +1,8 @@
 import type { DeepReadonly, core } from '#api'
-import { selectorFromLabelSelector } from '#api'
+import { matchesNode, selectorFromLabelSelector, toleratesTaint } from '#api'
 import type { ClusterReader, Pod, SchedulerPlugin } from '../framework.ts'
 import { maxScore, unresolvable, unschedulable } from '../framework.ts'
 import type { NodeInfo } from '../snapshot.ts'
-import { nodeFits } from './node-affinity.ts'
-import { tolerates } from './taints.ts'
 
 interface Constraint {
   topologyKey: string
@@ -59,7 +57,7 @@ export function podTopologySpread(reader: ClusterReader): SchedulerPlugin {
       if (constraints.length === 0) return 'skip'
       const wanted = new Set(nodes)
       for (const info of snapshot.nodes) {
-        if (!wanted.has(info) && !nodeFits(pod, info.node)) continue
+        if (!wanted.has(info) && !matchesNode(pod.spec, info.node)) continue
         for (const c of constraints) if (info.node.metadata.labels?.[c.topologyKey] !== undefined) count(c, pod, info)
       }
       state.set(scoreKey, constraints)
@@ -129,8 +127,8 @@ const hasAllKeys = (info: NodeInfo, constraints: Constraint[]) => constraints.ev
 
 /** Whether the node's pods count for the constraint. */
 function counts(c: Constraint, pod: Pod, info: NodeInfo): boolean {
-  if (c.honourAffinity && !nodeFits(pod, info.node)) return false
-  return !c.honourTaints || (info.node.spec?.taints ?? []).every((t) => t.effect === 'PreferNoSchedule' || tolerates(pod.spec.tolerations, t))
+  if (c.honourAffinity && !matchesNode(pod.spec, info.node)) return false
+  return !c.honourTaints || (info.node.spec?.taints ?? []).every((t) => t.effect === 'PreferNoSchedule' || toleratesTaint(pod.spec.tolerations, t))
 }
 
 function count(c: Constraint, pod: Pod, info: NodeInfo): void {

@@ -1,6 +1,6 @@
+import { matchesNodeSelectorTerms } from '#api'
 import type { ClusterReader, SchedulerPlugin } from '../framework.ts'
 import { unresolvable } from '../framework.ts'
-import { matchesAnyTerm } from './node-affinity.ts'
 
 /** A pod goes where its volumes are: claims must exist, and be bound, or wait for this very decision. */
 export function volumeBinding(reader: ClusterReader): SchedulerPlugin {
@@ -32,7 +32,8 @@ export function volumeBinding(reader: ClusterReader): SchedulerPlugin {
         const volume = reader.volume(volumeName)
         if (!volume) return unresolvable(`node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)`)
         const required = volume.spec.nodeAffinity?.required
-        if (required && !matchesAnyTerm(required.nodeSelectorTerms, info.node)) return unresolvable('node(s) had volume node affinity conflict')
+        if (required && !matchesNodeSelectorTerms(required.nodeSelectorTerms, info.node))
+          return unresolvable('node(s) had volume node affinity conflict')
       }
       return undefined
     },
