@@ -80,37 +80,59 @@ export function statsSource(options: StatsSourceOptions): StatsSource {
   const startTime = new Date(clock.now()).toISOString()
   const rate = rateOf()
 
+  let sampledAt = Number.NEGATIVE_INFINITY
+  let warming: Promise<void> | undefined
+
+  /** A rate needs two looks at the counters. Nobody looks while nobody asks: whoever asks after a while waits for the second look. */
+  async function warm(): Promise<void> {
+    if (clock.monotonic() - sampledAt < staleAfter) return
+    warming ??= sample(false)
+      .then(() => clock.sleep(betweenLooks))
+      .finally(() => (warming = undefined))
+    await warming
+  }
+
   return {
     async summary({ network = false } = {}) {
-      const [{ stats }, { containers }, { items: sandboxes }, node] = await Promise.all([
-        runtime.listContainerStats(),
-        runtime.listContainers({ filter: { state: { state: 'CONTAINER_RUNNING' } } }),
-        runtime.listPodSandbox({ filter: { state: { state: 'SANDBOX_READY' } } }),
-        nodeStats(clock, rootDir),
-      ])
-      const running = new Map(containers.map((c) => [c.id, c]))
-      const pods = new Map<string, PodStats>()
-      for (const sandbox of sandboxes) {
-        const { name, namespace, uid } = sandbox.metadata
-        pods.set(sandbox.id, { podRef: { name, namespace, uid }, startTime: time(sandbox.createdAt), containers: [] })
-      }
-      for (const entry of stats) {
-        const container = running.get(entry.attributes.id)
-        const pod = container && pods.get(container.podSandboxId)
-        if (!pod) continue
-        pod.containers.push(containerStats(entry, container, rate))
-      }
-      rate.forgetOthers(running)
-      for (const [id, pod] of pods) {
-        pod.cpu = sumOf(pod.containers.map((c) => c.cpu))
-        pod.memory = sumOf(pod.containers.map((c) => c.memory))
-        if (network) pod.network = await networkStats(runtime, id)
-      }
-      const nodeCpu = { ...node.cpu, usageNanoCores: rate('', clock.now() * 1e6, node.cpu.usageCoreNanoSeconds ?? 0) }
-      return { node: { nodeName, startTime, ...node, cpu: nodeCpu }, pods: [...pods.values()] }
+      await warm()
+      return sample(network)
     },
   }
+
+  async function sample(network: boolean): Promise<StatsSummary> {
+    sampledAt = clock.monotonic()
+    const [{ stats }, { containers }, { items: sandboxes }, node] = await Promise.all([
+      runtime.listContainerStats(),
+      runtime.listContainers({ filter: { state: { state: 'CONTAINER_RUNNING' } } }),
+      runtime.listPodSandbox({ filter: { state: { state: 'SANDBOX_READY' } } }),
+      nodeStats(clock, rootDir),
+    ])
+    const running = new Map(containers.map((c) => [c.id, c]))
+    const pods = new Map<string, PodStats>()
+    for (const sandbox of sandboxes) {
+      const { name, namespace, uid } = sandbox.metadata
+      pods.set(sandbox.id, { podRef: { name, namespace, uid }, startTime: time(sandbox.createdAt), containers: [] })
+    }
+    for (const entry of stats) {
+      const container = running.get(entry.attributes.id)
+      const pod = container && pods.get(container.podSandboxId)
+      if (!pod) continue
+      pod.containers.push(containerStats(entry, container, rate))
+    }
+    rate.forgetOthers(running)
+    for (const [id, pod] of pods) {
+      pod.cpu = sumOf(pod.containers.map((c) => c.cpu))
+      pod.memory = sumOf(pod.containers.map((c) => c.memory))
+      if (network) pod.network = await networkStats(runtime, id)
+    }
+    const nodeCpu = { ...node.cpu, usageNanoCores: rate('', clock.now() * 1e6, node.cpu.usageCoreNanoSeconds ?? 0) }
+    return { node: { nodeName, startTime, ...node, cpu: nodeCpu }, pods: [...pods.values()] }
+  }
 }
+
+/** A rate over a longer time says nothing of now, milliseconds. */
+const staleAfter = 60_000
+const betweenLooks = 1000
 
 const time = (nanos: number) => new Date(Math.floor(nanos / 1e6)).toISOString()
 const value = (v: cri.UInt64Value | cri.Absent) => v?.value
