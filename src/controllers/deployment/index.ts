@@ -107,7 +107,7 @@ export const deploymentController: Controller = {
         ...options,
         collisionCount: options.collisionCount ?? deployment.status?.collisionCount,
       })
-      const revision = newSet ? revisionOf(newSet) : 0
+      const revision = newSet ? revisionOf(newSet) : 0n
       const revised = revision > 0 && revision !== revisionOf(deployment)
       if (revised || !isDeepStrictEqual(status, deployment.status)) {
         // the revision goes with the status: a write of the main resource would make a new generation of it

@@ -6,7 +6,7 @@ import { templateHash } from '../workload/hash.ts'
 import { growNew, isScaling, planCleanup, planRecreate, planRollingUpdate, planScale, rollingLimits } from './plan.ts'
 import type { Scaling } from './plan.ts'
 import type { Deployment, ReplicaSet } from './revision.ts'
-import { annotation, copiedAnnotations, newestSet, revisionAnnotations } from './revision.ts'
+import { annotation, copiedAnnotations, newestSet, nextRevision, revisionAnnotations } from './revision.ts'
 
 function deployment(
   replicas: number,
@@ -241,10 +241,10 @@ describe('the history', () => {
 
   test('a set that comes back remembers the revisions it was', () => {
     const first = old(1)
-    assert.deepEqual(revisionAnnotations(first, 3), { [annotation.revision]: '3', [annotation.revisionHistory]: '1' })
+    assert.deepEqual(revisionAnnotations(first, 3n), { [annotation.revision]: '3', [annotation.revisionHistory]: '1' })
     const again = { ...first, metadata: { ...first.metadata, annotations: { [annotation.revision]: '3', [annotation.revisionHistory]: '1' } } }
-    assert.deepEqual(revisionAnnotations(again, 5), { [annotation.revision]: '5', [annotation.revisionHistory]: '1,3' })
-    assert.deepEqual(revisionAnnotations(again, 3), {})
+    assert.deepEqual(revisionAnnotations(again, 5n), { [annotation.revision]: '5', [annotation.revisionHistory]: '1,3' })
+    assert.deepEqual(revisionAnnotations(again, 3n), {})
   })
 
   test('the deployment’s annotations go to the set but for its bookkeeping', () => {
@@ -270,4 +270,10 @@ describe('the set of a template', () => {
     assert.notEqual(templateHash({ a: 1 }), templateHash({ a: 1 }, 1))
     assert.match(templateHash({}), /^[bcdfghjklmnpqrstvwxz2456789]{10}$/)
   })
+})
+
+test('revisions count exactly beyond what a double holds', () => {
+  const set = { metadata: { name: 'a', annotations: { [annotation.revision]: '3546343826724305832' } } }
+  assert.equal(nextRevision([set as never]), 3546343826724305833n)
+  assert.equal(nextRevision([]), 1n)
 })

@@ -1,6 +1,6 @@
 import { scaledValue } from '#api'
 import type { Deployment, ReplicaSet } from './revision.ts'
-import { annotation, byCreation } from './revision.ts'
+import { annotation, byCreation, revisionOf } from './revision.ts'
 
 /** Sets and the sizes they should have; sets that stay are left out. */
 export type Scaling = { set: ReplicaSet; replicas: number }[]
@@ -144,7 +144,7 @@ export function planCleanup(deployment: Deployment, oldSets: readonly ReplicaSet
   const finished = (set: ReplicaSet) =>
     (set.status?.replicas ?? 0) === 0 && sizeOf(set) === 0 && (set.metadata.generation ?? 0) <= (set.status?.observedGeneration ?? 0)
   return idle
-    .toSorted((a, b) => Number(a.metadata.annotations?.[annotation.revision] ?? 0) - Number(b.metadata.annotations?.[annotation.revision] ?? 0))
+    .toSorted((a, b) => Number(revisionOf(a) - revisionOf(b)))
     .slice(0, excess)
     .filter(finished)
 }

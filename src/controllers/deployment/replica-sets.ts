@@ -7,7 +7,7 @@ import { isNamespaceTerminating, ownedBy } from '../workload/pods.ts'
 import { templateHash } from '../workload/hash.ts'
 import { growNew, planCleanup, rollingLimits } from './plan.ts'
 import type { Deployment, ReplicaSet } from './revision.ts'
-import { annotation, copiedAnnotations, hashLabel, newestSet, revisionAnnotations, revisionOf } from './revision.ts'
+import { annotation, copiedAnnotations, hashLabel, newestSet, nextRevision, revisionAnnotations, revisionOf } from './revision.ts'
 
 /** What became of the attempt to make a set. */
 export type Creation =
@@ -59,7 +59,7 @@ export function replicaSetWriter(client: ResourceClient<apps.ReplicaSet>, events
     },
 
     async refresh(deployment, set, oldSets) {
-      const revision = Math.max(0, ...oldSets.map(revisionOf)) + 1
+      const revision = nextRevision(oldSets)
       const wanted = { ...copiedAnnotations(deployment), ...revisionAnnotations(set, revision) }
       const minReadySeconds = deployment.spec.minReadySeconds ?? 0
       const current = Object.entries(wanted).every(([key, value]) => set.metadata.annotations?.[key] === value)
@@ -99,7 +99,7 @@ function newSetFor(deployment: Deployment, oldSets: readonly ReplicaSet[]): apps
   const { spec, status, metadata } = deployment
   const hash = templateHash(spec.template, status?.collisionCount)
   const labels = { ...spec.template.metadata?.labels, [hashLabel]: hash }
-  const revision = Math.max(0, ...oldSets.map(revisionOf)) + 1
+  const revision = nextRevision(oldSets)
   return structuredClone({
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',

@@ -15,8 +15,14 @@ export const annotation = {
 
 export const hashLabel = 'pod-template-hash'
 
-export const revisionOf = (object: { metadata: { annotations?: Readonly<Record<string, string>> } }): number =>
-  Number(object.metadata.annotations?.[annotation.revision] ?? 0)
+/** Revisions are 64-bit numbers: more than a double counts exactly. 0 without one, or with one that is no number. */
+export function revisionOf(object: { metadata: { annotations?: Readonly<Record<string, string>> } }): bigint {
+  const text = object.metadata.annotations?.[annotation.revision] ?? ''
+  return /^\d+$/.test(text) ? BigInt(text) : 0n
+}
+
+/** The revision of a template that is new, or newest again. */
+export const nextRevision = (sets: readonly ReplicaSet[]): bigint => sets.map(revisionOf).reduce((most, r) => (r > most ? r : most), 0n) + 1n
 
 /** The set whose template is the deployment's; of several (which old versions could make) the oldest. */
 export function newestSet(deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined {
@@ -49,8 +55,8 @@ export function copiedAnnotations(deployment: Deployment): Record<string, string
 const historyLimit = 2000
 
 /** The set's annotations at `revision`; one that comes back after a roll-back remembers the revisions it was. */
-export function revisionAnnotations(set: ReplicaSet | undefined, revision: number): Record<string, string> {
-  const before = set ? revisionOf(set) : 0
+export function revisionAnnotations(set: ReplicaSet | undefined, revision: bigint): Record<string, string> {
+  const before = set ? revisionOf(set) : 0n
   if (before >= revision) return {}
   const history = [...(set?.metadata.annotations?.[annotation.revisionHistory]?.split(',') ?? []), ...(before > 0 ? [String(before)] : [])]
   while (history.join().length > historyLimit) history.shift()
