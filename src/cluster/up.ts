@@ -27,6 +27,8 @@ export interface UpOptions {
 }
 
 const defaultApiPort = 6443
+/** What the node network has addresses for. */
+const maxNodes = 200
 
 /** Brings the cluster up: makes it when there is none of this name, and starts whatever of it does not run. */
 export async function up(options: UpOptions): Promise<ClusterConfig> {
@@ -59,6 +61,7 @@ async function newCluster(options: UpOptions): Promise<ClusterConfig> {
   const apiPort = options.apiPort ?? (await freePort(defaultApiPort))
   if (options.apiPort !== undefined && !(await isFree(options.apiPort)))
     throw new Error(`port ${options.apiPort} is in use: choose another with --api-port, or leave it out and a free one is taken`)
+  if ((options.nodes ?? 1) > maxNodes) throw new Error(`a cluster has at most ${maxNodes} nodes`)
   const nodes = Array.from({ length: options.nodes ?? 1 }, (_, i): NodeConfig => ({ name: i === 0 ? 'node-1' : `node-${i + 1}`, index: i + 1 }))
   return {
     name: options.name,
