@@ -19,25 +19,28 @@ export function payloadPlugin(options: {
   inMemory: boolean
   render: (context: VolumeContext) => Promise<Rendered>
 }): VolumePlugin {
-  const write = async (context: VolumeContext, { files }: Rendered) => {
-    await writePayload(context.dir, files, (versionDir) => setVolumeOwnership(versionDir, context.pod, { readOnly: true }))
+  const place = async (context: VolumeContext): Promise<string> => {
+    if (options.inMemory) return context.memoryDir()
+    await mkdir(context.dir, { recursive: true })
+    return context.dir
   }
+  const write = (context: VolumeContext, dir: string, { files }: Rendered) =>
+    writePayload(dir, files, (versionDir) => setVolumeOwnership(versionDir, context.pod, { readOnly: true }))
   return {
     type: options.type,
     supports: options.supports,
     async mount(context) {
       // rendered first: what does not exist must leave nothing behind
       const rendered = await options.render(context)
-      await mkdir(context.dir, { recursive: true })
-      if (options.inMemory && (await context.mounter.below(context.dir)).length === 0) await context.mounter.tmpfs(context.dir, ['mode=0777'])
-      await chmod(context.dir, 0o777)
-      await setVolumeOwnership(context.dir, context.pod, { readOnly: true, recursive: false })
-      await write(context, rendered)
-      return { hostPath: context.dir, readOnly: true }
+      const dir = await place(context)
+      await chmod(dir, 0o777)
+      await setVolumeOwnership(dir, context.pod, { readOnly: true, recursive: false })
+      await write(context, dir, rendered)
+      return { hostPath: dir, readOnly: true }
     },
     async refresh(context) {
       const rendered = await options.render(context)
-      await write(context, rendered)
+      await write(context, await place(context), rendered)
       return rendered.renewAt
     },
   }

@@ -4,6 +4,7 @@ import type { Client } from '#client'
 import type { Clock, Logger } from '#base'
 import type { core, DeepReadonly } from '#api'
 import type { ObjectSource } from '../env/object-source.ts'
+import { memoryVolumes } from './memory-volumes.ts'
 import type { Mounter } from './mounter.ts'
 import { systemMounter } from './mounter.ts'
 import { volumePlugins } from './plugins.ts'
@@ -67,6 +68,7 @@ export function podVolumes(options: PodVolumesOptions): PodVolumes {
   const pods = new Map<string, PodState>()
   const queues = new Map<string, Promise<unknown>>()
   const podDir = (uid: string) => join(rootDir, 'pods', uid)
+  const memory = memoryVolumes({ dir: join(rootDir, 'memory'), mounter })
 
   const inTurn = <T>(uid: string, work: () => Promise<T>): Promise<T> => {
     const turn = (queues.get(uid) ?? Promise.resolve()).then(work, work)
@@ -83,6 +85,7 @@ export function podVolumes(options: PodVolumesOptions): PodVolumes {
     pod: state.pod,
     volume,
     dir: join(podDir(state.pod.metadata.uid!), 'volumes', `kubernetes.io~${plugin.type}`, volume.name),
+    memoryDir: () => memory.directory(state.pod.metadata.uid!, plugin.type, volume.name),
     client,
     objects,
     tokens,
@@ -122,6 +125,7 @@ export function podVolumes(options: PodVolumesOptions): PodVolumes {
     const left = await mounter.below(dir)
     if (left.length > 0) throw new Error(`${left[0]} is still mounted`)
     for (const name of ['volumes', 'volume-subpaths']) await rm(join(dir, name), { recursive: true, force: true })
+    await memory.remove(uid)
   }
 
   const forget = (uid: string) => {
@@ -183,7 +187,7 @@ export function podVolumes(options: PodVolumesOptions): PodVolumes {
       })
     },
     async cleanupOrphans(known) {
-      const found = await readdir(join(rootDir, 'pods')).catch(() => [])
+      const found = new Set([...(await readdir(join(rootDir, 'pods')).catch(() => [])), ...(await memory.pods())])
       for (const uid of found) {
         if (known.has(uid)) continue
         await inTurn(uid, async () => {

@@ -18,6 +18,8 @@ export interface VolumeContext {
   volume: DeepReadonly<core.Volume>
   /** `<rootDir>/pods/<uid>/volumes/kubernetes.io~<type>/<name>`; nobody has made it yet. */
   dir: string
+  /** Makes a directory for the volume that never touches the disk, instead of `dir`. */
+  memoryDir(): Promise<string>
   client: Client
   objects: Pick<ObjectSource, 'get'>
   tokens: TokenSource

@@ -142,15 +142,27 @@ describe('volumes of a pod', () => {
   })
 
   it('put chosen keys at their paths with their modes', async () => {
-    const { objects, volumes, mounter } = setup()
+    const { objects, volumes } = setup()
     objects.set('Secret/shop/db', { data: { password: Buffer.from('pw').toString('base64'), user: '' } })
     const pod = podWith([{ name: 's', secret: { secretName: 'db', defaultMode: 0o400, items: [{ key: 'password', path: 'a/b/pw', mode: 0o600 }] } }])
     const { hostPath } = (await volumes.mount(pod, signal)).get('s')!
     assert.equal(readFileSync(join(hostPath, 'a/b/pw'), 'utf8'), 'pw')
     assert.equal(statSync(join(hostPath, 'a/b/pw')).mode & 0o777, 0o600)
-    assert.deepEqual(mounter.calls, ['tmpfs mode=0777'])
+    assert.equal(statSync(hostPath).mode & 0o777, 0o777)
     await volumes.unmount(pod.metadata.uid!)
-    assert.deepEqual(mounter.points, [])
+    assert.ok(!existsSync(hostPath))
+  })
+
+  it('stand on one memory file system of the node where they must not touch the disk', async () => {
+    const { objects, volumes, mounter } = setup()
+    objects.set('Secret/shop/db', { data: { password: '' } })
+    const secret = (name: string) => podWith([{ name, secret: { secretName: 'db' } }])
+    const pods = [secret('a'), secret('b')]
+    const paths = await Promise.all(pods.map(async (pod) => [...(await volumes.mount(pod, signal)).values()][0]!.hostPath))
+    assert.deepEqual([mounter.calls, mounter.points], [['tmpfs mode=0755'], [join(rootDir, 'memory')]])
+    assert.ok(paths.every((path) => path.startsWith(join(rootDir, 'memory/'))))
+    for (const pod of pods) await volumes.unmount(pod.metadata.uid!)
+    assert.deepEqual([readdirSync(join(rootDir, 'memory')), mounter.points], [[], [join(rootDir, 'memory')]], 'others may still need it')
   })
 
   const failing: [string, core.Volume, string][] = [
