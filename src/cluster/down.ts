@@ -4,6 +4,7 @@ import type { ClusterConfig } from './config.ts'
 import { clusterPaths, homeDirectory, loadCluster, removeCluster } from './config.ts'
 import { removeUserContext } from './access.ts'
 import { clusterCgroup, removeCgroup } from './local/cgroup.ts'
+import { removeTraces } from './local/containerd.ts'
 import { unmountBelow } from './local/mounts.ts'
 import { removeBridge, removeNodeNetwork } from './local/network.ts'
 import { killGroup } from './local/process.ts'
@@ -24,6 +25,7 @@ export async function down(name: string): Promise<boolean> {
     {
       title: 'Mounts',
       task: async () => {
+        for (const node of cluster.nodes) await removeTraces(paths.node(node.name))
         await unmountBelow(join('/run/k8ts', name))
         await unmountBelow(paths.dir)
       },

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { run, succeeds } from '../command.ts'
-import type { ClusterConfig, ClusterPaths, NodeConfig } from '../config.ts'
+import type { ClusterConfig, ClusterPaths, NodeConfig, NodePaths } from '../config.ts'
 import { nodePodCidr } from '../config.ts'
 import { pauseImage, pauseImageArchive } from '../image/pause.ts'
 import { nodeCgroup } from './cgroup.ts'
@@ -17,6 +18,8 @@ export async function ensureContainerd(cluster: ClusterConfig, node: NodeConfig,
   const at = paths.node(node.name)
   const name = `containerd-${node.name}`
   if (!findProcess(paths.run, name)) {
+    // of containers that were killed with it; containerd itself forgets them when it starts
+    await removeTraces(at)
     await mkdir(at.cniConf, { recursive: true })
     await mkdir(at.containerdState, { recursive: true })
     await writeFile(at.containerdConfig, containerdConfig(cluster, node, paths))
@@ -34,8 +37,8 @@ export async function ensureContainerd(cluster: ClusterConfig, node: NodeConfig,
       netns: netnsPath(cluster.name, node.name),
     })
   }
-  const answers = () => existsSync(at.containerdSocket) && succeeds('ctr', ['-a', at.containerdSocket, '--connect-timeout', '1s', 'version'])
-  if (!(await waitUntil(answers, 20_000, 30)))
+  const ready = () => existsSync(at.containerdSocket) && succeeds('ctr', ['-a', at.containerdSocket, '--connect-timeout', '1s', 'version'])
+  if (!(await waitUntil(ready, 20_000, 30)))
     throw new Error(`containerd of node ${node.name} does not answer; see \`k8ts logs --name ${cluster.name} ${name}\``)
   if (!(await imageNames(at.containerdSocket)).includes(pauseImage)) await importImage(at.containerdSocket, await pauseImageArchive(paths.dir))
 }
@@ -65,6 +68,7 @@ function containerdConfig(cluster: ClusterConfig, node: NodeConfig, paths: Clust
   runtime_type = "io.containerd.runc.v2"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${runtime}.options]
     BinaryName = "${runtime}"
+    Root = "${join(at.containerdState, 'oci')}"
     SystemdCgroup = false
 `,
     )
@@ -117,6 +121,33 @@ function cniConfig(name: string, podCidr: string, dataDir: string): object {
       { type: 'bandwidth', capabilities: { bandwidth: true } },
     ],
   }
+}
+
+/**
+ * Removes what the containers of a node leave outside of its directories when they are killed, where no configuration reaches: the sockets of their
+ * shims, and what CNI remembers of their loopback. Reads what containerd wrote and needs no containerd. Containers whose shim still answers are left
+ * alone.
+ */
+export async function removeTraces(at: NodePaths): Promise<void> {
+  const tasks = join(at.containerdState, 'io.containerd.runtime.v2.task', imageNamespace)
+  for (const id of existsSync(tasks) ? await readdir(tasks) : []) {
+    const address = await readFile(join(tasks, id, 'address'), 'utf8').catch(() => '')
+    const socket = /^unix:\/\/(\/run\/containerd\/s\/[0-9a-f]{64})$/.exec(address.trim())?.[1]
+    if (!socket || (await answers(socket))) continue
+    await rm(socket, { force: true })
+    await rm(`/var/lib/cni/results/cni-loopback-${id}-lo`, { force: true })
+  }
+}
+
+/** Whether somebody listens on a unix socket. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
 }
 
 /** The programs of Debian's package; asked for by preflight. */
