@@ -89,7 +89,7 @@ export function background(
   program: string,
   args: string[],
   env: NodeJS.ProcessEnv = process.env,
-): AsyncDisposable & { text(): string; until(pattern: RegExp, timeoutMs?: number): Promise<string> } {
+): AsyncDisposable & { text(): string; until(pattern: RegExp, timeoutMs?: number): Promise<string>; kill(signal: NodeJS.Signals): void } {
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
   const waiting = new Set<() => void>()
@@ -101,6 +101,7 @@ export function background(
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()))
   return {
     text: () => text,
+    kill: (signal) => void child.kill(signal),
     until: (pattern, timeoutMs = 30_000) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(
