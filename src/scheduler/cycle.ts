@@ -1,5 +1,6 @@
 import type { Random } from '#base'
 import type { ClusterEvent, CycleState, Pod, Rejection, SchedulerPlugin } from './framework.ts'
+import { priorityOf } from './framework.ts'
 import type { NodeInfo, Snapshot } from './snapshot.ts'
 
 /** Upstream's `percentageOfNodesToScore`: with many nodes it is enough to look until some share of them was found to fit. */
@@ -30,48 +31,54 @@ export type Outcome =
   | { result: 'fits'; node: string; state: CycleState; evaluated: number }
   | {
       result: 'unschedulable'
+      /** By node; those that are missing are out of the question. */
       rejections: ReadonlyMap<string, Rejection>
       prepared: Prepared | undefined
       rejectedBy: ReadonlySet<string>
       message: string
     }
 
+/** Pods that preemption promised a node; undefined for most nodes. */
+export type Nominated = (node: string) => readonly Pod[] | undefined
+
 /**
  * Finds the best node for a pod, from a snapshot that does not change meanwhile. Pure but for the plugins' caches and `random`, which breaks ties. `start` is where to begin
- * looking, so that successive pods look at different nodes; `nominated` are pods that were promised a node by preemption.
+ * looking, so that successive pods look at different nodes.
  */
-export function schedule(pod: Pod, snapshot: Snapshot, profile: Profile, start: number, nominated: (node: string) => readonly Pod[]): Outcome {
+export function schedule(pod: Pod, snapshot: Snapshot, profile: Profile, start: number, nominated: Nominated): Outcome {
+  const { nodes } = snapshot
   const prepared = prepare(pod, snapshot, profile.plugins)
   if ('rejection' in prepared) {
-    const { rejection } = prepared
-    const all = new Map(snapshot.nodes.map((info) => [info.name, rejection]))
-    return {
-      result: 'unschedulable',
-      rejections: all,
-      prepared: undefined,
-      rejectedBy: new Set([rejection.plugin!]),
-      message: noFit(all, snapshot.nodes.length),
-    }
+    const { reasons, plugin } = prepared.rejection
+    const message = nodes.length === 0 ? noNodes : `${available(nodes.length)}: ${reasons.join(', ')}.`
+    return { result: 'unschedulable', rejections: new Map(), prepared: undefined, rejectedBy: new Set([plugin!]), message }
   }
   const rejections = new Map<string, Rejection>()
   const feasible: NodeInfo[] = []
-  const { nodes } = snapshot
-  const enough = enoughNodes(nodes.length)
-  let evaluated = 0
-  for (let i = 0; i < nodes.length && feasible.length < enough; i++) {
-    const info = nodes[(start + i) % nodes.length]!
-    evaluated++
-    if (prepared.only && !prepared.only.has(info.name)) {
-      rejections.set(info.name, { code: 'unresolvable', reasons: ["node(s) didn't match Pod's node affinity/selector"], plugin: 'NodeAffinity' })
-      continue
-    }
+  const look = (info: NodeInfo) => {
     const rejection = fits(pod, info, prepared, nominated)
     if (rejection) rejections.set(info.name, rejection)
     else feasible.push(info)
   }
+  let evaluated = 0
+  if (prepared.only) {
+    for (const name of prepared.only) {
+      const info = snapshot.get(name)
+      if (info) look(info)
+    }
+  } else {
+    const enough = enoughNodes(nodes.length)
+    for (let i = 0; i < nodes.length && feasible.length < enough; i++) {
+      evaluated++
+      look(nodes[(start + i) % nodes.length]!)
+    }
+  }
   if (feasible.length === 0) {
     const rejectedBy = new Set([...rejections.values()].map((r) => r.plugin!))
-    return { result: 'unschedulable', rejections, prepared, rejectedBy, message: noFit(rejections, nodes.length) }
+    // those that were not looked at were ruled out by it
+    if (prepared.only) rejectedBy.add('NodeAffinity')
+    const message = noFit(rejections, nodes.length, prepared.only ? 'NodeAffinity' : undefined)
+    return { result: 'unschedulable', rejections, prepared, rejectedBy, message }
   }
   return { result: 'fits', node: best(pod, feasible, snapshot, prepared.state, profile).name, state: prepared.state, evaluated }
 }
@@ -91,9 +98,9 @@ export function prepare(pod: Pod, snapshot: Snapshot, plugins: readonly Schedule
 }
 
 /** The first objection to the node, also with the pods that were promised it and are as important as this one. */
-export function fits(pod: Pod, info: NodeInfo, prepared: Prepared, nominated: (node: string) => readonly Pod[]): Rejection | undefined {
-  const promised = nominated(info.name).filter((p) => p.metadata.uid !== pod.metadata.uid && (p.spec.priority ?? 0) >= (pod.spec.priority ?? 0))
-  if (promised.length > 0) {
+export function fits(pod: Pod, info: NodeInfo, prepared: Prepared, nominated: Nominated): Rejection | undefined {
+  const promised = nominated(info.name)?.filter((p) => p.metadata.uid !== pod.metadata.uid && priorityOf(p) >= priorityOf(pod))
+  if (promised && promised.length > 0) {
     const with_ = info.clone()
     const state = new Map(prepared.state)
     for (const other of promised) {
@@ -117,9 +124,9 @@ export function firstRejection(pod: Pod, info: NodeInfo, state: CycleState, filt
 function best(pod: Pod, feasible: readonly NodeInfo[], snapshot: Snapshot, state: CycleState, { plugins, random }: Profile): NodeInfo {
   if (feasible.length === 1) return feasible[0]!
   const totals = new Float64Array(feasible.length)
+  const scores: number[] = []
   for (const plugin of plugins) {
     if (!plugin.score || plugin.preScore?.(state, pod, feasible, snapshot) === 'skip') continue
-    const scores: number[] = Array.from({ length: feasible.length })
     for (let i = 0; i < feasible.length; i++) scores[i] = plugin.score(state, pod, feasible[i]!)
     plugin.normalize?.(state, pod, scores, feasible)
     const weight = plugin.weight ?? 1
@@ -136,16 +143,18 @@ function best(pod: Pod, feasible: readonly NodeInfo[], snapshot: Snapshot, state
   return feasible[chosen]!
 }
 
-/** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {…}.` */
-export function noFit(rejections: ReadonlyMap<string, Rejection>, total: number): string {
+const noNodes = 'no nodes available to schedule pods'
+const available = (total: number) => `0/${total} nodes are available`
+
+/** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {…}.` Nodes without a rejection were ruled out by `ruledOutBy`. */
+export function noFit(rejections: ReadonlyMap<string, Rejection>, total: number, ruledOutBy?: string): string {
   const counts = new Map<string, number>()
   for (const { reasons } of rejections.values()) for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  const prefix = `0/${total} nodes are available`
-  if (counts.size === 0) return total === 0 ? 'no nodes available to schedule pods' : `${prefix}.`
-  return `${prefix}: ${[...counts]
-    .map(([reason, n]) => `${n} ${reason}`)
-    .sort()
-    .join(', ')}.`
+  const absent = total - rejections.size
+  if (ruledOutBy && absent > 0) counts.set(`node(s) didn't satisfy plugin(s) [${ruledOutBy}]`, absent)
+  if (counts.size === 0) return total === 0 ? noNodes : `${available(total)}.`
+  const parts = [...counts].map(([reason, n]) => `${n} ${reason}`).sort()
+  return `${available(total)}: ${parts.join(', ')}.`
 }
 
 /** Which plugins care for an event. */

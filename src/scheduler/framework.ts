@@ -1,4 +1,4 @@
-import type { DeepReadonly, apps, core } from '#api'
+import type { DeepReadonly, core, storage } from '#api'
 import type { NodeInfo, Snapshot } from './snapshot.ts'
 
 export type Pod = DeepReadonly<core.Pod>
@@ -22,7 +22,7 @@ export const unresolvable = (...reasons: string[]): Rejection => ({ code: 'unres
 export type CycleState = Map<string, unknown>
 
 /** What changed in the cluster; a pod that could not be scheduled is tried again when a plugin that rejected it cares. */
-export type ClusterEvent = 'nodeAdded' | 'nodeChanged' | 'podGone' | 'podAdded' | 'podChanged' | 'volumeChanged' | 'serviceChanged'
+export type ClusterEvent = 'nodeAdded' | 'nodeChanged' | 'podGone' | 'podAdded' | 'podChanged' | 'volumeChanged' | 'namespaceChanged'
 
 /**
  * An extension of the scheduling cycle at upstream's points (https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/); all are
@@ -37,7 +37,7 @@ export interface SchedulerPlugin {
   /** Once a pod, before the nodes; `skip` drops the plugin's filter for this pod; `nodes` are the only ones worth looking at. */
   preFilter?(state: CycleState, pod: Pod, snapshot: Snapshot): Rejection | 'skip' | { nodes: ReadonlySet<string> } | undefined
   filter?(state: CycleState, pod: Pod, node: NodeInfo): Rejection | undefined
-  /** What-if: the state after `other` came to or left `node`. */
+  /** What-if: the state after `other` came to or left `node`. One question moves pods of one node only. */
   addPod?(state: CycleState, pod: Pod, other: Pod, node: NodeInfo): void
   removePod?(state: CycleState, pod: Pod, other: Pod, node: NodeInfo): void
   /** Once a pod, before the scores; `skip` drops the plugin's score for this pod. */
@@ -54,22 +54,35 @@ export interface SchedulerPlugin {
 /** Reads beside nodes and pods; synchronous, from caches. */
 export interface ClusterReader {
   services(namespace: string): readonly DeepReadonly<core.Service>[]
-  replicaSet(namespace: string, name: string): DeepReadonly<apps.ReplicaSet> | undefined
+  /** The labels that a replica set, stateful set or replication controller selects by. */
+  controllerSelector(namespace: string, kind: string, name: string): Readonly<Record<string, string>> | undefined
   namespaceLabels(name: string): Readonly<Record<string, string>> | undefined
-  namespaces(): readonly DeepReadonly<core.Namespace>[]
+  node(name: string): Node | undefined
   claim(namespace: string, name: string): DeepReadonly<core.PersistentVolumeClaim> | undefined
   volume(name: string): DeepReadonly<core.PersistentVolume> | undefined
-  /** `volumeBindingMode` of a storage class. */
-  bindingMode(storageClass: string): string | undefined
+  volumes(): readonly DeepReadonly<core.PersistentVolume>[]
+  storageClass(name: string): DeepReadonly<storage.StorageClass> | undefined
+}
+
+type Claim = DeepReadonly<core.PersistentVolumeClaim>
+
+/** What binding a pod's volumes takes; those who provide and bind volumes are others. */
+export interface VolumeWriter {
+  annotate(claim: Claim, annotations: Record<string, string>, signal: AbortSignal): Promise<void>
+  /** Keeps a volume for a claim. */
+  reserve(volume: DeepReadonly<core.PersistentVolume>, claim: Claim, signal: AbortSignal): Promise<void>
+  /** Resolves when all claims have got their volumes; rejects after ten minutes. */
+  untilBound(claims: readonly Claim[], signal: AbortSignal): Promise<void>
 }
 
 export const maxScore = 100
 
 /** Scales scores to 0–100; reversed, the highest becomes the lowest. */
 export function normalizeScores(scores: number[], reverse = false): void {
-  const top = Math.max(0, ...scores)
-  for (const [i, score] of scores.entries()) {
-    const scaled = top === 0 ? 0 : Math.floor((score * maxScore) / top)
+  let top = 0
+  for (const score of scores) if (score > top) top = score
+  for (let i = 0; i < scores.length; i++) {
+    const scaled = top === 0 ? 0 : Math.floor((scores[i]! * maxScore) / top)
     scores[i] = reverse ? maxScore - scaled : scaled
   }
 }

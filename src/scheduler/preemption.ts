@@ -2,7 +2,7 @@ import type { DeepReadonly, policy } from '#api'
 import { selectorFromLabelSelector } from '#api'
 import type { Pod, Rejection } from './framework.ts'
 import { priorityOf } from './framework.ts'
-import type { Prepared } from './cycle.ts'
+import type { Nominated, Prepared } from './cycle.ts'
 import { firstRejection } from './cycle.ts'
 import type { NodeInfo, Snapshot } from './snapshot.ts'
 
@@ -16,9 +16,12 @@ export interface Victims {
 
 type Budget = DeepReadonly<policy.PodDisruptionBudget>
 
+/** So many nodes are compared at most, or a tenth of them: more would hardly be better, and every one costs a what-if. */
+const fewestCandidates = 100
+
 /**
  * Which pods would have to go, and where, for this pod to fit (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/): the node that
- * breaks the fewest budgets, then loses the least important pods, the smallest sum, the fewest pods, the youngest.
+ * breaks the fewest budgets, then loses the least important pods, the smallest sum, the fewest pods, the youngest. `start` is where among the nodes to begin.
  */
 export function planPreemption(
   pod: Pod,
@@ -26,26 +29,30 @@ export function planPreemption(
   prepared: Prepared,
   rejections: ReadonlyMap<string, Rejection>,
   budgets: readonly Budget[],
+  nominated: Nominated = () => undefined,
+  start = 0,
 ): Victims | undefined {
   if (pod.spec.preemptionPolicy === 'Never') return undefined
+  const names = [...rejections].filter(([, rejection]) => rejection.code === 'unschedulable').map(([name]) => name)
+  const enough = Math.max(Math.floor(names.length / 10), fewestCandidates)
   let chosen: Victims | undefined
-  for (const [name, rejection] of rejections) {
-    const info = snapshot.get(name)
-    if (rejection.code !== 'unschedulable' || !info) continue
-    const victims = victimsOn(pod, info, prepared, budgets)
-    if (victims && (!chosen || isBetter(victims, chosen))) chosen = victims
+  for (let i = 0, found = 0; i < names.length && found < enough; i++) {
+    const info = snapshot.get(names[(start + i) % names.length]!)
+    const victims = info && victimsOn(pod, info, prepared, budgets, nominated)
+    if (!victims) continue
+    found++
+    if (!chosen || isBetter(victims, chosen)) chosen = victims
   }
   return chosen
 }
 
-/** Whether pods that this pod displaced earlier are still on their way out of its node: then it waits for them. */
-export function awaitsVictims(pod: Pod, snapshot: Snapshot): boolean {
-  const nominated = pod.status?.nominatedNodeName
-  const info = nominated ? snapshot.get(nominated) : undefined
+/** Whether pods that this pod displaced earlier are still on their way out of the node it was promised: then it waits for them. */
+export function awaitsVictims(pod: Pod, promised: string | undefined, snapshot: Snapshot): boolean {
+  const info = promised === undefined ? undefined : snapshot.get(promised)
   return info !== undefined && [...info.pods.values()].some((p) => p.metadata.deletionTimestamp && priorityOf(p) < priorityOf(pod))
 }
 
-function victimsOn(pod: Pod, info: NodeInfo, prepared: Prepared, budgets: readonly Budget[]): Victims | undefined {
+function victimsOn(pod: Pod, info: NodeInfo, prepared: Prepared, budgets: readonly Budget[], nominated: Nominated): Victims | undefined {
   const lower = [...info.pods.values()].filter((p) => priorityOf(p) < priorityOf(pod))
   if (lower.length === 0) return undefined
   const without = info.clone()
@@ -55,6 +62,9 @@ function victimsOn(pod: Pod, info: NodeInfo, prepared: Prepared, budgets: readon
     else without.remove(other)
     for (const plugin of prepared.filters) (direction === 'add' ? plugin.addPod : plugin.removePod)?.(state, pod, other, without)
   }
+  // what was promised to others at least as important counts as if it were there
+  for (const other of nominated(info.name) ?? [])
+    if (other.metadata.uid !== pod.metadata.uid && priorityOf(other) >= priorityOf(pod)) move(other, 'add')
   for (const other of lower) move(other, 'remove')
   if (firstRejection(pod, without, state, prepared.filters)) return undefined
 

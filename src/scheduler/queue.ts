@@ -5,22 +5,26 @@ import { priorityOf } from './framework.ts'
 
 interface Entry {
   pod: Pod
-  /** When the pod first came. */
-  since: number
   attempts: number
   /** Where the entry is; `gone` once it left the queue for good. */
   place: 'active' | 'backoff' | 'unschedulable' | 'inFlight' | 'gone'
+  /** Monotonic; not tried again before, unless nothing went wrong. */
   backoffUntil: number
   /** Plugins that rejected the pod; their events bring it back. */
   rejectedBy: ReadonlySet<string>
+  /** Events since the pod was taken. */
+  missed: Set<ClusterEvent>
   order: number
+  cancelTimer?: () => void
 }
 
 export interface QueueOptions {
   /** Which plugins' pods an event may help. */
   interested: (event: ClusterEvent) => ReadonlySet<string>
   clock?: Clock
+  /** Pause after the first failed attempt, doubling with each; 100 ms when absent: a pod that may fit now should not wait for long. */
   initialBackoffMs?: number
+  /** 10 s when absent. */
   maxBackoffMs?: number
 }
 
@@ -36,12 +40,11 @@ export class SchedulingQueue {
   readonly #clock: Clock
   readonly #entries = new Map<string, Entry>()
   readonly #heap: Entry[] = []
+  readonly #unschedulable = new Set<Entry>()
+  readonly #inFlight = new Set<Entry>()
   #sequence = 0
   #waiter: (() => void) | undefined
-  /** Events since each in-flight pod was taken. */
-  readonly #missed = new Map<string, Set<ClusterEvent>>()
   #closed = false
-  readonly #timers = new Map<string, () => void>()
 
   constructor(options: QueueOptions) {
     this.#options = options
@@ -53,32 +56,21 @@ export class SchedulingQueue {
     const uid = pod.metadata.uid!
     const known = this.#entries.get(uid)
     if (!known) {
-      const entry: Entry = {
-        pod,
-        since: this.#clock.monotonic(),
-        attempts: 0,
-        place: 'active',
-        backoffUntil: 0,
-        rejectedBy: new Set(),
-        order: this.#sequence++,
-      }
+      const entry: Entry = { pod, attempts: 0, place: 'active', backoffUntil: 0, rejectedBy: new Set(), missed: new Set(), order: this.#sequence++ }
       this.#entries.set(uid, entry)
       return this.#activate(entry)
     }
     // its own change may make an unschedulable pod fit; its status, which we write, does not
     const changed = known.pod.metadata.generation !== pod.metadata.generation || !sameLabels(known.pod.metadata.labels, pod.metadata.labels)
     known.pod = pod
-    if (known.place === 'unschedulable' && changed) this.#activateAfterBackoff(known)
+    if (known.place === 'unschedulable' && changed) this.#retry(known)
   }
 
   remove(uid: string): void {
     const entry = this.#entries.get(uid)
     if (!entry) return
-    entry.place = 'gone'
+    this.#move(entry, 'gone')
     this.#entries.delete(uid)
-    this.#missed.delete(uid)
-    this.#timers.get(uid)?.()
-    this.#timers.delete(uid)
   }
 
   has(uid: string): boolean {
@@ -89,9 +81,9 @@ export class SchedulingQueue {
   take(): Pod | undefined {
     for (let entry = this.#pop(); entry; entry = this.#pop()) {
       if (entry.place !== 'active') continue
-      entry.place = 'inFlight'
+      this.#move(entry, 'inFlight')
       entry.attempts++
-      this.#missed.set(entry.pod.metadata.uid!, new Set())
+      entry.missed.clear()
       return entry.pod
     }
     return undefined
@@ -99,13 +91,8 @@ export class SchedulingQueue {
 
   /** Resolves when there may be a pod to take, or the queue is closed. */
   async waiting(): Promise<void> {
-    if (this.#closed || this.#heap.some((e) => e.place === 'active')) return
+    if (this.#closed || this.#heap.length > 0) return
     await new Promise<void>((resolve) => (this.#waiter = resolve))
-  }
-
-  /** The pod has its node. */
-  done(uid: string): void {
-    this.remove(uid)
   }
 
   /** The pod could not be placed: it waits for an event that one of these plugins cares for. */
@@ -113,25 +100,25 @@ export class SchedulingQueue {
     const entry = this.#entries.get(uid)
     if (!entry || entry.place !== 'inFlight') return
     entry.rejectedBy = plugins
-    const missed = this.#missed.get(uid)
-    this.#missed.delete(uid)
-    if ([...(missed ?? [])].some((event) => this.#helps(event, entry))) return this.#activateAfterBackoff(entry)
-    entry.place = 'unschedulable'
-    this.#timer(uid, unschedulableTimeout, () => this.#activateAfterBackoff(entry))
+    this.#punish(entry)
+    if ([...entry.missed].some((event) => this.#helps(event, entry))) return this.#retry(entry)
+    this.#move(entry, 'unschedulable')
+    entry.cancelTimer = this.#clock.schedule(unschedulableTimeout, () => this.#retry(entry))
   }
 
-  /** Something went wrong that has nothing to do with the pod: it backs off and is tried again. */
-  failed(uid: string): void {
+  /** Something went wrong that has nothing to do with the pod: it backs off and is tried again. `current` is what is known of it by now. */
+  failed(uid: string, current?: Pod): void {
     const entry = this.#entries.get(uid)
     if (!entry || entry.place !== 'inFlight') return
-    this.#missed.delete(uid)
-    this.#activateAfterBackoff(entry)
+    if (current) entry.pod = current
+    this.#punish(entry)
+    this.#retry(entry)
   }
 
   /** Brings back the pods that the event may help. */
   event(event: ClusterEvent): void {
-    for (const missed of this.#missed.values()) missed.add(event)
-    for (const entry of this.#entries.values()) if (entry.place === 'unschedulable' && this.#helps(event, entry)) this.#activateAfterBackoff(entry)
+    for (const entry of this.#inFlight) entry.missed.add(event)
+    for (const entry of this.#unschedulable) if (this.#helps(event, entry)) this.#retry(entry)
   }
 
   get pending(): { active: number; backoff: number; unschedulable: number } {
@@ -142,42 +129,46 @@ export class SchedulingQueue {
 
   close(): void {
     this.#closed = true
-    for (const cancel of this.#timers.values()) cancel()
-    this.#timers.clear()
+    for (const entry of this.#entries.values()) entry.cancelTimer?.()
     this.#waiter?.()
   }
 
   #helps(event: ClusterEvent, entry: Entry): boolean {
     if (entry.rejectedBy.size === 0) return true
     const interested = this.#options.interested(event)
-    return [...entry.rejectedBy].some((plugin) => interested.has(plugin))
+    for (const plugin of entry.rejectedBy) if (interested.has(plugin)) return true
+    return false
   }
 
-  #activateAfterBackoff(entry: Entry): void {
-    const { initialBackoffMs = 1000, maxBackoffMs = 10_000 } = this.#options
-    const wait = entry.attempts === 0 ? 0 : Math.min(initialBackoffMs * 2 ** (entry.attempts - 1), maxBackoffMs)
-    if (entry.place === 'inFlight') entry.backoffUntil = this.#clock.monotonic() + wait
-    else if (entry.place === 'unschedulable' && entry.backoffUntil === 0) entry.backoffUntil = this.#clock.monotonic()
+  #punish(entry: Entry): void {
+    const { initialBackoffMs = 100, maxBackoffMs = 10_000 } = this.#options
+    entry.backoffUntil = this.#clock.monotonic() + Math.min(initialBackoffMs * 2 ** (entry.attempts - 1), maxBackoffMs)
+  }
+
+  /** Now, or when its pause is over. */
+  #retry(entry: Entry): void {
     const left = entry.backoffUntil - this.#clock.monotonic()
     if (left <= 0) return this.#activate(entry)
-    entry.place = 'backoff'
-    this.#timer(entry.pod.metadata.uid!, left, () => this.#activate(entry))
+    this.#move(entry, 'backoff')
+    entry.cancelTimer = this.#clock.schedule(left, () => this.#activate(entry))
   }
 
   #activate(entry: Entry): void {
     if (entry.place === 'gone') return
-    this.#timers.get(entry.pod.metadata.uid!)?.()
-    this.#timers.delete(entry.pod.metadata.uid!)
-    entry.place = 'active'
-    entry.backoffUntil = 0
+    this.#move(entry, 'active')
     this.#push(entry)
     this.#waiter?.()
     this.#waiter = undefined
   }
 
-  #timer(uid: string, ms: number, fn: () => void): void {
-    this.#timers.get(uid)?.()
-    this.#timers.set(uid, this.#clock.schedule(ms, fn))
+  #move(entry: Entry, place: Entry['place']): void {
+    entry.cancelTimer?.()
+    delete entry.cancelTimer
+    this.#unschedulable.delete(entry)
+    this.#inFlight.delete(entry)
+    entry.place = place
+    if (place === 'unschedulable') this.#unschedulable.add(entry)
+    else if (place === 'inFlight') this.#inFlight.add(entry)
   }
 
   // a binary heap: highest priority, then first come

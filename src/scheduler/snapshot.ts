@@ -1,44 +1,97 @@
+import type { DeepReadonly, core } from '#api'
 import type { Node, Pod } from './framework.ts'
 import type { Resources } from './resources.ts'
 import { addTo, parseResources, requestOf } from './resources.ts'
 
+type Taint = DeepReadonly<core.Taint>
+const noTaints: readonly Taint[] = []
+
+/** How many pods of a node match. */
+export interface Tally {
+  /** Tells equal questions; absent when the answer may change without a change of the pods, so that it cannot be remembered. */
+  key?: string
+  matches(pod: Pod): boolean
+}
+
+/** Answers that a node remembers; more different questions than that are rare, and cost no more than to be counted again. */
+const rememberedTallies = 64
+
 /** A node with the pods that are on it or on their way to it. Plugins read it and never change it. */
 export class NodeInfo {
+  readonly name: string
   node: Node
+  /** Of the node, at hand: every pod asks every node for them. */
+  unschedulable: boolean
+  taints: readonly Taint[]
   readonly pods = new Map<string, Pod>()
+  /** Those of the pods that have (anti-)affinity terms: most have none, and then nobody needs to look. */
+  readonly affine = new Set<Pod>()
   readonly requested: Resources = new Map()
+  /** Milli-cores and bytes that are not asked for yet: what is looked at most, beside the maps that have everything. */
+  readonly free = { cpu: 0, memory: 0 }
+  /** What is asked for, where a container that asks for nothing counts as a little. */
   readonly nonZero = { cpu: 0, memory: 0 }
   /** `protocol/hostIP/port` in use. */
   readonly ports = new Map<string, number>()
-  /** How many of the pods have (anti-)affinity terms: most have none, and then nobody needs to look. */
-  affine = 0
   allocatable: Resources
+  readonly #tallies = new Map<string, number>()
+  #summary: unknown
+  #images: ReadonlyMap<string, number> | undefined
 
   constructor(node: Node) {
+    this.name = node.metadata.name
     this.node = node
+    this.unschedulable = node.spec?.unschedulable ?? false
+    this.taints = node.spec?.taints ?? noTaints
     this.allocatable = parseResources(node.status?.allocatable)
-  }
-
-  get name(): string {
-    return this.node.metadata.name
+    this.#reckonFree()
   }
 
   setNode(node: Node): void {
     if (node.status?.allocatable !== this.node.status?.allocatable) this.allocatable = parseResources(node.status?.allocatable)
     this.node = node
+    this.unschedulable = node.spec?.unschedulable ?? false
+    this.taints = node.spec?.taints ?? noTaints
+    this.#images = undefined
+    this.#reckonFree()
   }
 
   add(pod: Pod): void {
     this.remove(pod)
     this.pods.set(pod.metadata.uid!, pod)
-    this.#count(pod, 1)
+    this.#account(pod, 1)
   }
 
   remove(pod: Pod): void {
     const present = this.pods.get(pod.metadata.uid!)
     if (!present) return
     this.pods.delete(pod.metadata.uid!)
-    this.#count(present, -1)
+    this.#account(present, -1)
+  }
+
+  /** How many of the pods the tally counts; counted once, until the pods change. */
+  count(tally: Tally): number {
+    if (this.pods.size === 0) return 0
+    const known = tally.key === undefined ? undefined : this.#tallies.get(tally.key)
+    if (known !== undefined) return known
+    let n = 0
+    for (const pod of this.pods.values()) if (tally.matches(pod)) n++
+    if (tally.key === undefined) return n
+    if (this.#tallies.size >= rememberedTallies) this.#tallies.clear()
+    this.#tallies.set(tally.key, n)
+    return n
+  }
+
+  /** What one plugin makes of the pods with (anti-)affinity terms; worked out once, until the pods change. */
+  summary<T>(summarise: (affine: Iterable<Pod>) => T): T {
+    this.#summary ??= summarise(this.affine)
+    return this.#summary as T
+  }
+
+  /** Size in bytes of an image that is on the node, by any of its names. */
+  imageSize(image: string): number | undefined {
+    this.#images ??= new Map((this.node.status?.images ?? []).flatMap(({ names, sizeBytes }) => (names ?? []).map((name) => [name, sizeBytes ?? 0])))
+    return this.#images.get(image)
   }
 
   /** A copy for what-if questions. */
@@ -48,12 +101,23 @@ export class NodeInfo {
     return copy
   }
 
-  #count(pod: Pod, sign: 1 | -1): void {
+  #reckonFree(): void {
+    this.free.cpu = (this.allocatable.get('cpu') ?? 0) - (this.requested.get('cpu') ?? 0)
+    this.free.memory = (this.allocatable.get('memory') ?? 0) - (this.requested.get('memory') ?? 0)
+  }
+
+  #account(pod: Pod, sign: 1 | -1): void {
+    this.#tallies.clear()
+    this.#summary = undefined
     const { requests, nonZero } = requestOf(pod)
     addTo(this.requested, requests, sign)
+    this.#reckonFree()
     this.nonZero.cpu += sign * nonZero.cpu
     this.nonZero.memory += sign * nonZero.memory
-    if (pod.spec.affinity?.podAffinity ?? pod.spec.affinity?.podAntiAffinity) this.affine += sign
+    if (pod.spec.affinity?.podAffinity ?? pod.spec.affinity?.podAntiAffinity) {
+      if (sign > 0) this.affine.add(pod)
+      else this.affine.delete(pod)
+    }
     for (const key of hostPorts(pod)) {
       const uses = (this.ports.get(key) ?? 0) + sign
       if (uses > 0) this.ports.set(key, uses)
@@ -72,6 +136,8 @@ export function hostPorts(pod: Pod): string[] {
 /** All nodes at one moment; a cycle runs to its decision without a pause, so nothing changes under it. */
 export interface Snapshot {
   readonly nodes: readonly NodeInfo[]
+  /** Those of the nodes that have pods with (anti-)affinity terms. */
+  readonly affineNodes: Iterable<NodeInfo>
   get(name: string): NodeInfo | undefined
 }
 
@@ -82,6 +148,7 @@ export interface Snapshot {
 export class ClusterState implements Snapshot {
   readonly #byName = new Map<string, NodeInfo>()
   #list: NodeInfo[] | undefined
+  readonly #affine = new Set<NodeInfo>()
   /** Pods on nodes that are not known (yet). */
   readonly #homeless = new Map<string, Map<string, Pod>>()
   readonly #placed = new Map<string, { node: string; pod: Pod }>()
@@ -90,6 +157,10 @@ export class ClusterState implements Snapshot {
   get nodes(): readonly NodeInfo[] {
     this.#list ??= interleaveZones([...this.#byName.values()])
     return this.#list
+  }
+
+  get affineNodes(): Iterable<NodeInfo> {
+    return this.#affine
   }
 
   get(name: string): NodeInfo | undefined {
@@ -106,6 +177,7 @@ export class ClusterState implements Snapshot {
     for (const pod of this.#homeless.get(info.name)?.values() ?? []) info.add(pod)
     this.#homeless.delete(info.name)
     this.#byName.set(info.name, info)
+    this.#noteAffine(info)
     this.#list = undefined
   }
 
@@ -113,6 +185,7 @@ export class ClusterState implements Snapshot {
     const info = this.#byName.get(name)
     if (!info) return
     this.#byName.delete(name)
+    this.#affine.delete(info)
     this.#list = undefined
     if (info.pods.size > 0) this.#homeless.set(name, new Map(info.pods))
   }
@@ -124,7 +197,10 @@ export class ClusterState implements Snapshot {
     if (before && before.node !== node) this.displace(pod)
     this.#placed.set(uid, { node, pod })
     const info = this.#byName.get(node)
-    if (info) return info.add(pod)
+    if (info) {
+      info.add(pod)
+      return this.#noteAffine(info)
+    }
     const homeless = this.#homeless.get(node) ?? new Map<string, Pod>()
     homeless.set(uid, pod)
     this.#homeless.set(node, homeless)
@@ -135,8 +211,16 @@ export class ClusterState implements Snapshot {
     const before = this.#placed.get(uid)
     if (!before) return
     this.#placed.delete(uid)
-    this.#byName.get(before.node)?.remove(before.pod)
-    this.#homeless.get(before.node)?.delete(uid)
+    const info = this.#byName.get(before.node)
+    info?.remove(before.pod)
+    if (info) this.#noteAffine(info)
+    const homeless = this.#homeless.get(before.node)
+    if (homeless?.delete(uid) && homeless.size === 0) this.#homeless.delete(before.node)
+  }
+
+  #noteAffine(info: NodeInfo): void {
+    if (info.affine.size > 0) this.#affine.add(info)
+    else this.#affine.delete(info)
   }
 
   isPlaced(uid: string): boolean {

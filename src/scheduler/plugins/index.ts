@@ -1,4 +1,4 @@
-import type { ClusterReader, SchedulerPlugin } from '../framework.ts'
+import type { ClusterReader, SchedulerPlugin, VolumeWriter } from '../framework.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'
 import { nodeAffinity } from './node-affinity.ts'
@@ -10,7 +10,7 @@ import { podTopologySpread } from './topology-spread.ts'
 import { volumeBinding } from './volume-binding.ts'
 
 /** All plugins in the order they are asked; the cheapest filters first. */
-export const defaultPlugins = (reader: ClusterReader): SchedulerPlugin[] => [
+export const defaultPlugins = (reader: ClusterReader, writer: VolumeWriter): SchedulerPlugin[] => [
   schedulingGates,
   nodeUnschedulable,
   nodeName,
@@ -19,7 +19,7 @@ export const defaultPlugins = (reader: ClusterReader): SchedulerPlugin[] => [
   nodePorts,
   nodeResourcesFit,
   balancedAllocation,
-  volumeBinding(reader),
+  volumeBinding(reader, writer),
   podTopologySpread(reader),
   interPodAffinity(reader),
   imageLocality,

@@ -1,28 +1,89 @@
 import type { DeepReadonly, core } from '#api'
 import { selectorFromLabelSelector } from '#api'
-import type { ClusterReader, Pod, SchedulerPlugin } from '../framework.ts'
+import type { ClusterReader, CycleState, Pod, SchedulerPlugin } from '../framework.ts'
 import { maxScore, unresolvable, unschedulable } from '../framework.ts'
-import type { NodeInfo } from '../snapshot.ts'
+import type { NodeInfo, Tally } from '../snapshot.ts'
 
 type RawTerm = DeepReadonly<core.PodAffinityTerm>
 
-interface Term {
+interface Term extends Tally {
   topologyKey: string
-  matches(other: Pod): boolean
 }
 
-/** Matching pods per `topologyKey=value`. */
-type Counts = Map<string, number>
+interface WeightedTerm {
+  term: Term
+  weight: number
+}
+
+/** A pod's terms, ready to be asked. */
+interface Terms {
+  affinity: readonly Term[]
+  antiAffinity: readonly Term[]
+  /** Affinity preferred with a weight above zero, anti-affinity with one below. */
+  preferred: readonly WeightedTerm[]
+}
+
+/** How often pods of a node have a term. */
+interface TermSum {
+  term: Term
+  antiAffinity: number
+  /** The weights of those that prefer pods that match, or require them. */
+  weight: number
+}
+
+/** Numbers by topology key and value, over those of a base that does not change. */
+class DomainCounts {
+  readonly #base: DomainCounts | undefined
+  readonly #byKey = new Map<string, Map<string, number>>()
+
+  constructor(base?: DomainCounts) {
+    this.#base = base
+  }
+
+  add(topologyKey: string, info: NodeInfo, by: number): void {
+    const value = info.node.metadata.labels?.[topologyKey]
+    if (value === undefined || by === 0) return
+    let values = this.#byKey.get(topologyKey)
+    if (!values) this.#byKey.set(topologyKey, (values = new Map()))
+    values.set(value, (values.get(value) ?? 0) + by)
+  }
+
+  get(topologyKey: string, value: string): number {
+    return (this.#byKey.get(topologyKey)?.get(value) ?? 0) + (this.#base?.get(topologyKey, value) ?? 0)
+  }
+
+  keys(): Iterable<string> {
+    return this.#base ? new Set([...this.#byKey.keys(), ...this.#base.keys()]) : this.#byKey.keys()
+  }
+
+  get empty(): boolean {
+    return this.#byKey.size === 0 && (this.#base?.empty ?? true)
+  }
+
+  /** Whether any domain has more than nothing. */
+  get positive(): boolean {
+    for (const key of this.keys()) for (const value of this.#values(key)) if (this.get(key, value) > 0) return true
+    return false
+  }
+
+  *#values(key: string): Iterable<string> {
+    yield* this.#byKey.get(key)?.keys() ?? []
+    if (this.#base) yield* this.#base.#values(key)
+  }
+}
 
 interface FilterState {
-  affinity: Term[]
-  antiAffinity: Term[]
+  terms: Terms
   /** Pods there are that match all of this pod's affinity terms. */
-  near: Counts
+  near: DomainCounts
   /** Pods there are that match one of its anti-affinity terms. */
-  far: Counts
+  far: DomainCounts
   /** Domains that pods there are keep this pod out of. */
-  keptOut: Counts
+  keptOut: DomainCounts
+  /** Whether nobody is there that the pod wants to be near, and it would be such a one itself; worked out when it matters. */
+  isFirst?: boolean
+  /** The what-if question that may change these counts. */
+  owner?: CycleState
 }
 
 const key = 'InterPodAffinity'
@@ -32,24 +93,42 @@ const hardWeight = 1
 
 /** Places pods near or far from other pods (core/v1 PodAffinity and PodAntiAffinity). */
 export function interPodAffinity(reader: ClusterReader): SchedulerPlugin {
-  const compileAll = (terms: readonly RawTerm[] | undefined, owner: Pod): Term[] => (terms ?? []).map((term) => compile(term, owner, reader))
-  const requiredAffinity = (pod: Pod) => compileAll(pod.spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution, pod)
-  const requiredAntiAffinity = (pod: Pod) => compileAll(pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution, pod)
-
-  function record(state: FilterState, pod: Pod, other: Pod, info: NodeInfo, by: 1 | -1): void {
-    if (state.affinity.length > 0 && state.affinity.every((t) => t.matches(other)))
-      for (const t of state.affinity) bump(state.near, t.topologyKey, info, by)
-    for (const t of state.antiAffinity) if (t.matches(other)) bump(state.far, t.topologyKey, info, by)
-    if (other.spec.affinity?.podAntiAffinity)
-      for (const t of requiredAntiAffinity(other)) if (t.matches(pod)) bump(state.keptOut, t.topologyKey, info, by)
+  const known = new WeakMap<Pod, Terms>()
+  /** A pod's terms never change as long as it is the same object. */
+  const termsOf = (pod: Pod): Terms => {
+    let terms = known.get(pod)
+    if (!terms) known.set(pod, (terms = compileAll(pod, reader)))
+    return terms
   }
 
-  function adjust(cycle: Map<string, unknown>, pod: Pod, other: Pod, info: NodeInfo, by: 1 | -1): void {
+  /** The terms of all pods of a node, equal ones together. */
+  function summarise(affine: Iterable<Pod>): readonly TermSum[] {
+    const sums = new Map<string | Term, TermSum>()
+    const sumOf = (term: Term) => {
+      const id = term.key === undefined ? term : `${term.topologyKey} ${term.key}`
+      let sum = sums.get(id)
+      if (!sum) sums.set(id, (sum = { term, antiAffinity: 0, weight: 0 }))
+      return sum
+    }
+    for (const pod of affine) {
+      const terms = termsOf(pod)
+      for (const term of terms.antiAffinity) sumOf(term).antiAffinity++
+      for (const term of terms.affinity) sumOf(term).weight += hardWeight
+      for (const { term, weight } of terms.preferred) sumOf(term).weight += weight
+    }
+    return [...sums.values()]
+  }
+
+  function adjust(cycle: CycleState, pod: Pod, other: Pod, info: NodeInfo, by: 1 | -1): void {
     const state = cycle.get(key) as FilterState | undefined
     if (!state) return
-    const copy = { ...state, near: new Map(state.near), far: new Map(state.far), keptOut: new Map(state.keptOut) }
-    record(copy, pod, other, info, by)
-    cycle.set(key, copy)
+    // the state is shared with the cycle it was copied from: what moves is laid over it
+    const own = state.owner === cycle ? state : overlay(state, cycle)
+    delete own.isFirst
+    const { terms, near, far, keptOut } = own
+    if (terms.affinity.length > 0 && terms.affinity.every((t) => t.matches(other))) for (const t of terms.affinity) near.add(t.topologyKey, info, by)
+    for (const t of terms.antiAffinity) if (t.matches(other)) far.add(t.topologyKey, info, by)
+    for (const t of termsOf(other).antiAffinity) if (t.matches(pod)) keptOut.add(t.topologyKey, info, by)
   }
 
   return {
@@ -57,83 +136,124 @@ export function interPodAffinity(reader: ClusterReader): SchedulerPlugin {
     events: ['nodeAdded', 'nodeChanged', 'podAdded', 'podGone', 'podChanged'],
     weight: 2,
     preFilter: (cycle, pod, snapshot) => {
-      const state: FilterState = {
-        affinity: requiredAffinity(pod),
-        antiAffinity: requiredAntiAffinity(pod),
-        near: new Map(),
-        far: new Map(),
-        keptOut: new Map(),
-      }
-      const own = state.affinity.length > 0 || state.antiAffinity.length > 0
-      for (const info of snapshot.nodes) if (own || info.affine > 0) for (const other of info.pods.values()) record(state, pod, other, info, 1)
-      if (!own && state.keptOut.size === 0) return 'skip'
+      const terms = termsOf(pod)
+      const state: FilterState = { terms, near: new DomainCounts(), far: new DomainCounts(), keptOut: new DomainCounts() }
+      if (terms.affinity.length > 0 || terms.antiAffinity.length > 0) countOwn(state, snapshot.nodes)
+      const matches = onceEach(pod)
+      for (const info of snapshot.affineNodes)
+        for (const { term, antiAffinity } of info.summary(summarise))
+          if (antiAffinity > 0 && matches(term)) state.keptOut.add(term.topologyKey, info, antiAffinity)
+      if (terms.affinity.length === 0 && terms.antiAffinity.length === 0 && state.keptOut.empty) return 'skip'
       cycle.set(key, state)
       return undefined
     },
     filter: (cycle, pod, info) => {
       const state = cycle.get(key) as FilterState
+      const { terms, near, far, keptOut } = state
       const labels = info.node.metadata.labels ?? {}
-      const here = (counts: Counts, topologyKey: string) =>
-        labels[topologyKey] !== undefined && (counts.get(`${topologyKey}=${labels[topologyKey]}`) ?? 0) > 0
-      if (state.affinity.length > 0) {
-        if (state.affinity.some((t) => labels[t.topologyKey] === undefined)) return unresolvable("node(s) didn't match pod affinity rules")
-        // the first pod of a group that wants to be near itself must be let in somewhere
-        const first = ![...state.near.values()].some((n) => n > 0) && state.affinity.every((t) => t.matches(pod))
-        if (!first && !state.affinity.every((t) => here(state.near, t.topologyKey))) return unresolvable("node(s) didn't match pod affinity rules")
+      const here = (counts: DomainCounts, topologyKey: string) =>
+        labels[topologyKey] !== undefined && counts.get(topologyKey, labels[topologyKey]) > 0
+      if (terms.affinity.length > 0) {
+        if (terms.affinity.some((t) => labels[t.topologyKey] === undefined)) return unresolvable("node(s) didn't match pod affinity rules")
+        if (!terms.affinity.every((t) => here(near, t.topologyKey))) {
+          // the first pod of a group that wants to be near itself must be let in somewhere
+          state.isFirst ??= terms.affinity.every((t) => t.matches(pod)) && !near.positive
+          if (!state.isFirst) return unresolvable("node(s) didn't match pod affinity rules")
+        }
       }
-      if (state.antiAffinity.some((t) => here(state.far, t.topologyKey))) return unschedulable("node(s) didn't match pod anti-affinity rules")
-      for (const [domain, n] of state.keptOut) {
-        const split = domain.indexOf('=')
-        if (n > 0 && labels[domain.slice(0, split)] === domain.slice(split + 1))
-          return unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
-      }
+      for (const t of terms.antiAffinity) if (here(far, t.topologyKey)) return unschedulable("node(s) didn't match pod anti-affinity rules")
+      for (const topologyKey of keptOut.keys())
+        if (here(keptOut, topologyKey)) return unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
       return undefined
     },
     addPod: (cycle, pod, other, info) => adjust(cycle, pod, other, info, 1),
     removePod: (cycle, pod, other, info) => adjust(cycle, pod, other, info, -1),
     preScore: (cycle, pod, _, snapshot) => {
-      const weighted = (terms: readonly DeepReadonly<core.WeightedPodAffinityTerm>[] | undefined, sign: 1 | -1, owner: Pod) =>
-        (terms ?? []).map((t) => ({ term: compile(t.podAffinityTerm, owner, reader), weight: sign * t.weight }))
-      const preferences = (owner: Pod) => [
-        ...weighted(owner.spec.affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution, 1, owner),
-        ...weighted(owner.spec.affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution, -1, owner),
-      ]
-      const own = preferences(pod)
-      const scores: Counts = new Map()
-      for (const info of snapshot.nodes) {
-        if (own.length === 0 && info.affine === 0) continue
-        for (const other of info.pods.values()) {
-          for (const { term, weight } of own) if (term.matches(other)) bump(scores, term.topologyKey, info, weight)
-          if (!other.spec.affinity) continue
-          for (const term of requiredAffinity(other)) if (term.matches(pod)) bump(scores, term.topologyKey, info, hardWeight)
-          for (const { term, weight } of preferences(other)) if (term.matches(pod)) bump(scores, term.topologyKey, info, weight)
-        }
-      }
-      if (scores.size === 0) return 'skip'
+      const { preferred } = termsOf(pod)
+      const scores = new DomainCounts()
+      if (preferred.length > 0)
+        for (const info of snapshot.nodes)
+          if (info.pods.size > 0) for (const { term, weight } of preferred) scores.add(term.topologyKey, info, weight * info.count(term))
+      const matches = onceEach(pod)
+      for (const info of snapshot.affineNodes)
+        for (const { term, weight } of info.summary(summarise)) if (weight !== 0 && matches(term)) scores.add(term.topologyKey, info, weight)
+      if (scores.empty) return 'skip'
       cycle.set(scoreKey, scores)
       return undefined
     },
     score: (cycle, _, info) => {
+      const scores = cycle.get(scoreKey) as DomainCounts
       let score = 0
-      for (const [domain, weight] of cycle.get(scoreKey) as Counts) {
-        const split = domain.indexOf('=')
-        if (info.node.metadata.labels?.[domain.slice(0, split)] === domain.slice(split + 1)) score += weight
+      for (const topologyKey of scores.keys()) {
+        const value = info.node.metadata.labels?.[topologyKey]
+        if (value !== undefined) score += scores.get(topologyKey, value)
       }
       return score
     },
     normalize: (_, __, scores) => {
-      const min = Math.min(...scores)
-      const range = Math.max(...scores) - min
-      for (const i of scores.keys()) scores[i] = range === 0 ? 0 : Math.floor((maxScore * (scores[i]! - min)) / range)
+      let [min, max] = [Infinity, -Infinity]
+      for (const score of scores) {
+        if (score < min) min = score
+        if (score > max) max = score
+      }
+      for (let i = 0; i < scores.length; i++) scores[i] = max === min ? 0 : Math.floor((maxScore * (scores[i]! - min)) / (max - min))
     },
   }
 }
 
-function bump(counts: Counts, topologyKey: string, info: NodeInfo, by: number): void {
-  const value = info.node.metadata.labels?.[topologyKey]
-  if (value === undefined) return
-  const domain = `${topologyKey}=${value}`
-  counts.set(domain, (counts.get(domain) ?? 0) + by)
+/** Counts the pods that the pod's own terms are about. */
+function countOwn({ terms, near, far }: FilterState, nodes: readonly NodeInfo[]): void {
+  const together = all(terms.affinity)
+  for (const info of nodes) {
+    if (info.pods.size === 0) continue
+    if (together) {
+      const count = info.count(together)
+      for (const t of terms.affinity) near.add(t.topologyKey, info, count)
+    }
+    for (const t of terms.antiAffinity) far.add(t.topologyKey, info, info.count(t))
+  }
+}
+
+function overlay({ terms, near, far, keptOut }: FilterState, owner: CycleState): FilterState {
+  const state = { terms, near: new DomainCounts(near), far: new DomainCounts(far), keptOut: new DomainCounts(keptOut), owner }
+  owner.set(key, state)
+  return state
+}
+
+/** Whether terms match the pod; equal terms are asked once. */
+function onceEach(pod: Pod): (term: Term) => boolean {
+  const known = new Map<string, boolean>()
+  return (term) => {
+    if (term.key === undefined) return term.matches(pod)
+    let answer = known.get(term.key)
+    if (answer === undefined) known.set(term.key, (answer = term.matches(pod)))
+    return answer
+  }
+}
+
+/** One question for all terms together. */
+function all(terms: readonly Term[]): Tally | undefined {
+  if (terms.length <= 1) return terms[0]
+  const keys = terms.map((t) => t.key)
+  return {
+    ...(keys.includes(undefined) ? {} : { key: `all of ${keys.join(' and ')}` }),
+    matches: (other) => terms.every((t) => t.matches(other)),
+  }
+}
+
+function compileAll(pod: Pod, reader: ClusterReader): Terms {
+  const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {}
+  const required = (terms: readonly RawTerm[] | undefined) => (terms ?? []).map((term) => compile(term, pod, reader))
+  const weighted = (terms: readonly DeepReadonly<core.WeightedPodAffinityTerm>[] | undefined, sign: 1 | -1) =>
+    (terms ?? []).map((t) => ({ term: compile(t.podAffinityTerm, pod, reader), weight: sign * t.weight }))
+  return {
+    affinity: required(podAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
+    antiAffinity: required(podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
+    preferred: [
+      ...weighted(podAffinity?.preferredDuringSchedulingIgnoredDuringExecution, 1),
+      ...weighted(podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution, -1),
+    ],
+  }
 }
 
 function compile(term: RawTerm, owner: Pod, reader: ClusterReader): Term {
@@ -148,8 +268,11 @@ function compile(term: RawTerm, owner: Pod, reader: ClusterReader): Term {
   const namespaces = new Set(term.namespaces ?? [])
   const byLabels = term.namespaceSelector ? selectorFromLabelSelector(term.namespaceSelector) : undefined
   if (namespaces.size === 0 && !byLabels) namespaces.add(owner.metadata.namespace!)
+  // namespaces may be labelled anew: then the answer changes without a change of the node's pods
+  const tally = byLabels ? {} : { key: `near ${[...namespaces].join()}/${selector.requirements ? selector.toString() : 'nothing'}` }
   return {
     topologyKey: term.topologyKey,
+    ...tally,
     matches: (other) => {
       const namespace = other.metadata.namespace!
       return (namespaces.has(namespace) || (byLabels?.matches(reader.namespaceLabels(namespace)) ?? false)) && selector.matches(other.metadata.labels)

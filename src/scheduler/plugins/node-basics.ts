@@ -15,6 +15,7 @@ export const schedulingGates: SchedulerPlugin = {
 export const nodeName: SchedulerPlugin = {
   name: 'NodeName',
   events: ['nodeAdded'],
+  preFilter: (_, pod) => (pod.spec.nodeName ? undefined : 'skip'),
   filter: (_, pod, info) =>
     pod.spec.nodeName && pod.spec.nodeName !== info.name ? unresolvable("node(s) didn't match the requested node name") : undefined,
 }
@@ -26,7 +27,5 @@ export const nodeUnschedulable: SchedulerPlugin = {
   name: 'NodeUnschedulable',
   events: ['nodeAdded', 'nodeChanged'],
   filter: (_, pod, info) =>
-    info.node.spec?.unschedulable && !toleratesTaint(pod.spec.tolerations, unschedulableTaint)
-      ? unresolvable('node(s) were unschedulable')
-      : undefined,
+    info.unschedulable && !toleratesTaint(pod.spec.tolerations, unschedulableTaint) ? unresolvable('node(s) were unschedulable') : undefined,
 }

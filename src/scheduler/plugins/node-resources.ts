@@ -7,8 +7,7 @@ import type { NodeInfo } from '../snapshot.ts'
 export function insufficient(pod: Pod, info: NodeInfo): { reasons: string[]; never: boolean } {
   const reasons: string[] = []
   let never = false
-  const podLimit = info.allocatable.get('pods')
-  if (podLimit !== undefined && info.pods.size + 1 > podLimit) reasons.push('Too many pods')
+  if (info.pods.size + 1 > (info.allocatable.get('pods') ?? Infinity)) reasons.push('Too many pods')
   for (const [name, amount] of requestOf(pod).requests) {
     if (amount === 0) continue
     const capacity = info.allocatable.get(name) ?? 0
@@ -20,37 +19,57 @@ export function insufficient(pod: Pod, info: NodeInfo): { reasons: string[]; nev
   return { reasons, never }
 }
 
+const key = 'NodeResourcesFit'
+
+/** A pod's request, the common part of it at hand. */
+interface Wanted {
+  cpu: number
+  memory: number
+  others: readonly (readonly [name: string, amount: number])[]
+  nonZero: { cpu: number; memory: number }
+}
+
+function fits({ cpu, memory, others }: Wanted, info: NodeInfo): boolean {
+  if ((cpu > 0 && cpu > info.free.cpu) || (memory > 0 && memory > info.free.memory)) return false
+  if (info.pods.size + 1 > (info.allocatable.get('pods') ?? Infinity)) return false
+  for (const [name, amount] of others) if (amount > (info.allocatable.get(name) ?? 0) - (info.requested.get(name) ?? 0)) return false
+  return true
+}
+
 /** Whether the pod fits; of those where it does, the emptiest node is best (LeastAllocated). */
 export const nodeResourcesFit: SchedulerPlugin = {
-  name: 'NodeResourcesFit',
+  name: key,
   events: ['nodeAdded', 'nodeChanged', 'podGone', 'podChanged'],
-  filter: (_, pod, info) => {
+  preFilter: (state, pod) => {
+    const { requests, nonZero } = requestOf(pod)
+    const others = [...requests].filter(([name, amount]) => name !== 'cpu' && name !== 'memory' && amount > 0)
+    state.set(key, { cpu: requests.get('cpu') ?? 0, memory: requests.get('memory') ?? 0, others, nonZero } satisfies Wanted)
+    return undefined
+  },
+  filter: (state, pod, info) => {
+    if (fits(state.get(key) as Wanted, info)) return undefined
     const { reasons, never } = insufficient(pod, info)
-    if (reasons.length === 0) return undefined
     return never ? unresolvable(...reasons) : unschedulable(...reasons)
   },
-  score: (_, pod, info) => {
-    const { cpu, memory } = shares(pod, info)
-    return Math.floor((free(cpu) + free(memory)) / 2)
+  score: (state, _, info) => {
+    const { nonZero } = state.get(key) as Wanted
+    const cpu = free(info.allocatable.get('cpu') ?? 0, info.nonZero.cpu + nonZero.cpu)
+    const memory = free(info.allocatable.get('memory') ?? 0, info.nonZero.memory + nonZero.memory)
+    return Math.floor((cpu + memory) / 2)
   },
 }
 
-const free = (share: number) => Math.floor((1 - Math.min(share, 1)) * maxScore)
-
-/** The shares of the node's cpu and memory that are asked for once the pod is there. */
-function shares(pod: Pod, info: NodeInfo): { cpu: number; memory: number } {
-  const { nonZero } = requestOf(pod)
-  const cpu = info.allocatable.get('cpu') ?? 0
-  const memory = info.allocatable.get('memory') ?? 0
-  return { cpu: cpu === 0 ? 1 : (info.nonZero.cpu + nonZero.cpu) / cpu, memory: memory === 0 ? 1 : (info.nonZero.memory + nonZero.memory) / memory }
-}
+const free = (capacity: number, asked: number) => (asked >= capacity ? 0 : Math.floor(((capacity - asked) * maxScore) / capacity))
 
 /** Prefers nodes on which cpu and memory fill up evenly. */
 export const balancedAllocation: SchedulerPlugin = {
   name: 'NodeResourcesBalancedAllocation',
-  score: (_, pod, info) => {
-    const { cpu, memory } = shares(pod, info)
-    const deviation = Math.abs(Math.min(cpu, 1) - Math.min(memory, 1)) / 2
-    return Math.floor((1 - deviation) * maxScore)
+  score: (state, _, info) => {
+    const { nonZero } = state.get(key) as Wanted
+    const cpu = share(info.allocatable.get('cpu'), info.nonZero.cpu + nonZero.cpu)
+    const memory = share(info.allocatable.get('memory'), info.nonZero.memory + nonZero.memory)
+    return Math.floor((1 - Math.abs(cpu - memory) / 2) * maxScore)
   },
 }
+
+const share = (capacity: number | undefined, asked: number) => (!capacity || asked >= capacity ? 1 : asked / capacity)

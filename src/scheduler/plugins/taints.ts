@@ -8,11 +8,10 @@ export const taintToleration: SchedulerPlugin = {
   events: ['nodeAdded', 'nodeChanged'],
   weight: 3,
   filter: (_, pod, info) => {
-    const taint = info.node.spec?.taints?.find((t) => t.effect !== 'PreferNoSchedule' && !toleratesTaint(pod.spec.tolerations, t))
+    const taint = info.taints.find((t) => t.effect !== 'PreferNoSchedule' && !toleratesTaint(pod.spec.tolerations, t))
     return taint ? unresolvable(`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`) : undefined
   },
-  preScore: (_, __, nodes) => (nodes.some((info) => info.node.spec?.taints?.some((t) => t.effect === 'PreferNoSchedule')) ? undefined : 'skip'),
-  score: (_, pod, info) =>
-    (info.node.spec?.taints ?? []).filter((t) => t.effect === 'PreferNoSchedule' && !toleratesTaint(pod.spec.tolerations, t)).length,
+  preScore: (_, __, nodes) => (nodes.some((info) => info.taints.some((t) => t.effect === 'PreferNoSchedule')) ? undefined : 'skip'),
+  score: (_, pod, info) => info.taints.filter((t) => t.effect === 'PreferNoSchedule' && !toleratesTaint(pod.spec.tolerations, t)).length,
   normalize: (_, __, scores) => normalizeScores(scores, true),
 }

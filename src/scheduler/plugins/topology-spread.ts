@@ -1,27 +1,39 @@
 import type { DeepReadonly, core } from '#api'
 import { matchesNode, selectorFromLabelSelector, toleratesTaint } from '#api'
-import type { ClusterReader, Pod, SchedulerPlugin } from '../framework.ts'
+import type { ClusterReader, CycleState, Pod, SchedulerPlugin } from '../framework.ts'
 import { maxScore, unresolvable, unschedulable } from '../framework.ts'
-import type { NodeInfo } from '../snapshot.ts'
+import type { NodeInfo, Tally } from '../snapshot.ts'
+
+type RawConstraint = DeepReadonly<core.TopologySpreadConstraint>
 
 interface Constraint {
   topologyKey: string
   maxSkew: number
   minDomains: number
-  matches(labels: Readonly<Record<string, string>> | undefined): boolean
+  /** Counts the pods of a node that the constraint is about. */
+  tally: Tally
   honourAffinity: boolean
   honourTaints: boolean
-  /** Pods that match, per domain. */
-  counts: Map<string, number>
   matchesSelf: boolean
+}
+
+/** Pods that match, per domain, and the two domains with the fewest: what is moved in a what-if question is in one domain. */
+interface Spread {
+  constraint: Constraint
+  counts: ReadonlyMap<string, number>
+  lowest: { domain: string; count: number } | undefined
+  second: number
+  /** What-if: so many more in this domain. */
+  moved?: { domain: string; by: number }
 }
 
 const key = 'PodTopologySpread'
 const scoreKey = 'PodTopologySpread/score'
+const hostname = 'kubernetes.io/hostname'
 
 /** Constraints that a pod without any gets, if a service or a controller selects it (upstream's cluster defaults); they only prefer. */
 const systemDefaults = [
-  { topologyKey: 'kubernetes.io/hostname', maxSkew: 3 },
+  { topologyKey: hostname, maxSkew: 3 },
   { topologyKey: 'topology.kubernetes.io/zone', maxSkew: 5 },
 ]
 
@@ -32,123 +44,190 @@ export function podTopologySpread(reader: ClusterReader): SchedulerPlugin {
     events: ['nodeAdded', 'nodeChanged', 'podAdded', 'podGone', 'podChanged'],
     weight: 2,
     preFilter: (state, pod, snapshot) => {
-      const constraints = (pod.spec.topologySpreadConstraints ?? [])
-        .filter((c) => c.whenUnsatisfiable === 'DoNotSchedule')
-        .map((c) => compile(c, pod))
-      if (constraints.length === 0) return 'skip'
-      for (const info of snapshot.nodes) if (hasAllKeys(info, constraints)) for (const c of constraints) if (counts(c, pod, info)) count(c, pod, info)
-      state.set(key, constraints)
+      const hard = (pod.spec.topologySpreadConstraints ?? []).filter((c) => c.whenUnsatisfiable === 'DoNotSchedule').map((c) => compile(c, pod))
+      if (hard.length === 0) return 'skip'
+      state.set(
+        key,
+        hard.map((constraint) => countDomains(constraint, pod, snapshot.nodes, hard)),
+      )
       return undefined
     },
-    filter: (state, pod, info) => {
-      for (const c of state.get(key) as Constraint[]) {
-        const domain = info.node.metadata.labels?.[c.topologyKey]
+    filter: (state, _, info) => {
+      for (const spread of state.get(key) as Spread[]) {
+        const { constraint } = spread
+        const domain = info.node.metadata.labels?.[constraint.topologyKey]
         if (domain === undefined) return unresolvable("node(s) didn't match pod topology spread constraints (missing required label)")
-        const least = c.counts.size < c.minDomains ? 0 : Math.min(...c.counts.values())
-        const skew = (c.counts.get(domain) ?? 0) + (c.matchesSelf ? 1 : 0) - (Number.isFinite(least) ? least : 0)
-        if (skew > c.maxSkew) return unschedulable("node(s) didn't match pod topology spread constraints")
+        const skew = countIn(spread, domain) + (constraint.matchesSelf ? 1 : 0) - least(spread)
+        if (skew > constraint.maxSkew) return unschedulable("node(s) didn't match pod topology spread constraints")
       }
       return undefined
     },
-    addPod: (state, pod, other, info) => adjust(state, pod, other, info, 1),
-    removePod: (state, pod, other, info) => adjust(state, pod, other, info, -1),
+    addPod: (state, _, other, info) => move(state, other, info, 1),
+    removePod: (state, _, other, info) => move(state, other, info, -1),
     preScore: (state, pod, nodes, snapshot) => {
-      const constraints = softConstraints(pod, reader)
+      const { constraints, requireAll } = softConstraints(pod, reader)
       if (constraints.length === 0) return 'skip'
-      const wanted = new Set(nodes)
-      for (const info of snapshot.nodes) {
-        if (!wanted.has(info) && !matchesNode(pod.spec, info.node)) continue
-        for (const c of constraints) if (info.node.metadata.labels?.[c.topologyKey] !== undefined) count(c, pod, info)
-      }
-      state.set(scoreKey, constraints)
+      state.set(scoreKey, scoring(constraints, requireAll, pod, nodes, snapshot.nodes))
       return undefined
     },
     score: (state, _, info) => {
+      const { weighted } = state.get(scoreKey) as Scoring
       let score = 0
-      for (const c of state.get(scoreKey) as Constraint[]) {
-        const domain = info.node.metadata.labels?.[c.topologyKey]
-        // more domains make one pod more in a domain matter more
-        if (domain !== undefined) score += (c.counts.get(domain) ?? 0) * Math.log(c.counts.size + 2) + (c.maxSkew - 1)
+      for (const { constraint, counts, weight } of weighted) {
+        const domain = info.node.metadata.labels?.[constraint.topologyKey]
+        if (domain === undefined) continue
+        const count = counts ? (counts.get(domain) ?? 0) : info.count(constraint.tally)
+        score += count * weight + (constraint.maxSkew - 1)
       }
       return score
     },
     normalize: (state, _, scores, nodes) => {
-      const constraints = state.get(scoreKey) as Constraint[]
-      const eligible = nodes.map((info) => constraints.every((c) => info.node.metadata.labels?.[c.topologyKey] !== undefined))
-      const counted = scores.filter((_, i) => eligible[i])
-      const min = Math.min(...counted)
-      const max = Math.max(...counted)
-      for (const i of scores.keys()) scores[i] = !eligible[i] ? 0 : max === 0 ? maxScore : Math.floor((maxScore * (max + min - scores[i]!)) / max)
+      const { weighted, requireAll } = state.get(scoreKey) as Scoring
+      const hasKey = (info: NodeInfo) => (c: { constraint: Constraint }) => info.node.metadata.labels?.[c.constraint.topologyKey] !== undefined
+      let min = Infinity
+      let max = 0
+      const eligible: boolean[] = []
+      for (const [i, info] of nodes.entries()) {
+        eligible[i] = !requireAll || weighted.every(hasKey(info))
+        if (!eligible[i]) continue
+        min = Math.min(min, scores[i]!)
+        max = Math.max(max, scores[i]!)
+      }
+      for (let i = 0; i < scores.length; i++)
+        scores[i] = !eligible[i] ? 0 : max === 0 ? maxScore : Math.floor((maxScore * (max + min - scores[i]!)) / max)
     },
   }
 }
 
-function compile(c: DeepReadonly<core.TopologySpreadConstraint>, pod: Pod): Constraint {
+function compile(c: RawConstraint, pod: Pod): Constraint {
   const selector = selectorFromLabelSelector(withMatchLabelKeys(c, pod))
-  const labels = pod.metadata.labels
+  const namespace = pod.metadata.namespace!
   return {
     topologyKey: c.topologyKey,
     maxSkew: c.maxSkew,
     minDomains: c.minDomains ?? 1,
-    matches: (other) => selector.matches(other),
+    tally: {
+      key: `spread ${namespace}/${selector.requirements ? selector.toString() : 'nothing'}`,
+      matches: (other) => other.metadata.namespace === namespace && !other.metadata.deletionTimestamp && selector.matches(other.metadata.labels),
+    },
     honourAffinity: c.nodeAffinityPolicy !== 'Ignore',
     honourTaints: c.nodeTaintsPolicy === 'Honor',
-    counts: new Map(),
-    matchesSelf: selector.matches(labels),
+    matchesSelf: selector.matches(pod.metadata.labels),
   }
 }
 
 /** `matchLabelKeys` adds the pod's own values of these labels to the selector. */
-function withMatchLabelKeys(c: DeepReadonly<core.TopologySpreadConstraint>, pod: Pod) {
+function withMatchLabelKeys(c: RawConstraint, pod: Pod) {
   const own = (c.matchLabelKeys ?? []).flatMap((k) => (pod.metadata.labels?.[k] === undefined ? [] : [[k, pod.metadata.labels[k]] as const]))
   return own.length === 0 ? c.labelSelector : { ...c.labelSelector, matchLabels: { ...c.labelSelector?.matchLabels, ...Object.fromEntries(own) } }
 }
 
-function softConstraints(pod: Pod, reader: ClusterReader): Constraint[] {
-  const own = pod.spec.topologySpreadConstraints ?? []
-  if (own.length > 0) return own.filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway').map((c) => compile(c, pod))
-  const labelSelector = defaultSelector(pod, reader)
-  return labelSelector ? systemDefaults.map((d) => compile({ ...d, whenUnsatisfiable: 'ScheduleAnyway', labelSelector }, pod)) : []
-}
-
-/** The selectors of the services and the replica set that the pod belongs to, merged. */
-function defaultSelector(pod: Pod, reader: ClusterReader): { matchLabels: Record<string, string> } | undefined {
-  const matchLabels: Record<string, string> = {}
-  for (const service of reader.services(pod.metadata.namespace!)) {
-    const selector = Object.entries(service.spec.selector ?? {})
-    if (selector.length > 0 && selector.every(([k, v]) => pod.metadata.labels?.[k] === v)) Object.assign(matchLabels, service.spec.selector)
+function countDomains(constraint: Constraint, pod: Pod, nodes: readonly NodeInfo[], all: readonly Constraint[]): Spread {
+  const counts = new Map<string, number>()
+  for (const info of nodes) {
+    const { labels } = info.node.metadata
+    if (!all.every((c) => labels?.[c.topologyKey] !== undefined) || !includes(constraint, pod, info)) continue
+    const domain = labels![constraint.topologyKey]!
+    counts.set(domain, (counts.get(domain) ?? 0) + info.count(constraint.tally))
   }
-  const owner = pod.metadata.ownerReferences?.find((o) => o.controller && o.kind === 'ReplicaSet')
-  if (owner) Object.assign(matchLabels, reader.replicaSet(pod.metadata.namespace!, owner.name)?.spec.selector.matchLabels)
-  return Object.keys(matchLabels).length > 0 ? { matchLabels } : undefined
+  let lowest: Spread['lowest']
+  let second = Infinity
+  for (const [domain, count] of counts) {
+    if (!lowest || count < lowest.count) {
+      second = lowest?.count ?? Infinity
+      lowest = { domain, count }
+    } else if (count < second) second = count
+  }
+  return { constraint, counts, lowest, second }
 }
-
-const hasAllKeys = (info: NodeInfo, constraints: Constraint[]) => constraints.every((c) => info.node.metadata.labels?.[c.topologyKey] !== undefined)
 
 /** Whether the node's pods count for the constraint. */
-function counts(c: Constraint, pod: Pod, info: NodeInfo): boolean {
+function includes(c: Constraint, pod: Pod, info: NodeInfo): boolean {
   if (c.honourAffinity && !matchesNode(pod.spec, info.node)) return false
-  return !c.honourTaints || (info.node.spec?.taints ?? []).every((t) => t.effect === 'PreferNoSchedule' || toleratesTaint(pod.spec.tolerations, t))
+  return !c.honourTaints || info.taints.every((t) => t.effect === 'PreferNoSchedule' || toleratesTaint(pod.spec.tolerations, t))
 }
 
-function count(c: Constraint, pod: Pod, info: NodeInfo): void {
-  const domain = info.node.metadata.labels![c.topologyKey]!
-  let matching = c.counts.get(domain) ?? 0
-  for (const other of info.pods.values())
-    if (other.metadata.namespace === pod.metadata.namespace && !other.metadata.deletionTimestamp && c.matches(other.metadata.labels)) matching++
-  c.counts.set(domain, matching)
+const countIn = ({ counts, moved }: Spread, domain: string) => (counts.get(domain) ?? 0) + (moved?.domain === domain ? moved.by : 0)
+
+/** The fewest that any domain has; none while there are fewer domains than there should be. */
+function least({ constraint, counts, lowest, second, moved }: Spread): number {
+  if (counts.size < constraint.minDomains || !lowest) return 0
+  if (!moved) return lowest.count
+  const others = moved.domain === lowest.domain ? second : lowest.count
+  return Math.min(others, (counts.get(moved.domain) ?? Infinity) + moved.by)
 }
 
-function adjust(state: Map<string, unknown>, pod: Pod, other: Pod, info: NodeInfo, by: 1 | -1): void {
-  const constraints = state.get(key) as Constraint[] | undefined
-  if (!constraints || other.metadata.namespace !== pod.metadata.namespace) return
+function move(state: CycleState, other: Pod, info: NodeInfo, by: 1 | -1): void {
+  const spreads = state.get(key) as Spread[] | undefined
+  if (!spreads) return
   // the state is shared with the cycle it was copied from: replace, never change
   state.set(
     key,
-    constraints.map((c) => {
-      const domain = info.node.metadata.labels?.[c.topologyKey]
-      if (domain === undefined || !c.counts.has(domain) || !c.matches(other.metadata.labels)) return c
-      return { ...c, counts: new Map(c.counts).set(domain, c.counts.get(domain)! + by) }
+    spreads.map((spread) => {
+      const domain = info.node.metadata.labels?.[spread.constraint.topologyKey]
+      if (domain === undefined || !spread.counts.has(domain) || !spread.constraint.tally.matches(other)) return spread
+      return { ...spread, moved: { domain, by: (spread.moved?.by ?? 0) + by } }
     }),
   )
+}
+
+interface Scoring {
+  weighted: {
+    constraint: Constraint
+    /** By domain; absent where every node is a domain of its own: then the node knows. */
+    counts?: ReadonlyMap<string, number>
+    weight: number
+  }[]
+  /** Whether nodes without one of the labels are the worst. */
+  requireAll: boolean
+}
+
+function scoring(constraints: readonly Constraint[], requireAll: boolean, pod: Pod, nodes: readonly NodeInfo[], all: readonly NodeInfo[]): Scoring {
+  const weighted = constraints.map((constraint) => {
+    // more domains make one pod more in a domain matter more
+    if (constraint.topologyKey === hostname) return { constraint, weight: Math.log(nodes.length + 2) }
+    const counts = new Map<string, number>()
+    for (const info of nodes) {
+      const domain = info.node.metadata.labels?.[constraint.topologyKey]
+      if (domain !== undefined && !counts.has(domain)) counts.set(domain, 0)
+    }
+    for (const info of all) {
+      const domain = info.node.metadata.labels?.[constraint.topologyKey]
+      const count = domain === undefined ? undefined : counts.get(domain)
+      if (count !== undefined && includes(constraint, pod, info)) counts.set(domain!, count + info.count(constraint.tally))
+    }
+    return { constraint, counts, weight: Math.log(counts.size + 2) }
+  })
+  return { weighted, requireAll }
+}
+
+function softConstraints(pod: Pod, reader: ClusterReader): { constraints: Constraint[]; requireAll: boolean } {
+  const own = pod.spec.topologySpreadConstraints ?? []
+  if (own.length > 0)
+    return { constraints: own.filter((c) => c.whenUnsatisfiable === 'ScheduleAnyway').map((c) => compile(c, pod)), requireAll: true }
+  const labelSelector = defaultSelector(pod, reader)
+  const constraints = labelSelector ? systemDefaults.map((d) => compile({ ...d, whenUnsatisfiable: 'ScheduleAnyway', labelSelector }, pod)) : []
+  // nodes of a small cluster have no zone: they are spread over all the same
+  return { constraints, requireAll: false }
+}
+
+/** The selectors of the services and of the controller that the pod belongs to, merged. */
+function defaultSelector(pod: Pod, reader: ClusterReader): DeepReadonly<{ matchLabels: Record<string, string> }> | undefined {
+  const matchLabels: Record<string, string> = {}
+  for (const service of reader.services(pod.metadata.namespace!)) {
+    const { selector } = service.spec
+    if (selector && includesAll(pod.metadata.labels, selector)) Object.assign(matchLabels, selector)
+  }
+  const owner = pod.metadata.ownerReferences?.find((o) => o.controller)
+  if (owner) Object.assign(matchLabels, reader.controllerSelector(pod.metadata.namespace!, owner.kind, owner.name))
+  return Object.keys(matchLabels).length > 0 ? { matchLabels } : undefined
+}
+
+function includesAll(labels: Readonly<Record<string, string>> | undefined, wanted: Readonly<Record<string, string>>): boolean {
+  let any = false
+  for (const name in wanted) {
+    if (labels?.[name] !== wanted[name]) return false
+    any = true
+  }
+  return any
 }
