@@ -17,6 +17,7 @@ import {
 } from '#client'
 import type { ClusterConfig, NodeConfig } from './config.ts'
 import { clusterPaths, nodeAddress, rangesOf } from './config.ts'
+import { exclusively } from './local/lock.ts'
 import type { KeyPair, Pki } from './pki/index.ts'
 import { loadOrCreatePki, serviceNames } from './pki/index.ts'
 
@@ -110,6 +111,8 @@ export async function removeUserContext(cluster: string): Promise<void> {
 /** Only the first file of KUBECONFIG is ever written, like kubectl does. */
 async function changeUserConfig(change: (config: Kubeconfig) => Kubeconfig | undefined): Promise<void> {
   const [file] = kubeconfigPaths()
-  const changed = change(await loadKubeconfig([file!]))
-  if (changed) await saveKubeconfig(file!, changed)
+  await exclusively('kubeconfig', async () => {
+    const changed = change(await loadKubeconfig([file!]))
+    if (changed) await saveKubeconfig(file!, changed)
+  })
 }

@@ -5,11 +5,12 @@ import type { core } from '#api'
 import { resources } from '#api'
 import type { Client } from '#client'
 import type { ClusterConfig, ClusterPaths, NodeConfig } from './config.ts'
-import { clusterPaths, freeIndex, loadCluster, nodePodCidr, saveCluster } from './config.ts'
+import { clusterPaths, freeIndex, listClusters, loadCluster, nodePodCidr, saveCluster } from './config.ts'
 import { adminClient, controlPlaneReady, ensureKubeconfigs, mergeUserContext } from './access.ts'
 import { ensureInstalled, nodeRequirements, requireRoot } from './preflight.ts'
 import { clusterCgroup, nodeCgroup } from './local/cgroup.ts'
 import { ensureContainerd } from './local/containerd.ts'
+import { exclusively } from './local/lock.ts'
 import { ensureBridge, ensureNodeNetwork, netnsPath } from './local/network.ts'
 import { findProcess, startProcess, waitUntil } from './local/process.ts'
 import { steps } from './steps.ts'
@@ -34,14 +35,13 @@ const maxNodes = 200
 export async function up(options: UpOptions): Promise<ClusterConfig> {
   requireRoot('k8ts up')
   const existing = await loadCluster(options.name)
-  const cluster = existing ? agreeing(existing, options) : await newCluster(options)
+  const cluster = existing ? agreeing(existing, options) : await exclusively('clusters', () => newCluster(options))
   const paths = clusterPaths(cluster.name)
   const plan: ListrTask[] = [
     { title: 'Programs', task: async (_, task) => void (await ensureInstalled(nodeRequirements, (line) => (task.output = line))) },
     {
       title: 'Control plane',
       task: async () => {
-        await saveCluster(cluster)
         await ensureBridge(cluster)
         await ensureKubeconfigs(cluster)
         await startControlPlane(cluster, paths)
@@ -57,13 +57,19 @@ export async function up(options: UpOptions): Promise<ClusterConfig> {
   return cluster
 }
 
+/** Chooses what no other cluster has, and writes it down: the next one to choose sees it. */
 async function newCluster(options: UpOptions): Promise<ClusterConfig> {
-  const apiPort = options.apiPort ?? (await freePort(defaultApiPort))
-  if (options.apiPort !== undefined && !(await isFree(options.apiPort)))
-    throw new Error(`port ${options.apiPort} is in use: choose another with --api-port, or leave it out and a free one is taken`)
+  const others = new Map((await listClusters()).map((other) => [other.apiPort, other.name]))
+  const apiPort = options.apiPort ?? (await freePort(defaultApiPort, others))
+  if (options.apiPort !== undefined && (others.has(apiPort) || !(await isFree(apiPort)))) {
+    const other = others.get(apiPort)
+    throw new Error(
+      `port ${apiPort} ${other ? `belongs to cluster ${other}` : 'is in use'}: choose another with --api-port, or leave it out and a free one is taken`,
+    )
+  }
   if ((options.nodes ?? 1) > maxNodes) throw new Error(`a cluster has at most ${maxNodes} nodes`)
   const nodes = Array.from({ length: options.nodes ?? 1 }, (_, i): NodeConfig => ({ name: i === 0 ? 'node-1' : `node-${i + 1}`, index: i + 1 }))
-  return {
+  const cluster: ClusterConfig = {
     name: options.name,
     index: await freeIndex(),
     apiPort,
@@ -73,6 +79,8 @@ async function newCluster(options: UpOptions): Promise<ClusterConfig> {
     nodes,
     hollow: options.hollow ?? 0,
   }
+  await saveCluster(cluster)
+  return cluster
 }
 
 /** A cluster is what it was made as; a flag that says otherwise is an error and changes nothing. */
@@ -93,8 +101,9 @@ function agreeing(existing: ClusterConfig, options: UpOptions): ClusterConfig {
   return existing
 }
 
-async function freePort(first: number): Promise<number> {
-  for (let port = first; port < first + 100; port++) if (await isFree(port)) return port
+/** Clusters that are stopped keep their ports. */
+async function freePort(first: number, taken: ReadonlyMap<number, string>): Promise<number> {
+  for (let port = first; port < first + 100; port++) if (!taken.has(port) && (await isFree(port))) return port
   throw new Error(`no free port between ${first} and ${first + 99}: give one with --api-port`)
 }
 
@@ -113,7 +122,9 @@ export const controlPlaneProcess = 'control-plane'
 export const agentProcess = (node: string): string => `agent-${node}`
 
 async function startControlPlane(cluster: ClusterConfig, paths: ClusterPaths): Promise<void> {
-  if (!findProcess(paths.run, controlPlaneProcess))
+  if (!findProcess(paths.run, controlPlaneProcess)) {
+    if (!(await isFree(cluster.apiPort)))
+      throw new Error(`port ${cluster.apiPort}, where the API server of this cluster listens, is used by another program`)
     await startProcess({
       ...self('internal', 'control-plane', cluster.name),
       name: controlPlaneProcess,
@@ -121,6 +132,7 @@ async function startControlPlane(cluster: ClusterConfig, paths: ClusterPaths): P
       logFile: join(paths.logs, `${controlPlaneProcess}.log`),
       cgroup: `${clusterCgroup(cluster.name)}/control-plane`,
     })
+  }
   const ready = await waitUntil(async () => {
     if (!findProcess(paths.run, controlPlaneProcess))
       throw new Error(`the control plane ended at its start; see \`k8ts logs --name ${cluster.name} control-plane\``)
