@@ -91,6 +91,12 @@ describe('k8ts', () => {
     assert.equal(await k8ts('down', '--name', 'test-cli-busy'), 'there is no cluster test-cli-busy\n')
   })
 
+  test('the API port of another cluster is refused, also while that one is stopped', async () => {
+    const { endpoints } = JSON.parse(await k8ts('status', '--name', 'test-cli', '-o', 'json')) as { endpoints: { local: string } }
+    const { stderr } = await failure(k8ts('up', '--name', 'test-cli-busy', '--api-port', new URL(endpoints.local).port))
+    assert.match(stderr, /port \d+ belongs to cluster test-cli: choose another with --api-port/)
+  })
+
   test('up on a cluster that runs changes nothing; flags that say otherwise are refused', async () => {
     const before = JSON.parse(await k8ts('status', '--name', 'test-cli', '-o', 'json')) as { state: string; components: unknown[] }
     assert.equal(before.state, 'running')
