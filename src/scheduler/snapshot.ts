@@ -1,4 +1,5 @@
 import type { DeepReadonly, core } from '#api'
+import { hostPorts } from '#api'
 import type { Node, Pod } from './framework.ts'
 import type { Resources } from './resources.ts'
 import { addTo, parseResources, requestOf } from './resources.ts'
@@ -118,19 +119,12 @@ export class NodeInfo {
       if (sign > 0) this.affine.add(pod)
       else this.affine.delete(pod)
     }
-    for (const key of hostPorts(pod)) {
+    for (const key of hostPorts(pod.spec)) {
       const uses = (this.ports.get(key) ?? 0) + sign
       if (uses > 0) this.ports.set(key, uses)
       else this.ports.delete(key)
     }
   }
-}
-
-export function hostPorts(pod: Pod): string[] {
-  const keys: string[] = []
-  for (const container of pod.spec.containers)
-    for (const port of container.ports ?? []) if (port.hostPort) keys.push(`${port.protocol ?? 'TCP'}/${port.hostIP || '0.0.0.0'}/${port.hostPort}`)
-  return keys
 }
 
 /** All nodes at one moment; a cycle runs to its decision without a pause, so nothing changes under it. */

@@ -1,5 +1,5 @@
 import type { Pressure } from '../node/node-status.ts'
-import { milliValue, quantityValue, toleratesTaint } from '#api'
+import { conflictsWithHostPorts, hostPorts, milliValue, quantityValue, toleratesTaint } from '#api'
 import type { Pod } from './names.ts'
 import { containersOf } from './names.ts'
 import type { PodFailure } from './pod-worker.ts'
@@ -35,7 +35,7 @@ const safeSysctls = [
 
 /** Why this node cannot take a pod that was assigned to it; undefined when it can. Pure. */
 export function admitPod(input: AdmitInput): PodFailure | undefined {
-  return sysctlFailure(input) ?? pressureFailure(input) ?? resourceFailure(input)
+  return sysctlFailure(input) ?? pressureFailure(input) ?? resourceFailure(input) ?? portFailure(input)
 }
 
 function sysctlFailure({ pod, allowedUnsafeSysctls }: AdmitInput): PodFailure | undefined {
@@ -72,6 +72,15 @@ function resourceFailure({ pod, others, allocatable }: AdmitInput): PodFailure |
     if (used + wanted > capacity) return outOf(name, wanted, used, capacity)
   }
   return undefined
+}
+
+/** A pod that was given its node by name has not been seen by the scheduler, which would have found the port taken. */
+function portFailure({ pod, others }: AdmitInput): PodFailure | undefined {
+  const wanted = hostPorts(pod.spec)
+  if (wanted.length === 0) return undefined
+  const taken = new Set(others.filter((p) => !isTerminal(p.status?.phase)).flatMap((p) => hostPorts(p.spec)))
+  if (!wanted.some((port) => conflictsWithHostPorts(port, taken))) return undefined
+  return { reason: 'NodePorts', message: 'Pod was rejected: Predicate NodePorts failed' }
 }
 
 function outOf(resource: string, requested: number, used: number, capacity: number): PodFailure {
