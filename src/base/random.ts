@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { getRandomValues } from 'node:crypto'
 
 /** A source of numbers in [0, 1): injected wherever a decision is random. */
 export type Random = () => number
@@ -18,9 +18,19 @@ export function seededRandom(seed: number): Random {
 // The alphabet of generated Kubernetes names: no vowels and no look-alikes, so that no word appears by chance.
 const nameAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
 
+// Asking the system for a few bytes costs as much as asking for thousands: they are fetched in advance.
+const pool = new Uint8Array(4096)
+let used = pool.length
+
 /** A suffix as `generateName` appends it: `length` characters that are safe in every object name. */
 export function nameSuffix(length = 5): string {
   let suffix = ''
-  for (const byte of randomBytes(length)) suffix += nameAlphabet[byte % nameAlphabet.length]
+  while (suffix.length < length) {
+    if (used === pool.length) {
+      getRandomValues(pool)
+      used = 0
+    }
+    suffix += nameAlphabet[pool[used++]! % nameAlphabet.length]
+  }
   return suffix
 }
