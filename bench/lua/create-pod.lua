@@ -8,7 +8,7 @@ end
 local count = 0
 local run = os.getenv("BENCH_RUN")
 local headers = { ["Authorization"] = "Bearer " .. os.getenv("BENCH_TOKEN"), ["Content-Type"] = "application/json" }
-local spec = '{"schedulerName":"nobody","containers":[{"name":"c","image":"nginx:1.25","ports":[{"containerPort":80}],'
+local spec = '{"schedulerName":"nobody","automountServiceAccountToken":false,"containers":[{"name":"c","image":"nginx:1.25","ports":[{"containerPort":80}],'
   .. '"resources":{"requests":{"cpu":"10m","memory":"16Mi"}},"env":[{"name":"A","value":"b"}]}]}'
 
 function request()

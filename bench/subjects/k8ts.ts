@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClusterConfig } from '#cluster'
+import { clusterPki } from '#cluster'
 import type { Running } from './process.ts'
 import { runProgram } from './process.ts'
 import type { Parts, Subject } from './subject.ts'
@@ -17,7 +18,8 @@ export function k8tsSubject(dir: string): Subject {
   let server: Running | undefined
 
   async function start(parts: Parts): Promise<number> {
-    const { home, program } = { home: join(dir, 'k8ts'), program: join(root, 'src/bin/main.ts') }
+    const home = join(dir, 'k8ts')
+    const program = join(root, 'src/bin/main.ts')
     const tokenFile = join(home, 'tokens.csv')
     const without: ('scheduler' | 'controllers')[] = [
       ...(parts.scheduler ? [] : ['scheduler' as const]),
@@ -27,9 +29,11 @@ export function k8tsSubject(dir: string): Subject {
     await mkdir(join(home, name), { recursive: true })
     await writeFile(tokenFile, `${token},admin,admin,system:masters\n`)
     await writeFile(join(home, name, 'cluster.json'), JSON.stringify(cluster))
-    const profile = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []
+    await makeKeys(home, cluster)
+    // e.g. --cpu-prof
+    const nodeFlags = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []
     const since = performance.now()
-    server = runProgram(process.execPath, [...profile, program, 'internal', 'control-plane', name], {
+    server = runProgram(process.execPath, [...nodeFlags, program, 'internal', 'control-plane', name], {
       logFile: join(dir, 'logs', 'k8ts.log'),
       cwd: dir,
       env: { K8TS_HOME: home },
@@ -56,5 +60,17 @@ export function k8tsSubject(dir: string): Subject {
       await stop()
       await rm(join(dir, 'k8ts'), { recursive: true, force: true })
     },
+  }
+}
+
+/** `k8ts up` makes keys and certificates before it starts the control plane; the reference's are there before, too. */
+async function makeKeys(home: string, cluster: ClusterConfig): Promise<void> {
+  const before = process.env['K8TS_HOME']
+  process.env['K8TS_HOME'] = home
+  try {
+    await clusterPki(cluster)
+  } finally {
+    if (before === undefined) delete process.env['K8TS_HOME']
+    else process.env['K8TS_HOME'] = before
   }
 }
