@@ -12,10 +12,9 @@ import { nftablesBackend, runProxy } from '#proxy'
 import { createContext } from '#runtime'
 import { clientFrom } from './access.ts'
 import type { ClusterConfig, NodeConfig } from './config.ts'
-import { clusterPaths, nodeAddress, rangesOf } from './config.ts'
+import { clusterPaths, kubeletPort, nodeAddress, rangesOf } from './config.ts'
 import { nodeCgroup } from './local/cgroup.ts'
 
-const kubeletPort = 10250
 export const clusterDomain = 'cluster.local'
 
 /** What runs on a node beside containerd, in this process: kubelet, service proxy, DNS. Runs until the signal aborts; pods stay when it ends. */

@@ -38,6 +38,9 @@ export interface Ranges {
 
 const maxClusters = 32
 
+/** Where a node's kubelet serves its own API. */
+export const kubeletPort = 10250
+
 /** 10.64–10.191 in groups of four: pods, services, nodes, and a spare. */
 export function rangesOf(index: number): Ranges {
   const base = 64 + index * 4

@@ -1,11 +1,11 @@
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { ListrTask } from 'listr2'
 import type { core } from '#api'
 import { resources } from '#api'
 import type { Client } from '#client'
 import type { ClusterConfig, ClusterPaths, NodeConfig } from './config.ts'
-import { clusterPaths, freeIndex, listClusters, loadCluster, nodePodCidr, saveCluster } from './config.ts'
+import { clusterPaths, freeIndex, kubeletPort, listClusters, loadCluster, nodeAddress, nodePodCidr, saveCluster } from './config.ts'
 import { adminClient, controlPlaneReady, ensureKubeconfigs, mergeUserContext } from './access.ts'
 import { ensureInstalled, nodeRequirements, requireRoot } from './preflight.ts'
 import { clusterCgroup, nodeCgroup } from './local/cgroup.ts'
@@ -153,11 +153,32 @@ async function startNode(cluster: ClusterConfig, node: NodeConfig, paths: Cluste
       cgroup: `${nodeCgroup(cluster.name, node.name)}/agent`,
       netns: netnsPath(cluster.name, node.name),
     })
+  const look = `k8ts logs --name ${cluster.name} ${node.name}`
+  // what the Node says may be older than the process that was started now
+  const serves = await waitUntil(async () => {
+    if (!findProcess(paths.run, agentProcess(node.name))) throw new Error(`the agent of node ${node.name} ended at its start; see \`${look}\``)
+    return accepts(nodeAddress(cluster.index, node), kubeletPort)
+  }, waitSeconds * 1000)
+  if (!serves) throw new Error(`the kubelet of node ${node.name} does not answer after ${waitSeconds} s; see \`${look}\``)
   await using admin = await adminClient(cluster.name)
-  await nodeReady(admin.client, node.name, waitSeconds, `k8ts logs --name ${cluster.name} ${node.name}`)
+  await nodeReady(admin.client, node.name, waitSeconds, look)
   // the ranges of local nodes are fixed: routes lead to them before a node is there
   const podCidr = nodePodCidr(cluster.index, node)
   await admin.client.resource(resources.nodes).patch(node.name, undefined, 'merge', { spec: { podCIDR: podCidr, podCIDRs: [podCidr] } })
+}
+
+/** Whether a TCP connection to the address is taken. */
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 2000 })
+    const done = (answer: boolean) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.on('connect', () => done(true))
+    socket.on('timeout', () => done(false))
+    socket.on('error', () => done(false))
+  })
 }
 
 /** Watches the Node until it is Ready. */
