@@ -7,7 +7,7 @@ import { isNamespaceTerminating, ownedBy } from '../workload/pods.ts'
 import { templateHash } from '../workload/hash.ts'
 import { growNew, planCleanup, rollingLimits } from './plan.ts'
 import type { Deployment, ReplicaSet } from './revision.ts'
-import { annotation, copiedAnnotations, hashLabel, newestSet, nextRevision, revisionAnnotations, revisionOf } from './revision.ts'
+import { annotation, copiedAnnotations, hashLabel, newestSet, nextRevision, revisionAnnotations } from './revision.ts'
 
 /** What became of the attempt to make a set. */
 export type Creation =
