@@ -64,6 +64,8 @@ function resourceFailure({ pod, others, allocatable }: AdmitInput): PodFailure |
   if (active.length + 1 > maxPods) return outOf('pods', 1, active.length, maxPods)
   const names = new Set(containersOf(pod).flatMap(({ spec }) => Object.keys({ ...spec.resources?.requests, ...spec.resources?.limits })))
   for (const name of names) {
+    // extended resources that nothing on this node reports are the scheduler's to count: somebody wrote them into the node's status
+    if (name.includes('/') && allocatable[name] === undefined) continue
     const amount = name === 'cpu' ? milliValue : quantityValue
     const wanted = podTotal(pod, 'requests', name, amount).total
     if (wanted === 0) continue
