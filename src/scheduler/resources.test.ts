@@ -65,9 +65,9 @@ describe('the picture of the cluster', () => {
     const info = state.get('a')!
     state.place(testPod('p', { cpu: '1' }), 'a')
     state.place(testPod('q', { cpu: '2', containers: [container('x', '2', undefined, { ports: [{ containerPort: 1, hostPort: 80 }] })] }), 'a')
-    assert.deepEqual([info.requested.get('cpu'), info.free.cpu, [...info.ports.keys()]], [3000, 1000, ['TCP/0.0.0.0/80']])
+    assert.deepEqual([info.requested.get('cpu'), info.freeCpu, [...info.ports.keys()]], [3000, 1000, ['TCP/0.0.0.0/80']])
     state.displace(testPod('q'))
-    assert.deepEqual([info.requested.get('cpu'), info.free.cpu, info.ports.size], [1000, 3000, 0])
+    assert.deepEqual([info.requested.get('cpu'), info.freeCpu, info.ports.size], [1000, 3000, 0])
     state.place(testPod('p', { cpu: '3' }), 'a')
     assert.equal(info.requested.get('cpu'), 3000, 'a pod that changed is counted once')
   })

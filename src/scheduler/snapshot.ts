@@ -22,16 +22,23 @@ export class NodeInfo {
   readonly name: string
   node: Node
   /** Of the node, at hand: every pod asks every node for them. */
-  unschedulable: boolean
-  taints: readonly Taint[]
+  unschedulable = false
+  taints: readonly Taint[] = noTaints
   readonly pods = new Map<string, Pod>()
   /** Those of the pods that have (anti-)affinity terms: most have none, and then nobody needs to look. */
   readonly affine = new Set<Pod>()
   readonly requested: Resources = new Map()
-  /** Milli-cores and bytes that are not asked for yet: what is looked at most, beside the maps that have everything. */
-  readonly free = { cpu: 0, memory: 0 }
+  /** Milli-cores, bytes and pods that are not taken yet, and what there is of them: looked at for every pod, beside the maps that have everything. */
+  freeCpu = 0
+  freeMemory = 0
+  freePods = 0
+  cpu = 0
+  memory = 0
   /** What is asked for, where a container that asks for nothing counts as a little. */
-  readonly nonZero = { cpu: 0, memory: 0 }
+  askedCpu = 0
+  askedMemory = 0
+  /** Whether the node says which images it has. */
+  hasImages = false
   /** `protocol/hostIP/port` in use. */
   readonly ports = new Map<string, number>()
   allocatable: Resources
@@ -42,19 +49,13 @@ export class NodeInfo {
   constructor(node: Node) {
     this.name = node.metadata.name
     this.node = node
-    this.unschedulable = node.spec?.unschedulable ?? false
-    this.taints = node.spec?.taints ?? noTaints
     this.allocatable = parseResources(node.status?.allocatable)
-    this.#reckonFree()
+    this.#takeOver(node)
   }
 
   setNode(node: Node): void {
     if (node.status?.allocatable !== this.node.status?.allocatable) this.allocatable = parseResources(node.status?.allocatable)
-    this.node = node
-    this.unschedulable = node.spec?.unschedulable ?? false
-    this.taints = node.spec?.taints ?? noTaints
-    this.#images = undefined
-    this.#reckonFree()
+    this.#takeOver(node)
   }
 
   add(pod: Pod): void {
@@ -103,8 +104,20 @@ export class NodeInfo {
   }
 
   #reckonFree(): void {
-    this.free.cpu = (this.allocatable.get('cpu') ?? 0) - (this.requested.get('cpu') ?? 0)
-    this.free.memory = (this.allocatable.get('memory') ?? 0) - (this.requested.get('memory') ?? 0)
+    this.freeCpu = this.cpu - (this.requested.get('cpu') ?? 0)
+    this.freeMemory = this.memory - (this.requested.get('memory') ?? 0)
+    this.freePods = (this.allocatable.get('pods') ?? Infinity) - this.pods.size
+  }
+
+  #takeOver(node: Node): void {
+    this.node = node
+    this.unschedulable = node.spec?.unschedulable ?? false
+    this.taints = node.spec?.taints ?? noTaints
+    this.hasImages = (node.status?.images?.length ?? 0) > 0
+    this.cpu = this.allocatable.get('cpu') ?? 0
+    this.memory = this.allocatable.get('memory') ?? 0
+    this.#images = undefined
+    this.#reckonFree()
   }
 
   #account(pod: Pod, sign: 1 | -1): void {
@@ -113,8 +126,8 @@ export class NodeInfo {
     const { requests, nonZero } = requestOf(pod)
     addTo(this.requested, requests, sign)
     this.#reckonFree()
-    this.nonZero.cpu += sign * nonZero.cpu
-    this.nonZero.memory += sign * nonZero.memory
+    this.askedCpu += sign * nonZero.cpu
+    this.askedMemory += sign * nonZero.memory
     if (pod.spec.affinity?.podAffinity ?? pod.spec.affinity?.podAntiAffinity) {
       if (sign > 0) this.affine.add(pod)
       else this.affine.delete(pod)

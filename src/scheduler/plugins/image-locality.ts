@@ -11,7 +11,7 @@ const key = 'ImageLocality'
 export const imageLocality: SchedulerPlugin = {
   name: 'ImageLocality',
   preScore: (state, pod, nodes, snapshot) => {
-    if (nodes.every((info) => !info.node.status?.images?.length)) return 'skip'
+    if (!nodes.some((info) => info.hasImages)) return 'skip'
     const spread = new Map<string, number>()
     const wanted = pod.spec.containers.map((c) => withTag(c.image ?? ''))
     for (const info of snapshot.nodes)

@@ -7,7 +7,7 @@ import type { NodeInfo } from '../snapshot.ts'
 export function insufficient(pod: Pod, info: NodeInfo): { reasons: string[]; never: boolean } {
   const reasons: string[] = []
   let never = false
-  if (info.pods.size + 1 > (info.allocatable.get('pods') ?? Infinity)) reasons.push('Too many pods')
+  if (info.freePods < 1) reasons.push('Too many pods')
   for (const [name, amount] of requestOf(pod).requests) {
     if (amount === 0) continue
     const capacity = info.allocatable.get(name) ?? 0
@@ -30,8 +30,7 @@ interface Wanted {
 }
 
 function fits({ cpu, memory, others }: Wanted, info: NodeInfo): boolean {
-  if ((cpu > 0 && cpu > info.free.cpu) || (memory > 0 && memory > info.free.memory)) return false
-  if (info.pods.size + 1 > (info.allocatable.get('pods') ?? Infinity)) return false
+  if ((cpu > 0 && cpu > info.freeCpu) || (memory > 0 && memory > info.freeMemory) || info.freePods < 1) return false
   for (const [name, amount] of others) if (amount > (info.allocatable.get(name) ?? 0) - (info.requested.get(name) ?? 0)) return false
   return true
 }
@@ -53,8 +52,8 @@ export const nodeResourcesFit: SchedulerPlugin = {
   },
   score: (state, _, info) => {
     const { nonZero } = state.get(key) as Wanted
-    const cpu = free(info.allocatable.get('cpu') ?? 0, info.nonZero.cpu + nonZero.cpu)
-    const memory = free(info.allocatable.get('memory') ?? 0, info.nonZero.memory + nonZero.memory)
+    const cpu = free(info.cpu, info.askedCpu + nonZero.cpu)
+    const memory = free(info.memory, info.askedMemory + nonZero.memory)
     return Math.floor((cpu + memory) / 2)
   },
 }
@@ -66,10 +65,10 @@ export const balancedAllocation: SchedulerPlugin = {
   name: 'NodeResourcesBalancedAllocation',
   score: (state, _, info) => {
     const { nonZero } = state.get(key) as Wanted
-    const cpu = share(info.allocatable.get('cpu'), info.nonZero.cpu + nonZero.cpu)
-    const memory = share(info.allocatable.get('memory'), info.nonZero.memory + nonZero.memory)
+    const cpu = share(info.cpu, info.askedCpu + nonZero.cpu)
+    const memory = share(info.memory, info.askedMemory + nonZero.memory)
     return Math.floor((1 - Math.abs(cpu - memory) / 2) * maxScore)
   },
 }
 
-const share = (capacity: number | undefined, asked: number) => (!capacity || asked >= capacity ? 1 : asked / capacity)
+const share = (capacity: number, asked: number) => (asked >= capacity ? 1 : asked / capacity)
