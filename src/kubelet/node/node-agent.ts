@@ -134,6 +134,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     const patch = {
       status: {
         ...status,
+        allocatable: { ...gone(node?.status?.allocatable, status.allocatable), ...status.allocatable },
         // Addresses merge by type: what is no longer ours would stay without this.
         addresses: before.length > 0 ? [...status.addresses!, { $patch: 'replace' }] : status.addresses,
       },
@@ -145,6 +146,11 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     ready = nowReady
   }
 
+  /** A patch takes a field away by null. */
+  function gone(before: Readonly<Record<string, string>> | undefined, now: Readonly<Record<string, string>> | undefined): Record<string, null> {
+    return Object.fromEntries(Object.keys(before ?? {}).flatMap((name) => (now?.[name] === undefined ? [[name, null]] : [])))
+  }
+
   function announce(nowReady: boolean): void {
     if (ready === nowReady || !node) return
     const reason = nowReady ? 'NodeReady' : 'NodeNotReady'
@@ -154,11 +160,12 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   async function statusLoop(signal: AbortSignal): Promise<void> {
     const backoff = new Backoff({ initial: 200, max: observe, jitter: 0.2 })
     for (let tick = 0; !signal.aborted; tick++) {
-      let pause = ready && podCIDRs !== '' ? observe : Math.min(observe, 200)
+      // who wants the pod range waits for it with the node's network: that comes soon or is in trouble anyway
+      let pause = ready && (podCIDRs !== '' || !options.onPodCIDR) ? observe : Math.min(observe, 200)
       try {
         if (tick % 6 === 5) images = (await runtime.listImages()).images
-        // The pod range is given after the registration; without it there is no network to become ready.
-        if (podCIDRs === '' && options.onPodCIDR) await saw(await nodes.get(facts.name, undefined, { signal }))
+        // Others write to the node, too: its pod range, extended resources; or delete it.
+        await saw(await nodes.get(facts.name, undefined, { signal }))
         await sendStatus(signal)
         backoff.reset()
       } catch (error) {

@@ -73,10 +73,13 @@ export function capacityOf({ machine, maxPods }: Pick<NodeFacts, 'machine' | 'ma
 
 /** The node's status from its facts, its health and its last status. Pure. */
 export function nodeStatus(facts: NodeFacts, health: NodeHealth, previous: DeepReadonly<core.NodeStatus> | undefined): core.NodeStatus {
+  // extended resources are written into the capacity by whoever provides them; all of it may be given away
+  // (https://kubernetes.io/docs/tasks/administer-cluster/extended-resource-node/)
+  const extended = Object.fromEntries(Object.entries(previous?.capacity ?? {}).filter(([name]) => name.includes('/')))
   return {
     addresses: [...facts.ips.map((address) => ({ type: 'InternalIP', address })), { type: 'Hostname', address: facts.name }],
-    capacity: capacityOf(facts),
-    allocatable: allocatableOf(facts),
+    capacity: { ...extended, ...capacityOf(facts) },
+    allocatable: { ...extended, ...allocatableOf(facts) },
     conditions: conditions(health, previous?.conditions ?? []),
     daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } },
     nodeInfo: {

@@ -49,6 +49,11 @@ const rows: { name: string; pod: core.Pod; others?: core.Pod[]; pressure?: Parti
   },
   { name: 'cpu that the node does not have left is refused', pod: pod('a', { cpu: '1500m' }), others: [pod('b', { cpu: '1' })], want: 'OutOfcpu' },
   {
+    name: 'an extended resource that only the node’s status has is left to the scheduler',
+    pod: { ...pod('a', {}), spec: { containers: [{ name: 'c', resources: { requests: { 'example.com/thing': '2' } } }] } },
+    want: undefined,
+  },
+  {
     name: 'an unsafe sysctl is refused',
     pod: pod('a', { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } }),
     want: 'SysctlForbidden',
