@@ -87,15 +87,15 @@ async function measureControlPlanes(subjects: readonly Subject[]): Promise<void>
       for (const id of loads) for (const [subject, rates] of await measureLoad(subjects, id, runs, count(flags.seconds))) note(subject, id, rates)
       for (const subject of subjects) await subject.clear()
     }
-    if (wanted('bind'))
-      for (const subject of subjects) {
-        const rates: number[] = []
-        for (let run = 0; run < runs; run++) {
-          rates.push(await measureBinding(subject, count(flags.pods)))
+    if (wanted('bind')) {
+      const rates = new Map<Subject, number[]>(subjects.map((subject) => [subject, []]))
+      for (let run = 0; run < runs; run++)
+        for (const subject of subjects) {
+          rates.get(subject)!.push(await measureBinding(subject, count(flags.pods)))
           await subject.clear()
         }
-        note(subject, 'bind', rates)
-      }
+      for (const [subject, values] of rates) note(subject, 'bind', values)
+    }
   } finally {
     for (const subject of subjects) await subject.clear()
   }
