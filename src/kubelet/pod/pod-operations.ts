@@ -29,6 +29,7 @@ import { containerResources } from './resources.ts'
 import { sandboxConfig } from './sandbox-config.ts'
 import { containerSecurity, nonRootViolation } from './security.ts'
 import { StartFailure } from './start-failure.ts'
+import type { TaskLimit } from './task-limit.ts'
 
 export interface PodOperationsOptions {
   runtime: ContainerRuntime
@@ -50,7 +51,7 @@ export interface PodOperationsOptions {
   /** The handler of a RuntimeClass; rejects when there is no such class. */
   runtimeHandler(className: string): Promise<string>
   /** Bounds how much the runtime is asked to do at once. */
-  limit<T>(task: () => Promise<T>): Promise<T>
+  limit: TaskLimit
 }
 
 type Start = Extract<Action, { type: 'startContainer' }>
@@ -193,7 +194,7 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
         throw new StartFailure('RunContainerError', (cause as Error).message, { cause })
       }
       return created.containerId
-    })
+    }, true)
     say('Normal', 'Started', `Started container ${spec.name}`)
     await records.refreshContainer(containerId)
     const hook = spec.lifecycle?.postStart
