@@ -14,6 +14,7 @@ import { clientFrom } from './access.ts'
 import type { ClusterConfig, NodeConfig } from './config.ts'
 import { clusterPaths, kubeletPort, nodeAddress, rangesOf } from './config.ts'
 import { nodeCgroup } from './local/cgroup.ts'
+import { plainNetworkHandler } from './local/containerd.ts'
 
 export const clusterDomain = 'cluster.local'
 
@@ -43,6 +44,7 @@ export async function runAgent(cluster: ClusterConfig, nodeName: string, signal:
       port: kubeletPort,
       ...(cluster.compat === '1.20' ? { version: 'v1.20.2' } : {}),
       services,
+      ...(cluster.runtime === 'fake' ? {} : { plainHandler: plainNetworkHandler }),
       // images come by hand and no registry could give them back; and the disk is the machine's, not the node's to clear
       imageCollection: false,
       eviction: { 'memory.available': '100Mi' },

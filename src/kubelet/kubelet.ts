@@ -68,6 +68,8 @@ export interface KubeletOptions {
   /** When unused images are removed, percent of the disk; upstream's 85 and 80 when absent, never when `false`: right where images cannot be pulled again. */
   imageCollection?: { highPercent: number; lowPercent: number } | false
   allowedUnsafeSysctls?: readonly string[]
+  /** A runtime handler, where there is one, that knows neither host ports nor bandwidth limits and is faster for pods without them. */
+  plainHandler?: string
   /** How many sandboxes and containers are started at once. */
   startConcurrency?: number
   relistEvery?: number
@@ -168,6 +170,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       hostResolver: () => hostResolver(options.resolvConf ?? '/etc/resolv.conf'),
       node: { name: nodeName, ips: nodeIPs, memoryCapacity: machine.capacity.memoryBytes, allocatable: () => allocatable },
       services: () => services.list(),
+      plainHandler: options.plainHandler ?? '',
       runtimeHandler: async (name) => (await client.resource(resources.runtimeClasses).get(name)).handler,
       limit: taskLimit(options.startConcurrency ?? 4),
     })

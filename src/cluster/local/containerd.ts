@@ -13,6 +13,9 @@ import { findProcess, startProcess, waitUntil } from './process.ts'
 /** Where images live in containerd for CRI to see them. */
 const imageNamespace = 'k8s.io'
 
+/** The runtime handler of pods without host ports and bandwidth limits: what has nothing to do for them is not run. */
+export const plainNetworkHandler = 'plain-network'
+
 /** Starts the node's containerd (unless it runs) and gives it the pause image. Its containers survive its restart. */
 export async function ensureContainerd(cluster: ClusterConfig, node: NodeConfig, paths: ClusterPaths): Promise<void> {
   const at = paths.node(node.name)
@@ -23,10 +26,7 @@ export async function ensureContainerd(cluster: ClusterConfig, node: NodeConfig,
     await mkdir(at.cniConf, { recursive: true })
     await mkdir(at.containerdState, { recursive: true })
     await writeFile(at.containerdConfig, containerdConfig(cluster, node, paths))
-    await writeFile(
-      join(at.cniConf, '10-k8ts.conflist'),
-      JSON.stringify(cniConfig(netnsName(cluster.name, node.name), nodePodCidr(cluster.index, node), join(at.dir, 'ipam')), undefined, 2),
-    )
+    await writeNetworks(cluster, node, at)
     await startProcess({
       name,
       program: 'containerd',
@@ -60,18 +60,18 @@ export async function imageNames(socket: string): Promise<string[]> {
  */
 function containerdConfig(cluster: ClusterConfig, node: NodeConfig, paths: ClusterPaths): string {
   const at = paths.node(node.name)
-  const runtimes = ['runc', 'crun']
-    .filter((runtime) => existsSync(`/usr/bin/${runtime}`) || existsSync(`/usr/sbin/${runtime}`))
-    .map(
-      (runtime) => `
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${runtime}]
+  const runtime = (handler: string, program: string, more = '') => `
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${handler}]
   runtime_type = "io.containerd.runc.v2"
-  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${runtime}.options]
-    BinaryName = "${runtime}"
+${more}  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${handler}.options]
+    BinaryName = "${program}"
     Root = "${join(at.containerdState, 'oci')}"
     SystemdCgroup = false
-`,
-    )
+`
+  const runtimes = ['runc', 'crun']
+    .filter((program) => existsSync(`/usr/bin/${program}`) || existsSync(`/usr/sbin/${program}`))
+    .map((program) => runtime(program, program))
+  runtimes.push(runtime(plainNetworkHandler, defaultRuntime(), `  cni_conf_dir = "${plainNetworkDir(at)}"\n  cni_max_conf_num = 1\n`))
   return `version = 2
 root = "${at.containerdRoot}"
 state = "${at.containerdState}"
@@ -104,24 +104,32 @@ function defaultRuntime(): 'crun' | 'runc' {
   return existsSync('/usr/bin/crun') && !mixed ? 'crun' : 'runc'
 }
 
+const plainNetworkDir = (at: NodePaths) => join(at.cniConf, 'plain')
+
+/** One network, set up with all plugins or with only those that every pod needs. */
+async function writeNetworks(cluster: ClusterConfig, node: NodeConfig, at: NodePaths): Promise<void> {
+  const write = (dir: string, plugins: object[]) => {
+    const config = { cniVersion: '0.4.0', name: netnsName(cluster.name, node.name), plugins }
+    return writeFile(join(dir, '10-k8ts.conflist'), JSON.stringify(config, undefined, 2))
+  }
+  const link = podLink(nodePodCidr(cluster.index, node), join(at.dir, 'ipam'))
+  await mkdir(plainNetworkDir(at), { recursive: true })
+  await write(plainNetworkDir(at), [link])
+  await write(at.cniConf, [
+    link,
+    { type: 'portmap', capabilities: { portMappings: true }, snat: true },
+    { type: 'bandwidth', capabilities: { bandwidth: true } },
+  ])
+}
+
 /**
  * Each pod has a link of its own to the node, and all its traffic is routed there: so traffic between two pods of one node passes the service rules in
  * both directions, which a bridge would short-cut.
  */
-function cniConfig(name: string, podCidr: string, dataDir: string): object {
-  return {
-    cniVersion: '0.4.0',
-    name,
-    plugins: [
-      {
-        type: 'ptp',
-        ipam: { type: 'host-local', dataDir, ranges: [[{ subnet: podCidr }]], routes: [{ dst: '0.0.0.0/0' }] },
-      },
-      { type: 'portmap', capabilities: { portMappings: true }, snat: true },
-      { type: 'bandwidth', capabilities: { bandwidth: true } },
-    ],
-  }
-}
+const podLink = (podCidr: string, dataDir: string) => ({
+  type: 'ptp',
+  ipam: { type: 'host-local', dataDir, ranges: [[{ subnet: podCidr }]], routes: [{ dst: '0.0.0.0/0' }] },
+})
 
 /**
  * Removes what the containers of a node leave outside of its directories when they are killed, where no configuration reaches: the sockets of their

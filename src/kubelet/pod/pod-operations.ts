@@ -26,7 +26,7 @@ import { ownGrace } from './plan.ts'
 import type { RecordCache } from './record-cache.ts'
 import type { ContainerRecord, PodRecord, SandboxRecord } from './records.ts'
 import { containerResources } from './resources.ts'
-import { sandboxConfig } from './sandbox-config.ts'
+import { hasPlainNetwork, sandboxConfig } from './sandbox-config.ts'
 import { containerSecurity, nonRootViolation } from './security.ts'
 import { StartFailure } from './start-failure.ts'
 import type { TaskLimit } from './task-limit.ts'
@@ -48,6 +48,8 @@ export interface PodOperationsOptions {
   hostResolver(): Promise<ResolverConfig>
   node: { name: string; ips: readonly string[]; memoryCapacity: number; allocatable(): Readonly<Record<string, string>> }
   services(): readonly DeepReadonly<core.Service>[]
+  /** The handler of pods that need nothing special of their network; empty: the default one. */
+  plainHandler: string
   /** The handler of a RuntimeClass; rejects when there is no such class. */
   runtimeHandler(className: string): Promise<string>
   /** Bounds how much the runtime is asked to do at once. */
@@ -253,7 +255,7 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
     async createSandbox(pod, attempt) {
       const [config, handler] = await Promise.all([
         configOfSandbox(pod, attempt),
-        pod.spec?.runtimeClassName ? options.runtimeHandler(pod.spec.runtimeClassName) : '',
+        pod.spec?.runtimeClassName ? options.runtimeHandler(pod.spec.runtimeClassName) : hasPlainNetwork(pod) ? options.plainHandler : '',
         mkdir(paths.podLogs(identity(pod)), { recursive: true }),
       ])
       const { podSandboxId } = await limit(() => runtime.runPodSandbox({ config, runtimeHandler: handler }, { timeoutMs: sandboxTimeoutMs }))

@@ -51,3 +51,10 @@ function portMappings(pod: Pod): cri.PortMapping[] {
       .map((p) => ({ protocol: p.protocol ?? 'TCP', containerPort: p.containerPort, hostPort: p.hostPort!, hostIp: p.hostIP ?? '' })),
   )
 }
+
+const bandwidth = ['kubernetes.io/ingress-bandwidth', 'kubernetes.io/egress-bandwidth']
+
+/** Whether the pod asks nothing of its network but an address: no host ports, no bandwidth limits. */
+export function hasPlainNetwork(pod: Pod): boolean {
+  return portMappings(pod).length === 0 && !bandwidth.some((annotation) => pod.metadata.annotations?.[annotation] !== undefined)
+}
