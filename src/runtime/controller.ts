@@ -38,6 +38,8 @@ export interface ControllerContext {
 export interface Controller {
   /** Lower-case, dashed: `replicaset`. Used in logs, metrics, and as the field manager `<name>-controller`. */
   name: string
+  /** The component that its events come from, e.g. `replicaset-controller`; the context's when absent. */
+  eventSource?: string
   /** Parallel reconciles; 5 when absent. A key is never reconciled twice at the same time. */
   concurrency?: number
   /** Called once, before anything runs: ask for caches, return the reconcile function and what triggers it. */

@@ -95,7 +95,7 @@ function remember<V>(map: Map<string, V>, key: string, value: V): void {
 }
 
 export function createEventRecorder(options: EventRecorderOptions): RunningRecorder {
-  const { client, component, host, clock, log = silentLogger, queueLimit = 5000 } = options
+  const { client, component: own, host, clock, log = silentLogger, queueLimit = 5000 } = options
   const correlate = createCorrelator(() => clock.now())
   const events = client.resource(resources.events)
   const queue: CorrelatedEvent[] = []
@@ -149,7 +149,7 @@ export function createEventRecorder(options: EventRecorderOptions): RunningRecor
   }
 
   return {
-    event(about, type, reason, message, { fieldPath } = {}) {
+    event(about, type, reason, message, { fieldPath, component = own } = {}) {
       if (stopped.signal.aborted || queue.length >= queueLimit) return
       const time = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
       // nanoseconds in hexadecimal, as client-go names events; the counter keeps two of one millisecond apart

@@ -1,5 +1,6 @@
 import { Backoff, WorkQueue, describeError } from '#base'
 import { isStatus } from '#api'
+import type { EventRecorder } from './events.ts'
 import { type Controller, type ControllerContext, TerminalError } from './controller.ts'
 
 export type ReconcileResult = 'settled' | 'requeued' | 'failed' | 'terminal'
@@ -27,7 +28,7 @@ export async function runControllers(controllers: Controller[], context: Control
 async function runController(controller: Controller, context: ControllerContext, { signal, metrics }: RunControllersOptions): Promise<void> {
   const log = context.log.named(controller.name)
   const { clock } = context
-  const { reconcile, watches, run } = controller.setup({ ...context, log })
+  const { reconcile, watches, run } = controller.setup({ ...context, log, events: eventsOf(controller, context.events) })
   const queue = new WorkQueue({ clock })
   const backoff = new Backoff({ initial: 5, max: 1_000_000 })
   const enqueue = (key: string, afterMs?: number) => (afterMs === undefined ? queue.add(key) : queue.addAfter(key, afterMs))
@@ -95,4 +96,9 @@ async function runController(controller: Controller, context: ControllerContext,
       }
     }
   }
+}
+
+function eventsOf({ eventSource }: Controller, events: EventRecorder): EventRecorder {
+  if (!eventSource) return events
+  return { event: (about, type, reason, message, options) => events.event(about, type, reason, message, { component: eventSource, ...options }) }
 }

@@ -45,6 +45,10 @@ describe('a deployment on a cluster', () => {
     const v1 = (await setOf(c, 'v1'))!
     assert.equal(v1.metadata.name, `web-${v1.metadata.labels?.['pod-template-hash']}`)
     assert.equal(await c.event('web', 'ScalingReplicaSet'), `Scaled up replica set ${v1.metadata.name} from 0 to 3`)
+    assert.deepEqual(
+      new Set((await c.list(resources.events)).map((e) => e.source?.component)),
+      new Set(['deployment-controller', 'replicaset-controller', 'test']),
+    )
 
     await setImage(c, 'v2')
     const second = await rolledOut(c)

@@ -12,6 +12,7 @@ import { jobFor, planCronJob, withStarted } from './plan.ts'
 /** Starts jobs by the clock. */
 export const cronJobController: Controller = {
   name: 'cronjob',
+  eventSource: 'cronjob-controller',
   setup: ({ client, cache, clock, events }) => {
     const cronJobs = cache<batch.CronJob>(resources.cronJobs)
     const jobs = cache<batch.Job>(resources.jobs, byController)

@@ -20,6 +20,7 @@ type Settled = { requeueAfter: number } | void
 /** Keeps one pod on every node that is to have one, and replaces them node by node when the template changes. */
 export const daemonSetController: Controller = {
   name: 'daemonset',
+  eventSource: 'daemonset-controller',
   setup: ({ client, cache, clock, events }) => {
     const sets = cache<apps.DaemonSet>(resources.daemonSets)
     const nodes = cache<core.Node>(resources.nodes)

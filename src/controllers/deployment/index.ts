@@ -23,6 +23,7 @@ interface Sets {
 /** Moves a deployment's pods from one template to the next, through replica sets. */
 export const deploymentController: Controller = {
   name: 'deployment',
+  eventSource: 'deployment-controller',
   setup: ({ client, cache, clock, events }) => {
     const deployments = cache<apps.Deployment>(resources.deployments)
     const sets = cache<apps.ReplicaSet>(resources.replicaSets, byController)

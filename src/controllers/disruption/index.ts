@@ -15,6 +15,7 @@ type Owner = DeepReadonly<meta.OwnerReference>
 /** Reckons how many pods of each disruption budget may be evicted; the API server's eviction grants no more. */
 export const disruptionController: Controller = {
   name: 'disruption',
+  eventSource: 'controllermanager',
   setup: ({ client, cache, clock, events }) => {
     const budgets = cache<policy.PodDisruptionBudget>(resources.podDisruptionBudgets)
     const pods = cache<core.Pod>(resources.pods)

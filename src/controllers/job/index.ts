@@ -16,6 +16,7 @@ import { failureCount, ignoredFailureCount, indexAnnotation, isTracked, tracking
 /** Runs a job's pods until enough of them have succeeded, or too many have failed. */
 export const jobController: Controller = {
   name: 'job',
+  eventSource: 'job-controller',
   setup: ({ client, cache, clock, events }) => {
     const jobs = cache<batch.Job>(resources.jobs)
     const pods = cache<core.Pod>(resources.pods, byController)

@@ -15,6 +15,7 @@ type Replicator = apps.ReplicaSet | core.ReplicationController
 
 interface Flavour<T extends Replicator> {
   name: string
+  eventSource: string
   ref: Kind<T>
   selectorOf(object: DeepReadonly<T>): Selector
   /** Whether its status tells how many pods are on their way out. */
@@ -23,6 +24,7 @@ interface Flavour<T extends Replicator> {
 
 export const replicaSetController: Controller = replicator<apps.ReplicaSet>({
   name: 'replicaset',
+  eventSource: 'replicaset-controller',
   ref: resources.replicaSets,
   selectorOf: (set) => cachedSelector(set.spec.selector),
   countsTerminating: true,
@@ -30,6 +32,7 @@ export const replicaSetController: Controller = replicator<apps.ReplicaSet>({
 
 export const replicationController: Controller = replicator<core.ReplicationController>({
   name: 'replicationcontroller',
+  eventSource: 'replication-controller',
   ref: resources.replicationControllers,
   selectorOf: (rc) => selectorOfMap(rc.spec.selector ?? {}),
   countsTerminating: false,
@@ -44,9 +47,10 @@ function selectorOfMap(matchLabels: Readonly<Record<string, string>>): Selector 
 }
 
 /** Keeps as many pods as asked for. */
-function replicator<T extends Replicator>({ name, ref, selectorOf, countsTerminating }: Flavour<T>): Controller {
+function replicator<T extends Replicator>({ name, eventSource, ref, selectorOf, countsTerminating }: Flavour<T>): Controller {
   return {
     name,
+    eventSource,
     setup: (context: ControllerContext) => {
       const sets = context.cache<T>(ref, byController)
       const pods = context.cache<core.Pod>(resources.pods, byController)

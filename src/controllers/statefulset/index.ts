@@ -23,6 +23,7 @@ const hashLabel = 'controller.kubernetes.io/hash'
 /** Keeps numbered pods, each with a name, an address and volumes of its own. */
 export const statefulSetController: Controller = {
   name: 'statefulset',
+  eventSource: 'statefulset-controller',
   setup: ({ client, cache, clock, events }) => {
     const sets = cache<apps.StatefulSet>(resources.statefulSets)
     const pods = cache<core.Pod>(resources.pods, byController)
