@@ -100,6 +100,12 @@ export interface WatcherOptions<T extends KubeObject> {
 /** A watch that lived shorter than this without an event counts as a failure, so that a server that hangs up at once is not asked in a hot loop. */
 const shortWatch = 1000
 
+/**
+ * How long to wait at most for a server that does not answer at all, milliseconds: to ask costs it nothing, and who learns late that it is back acts
+ * meanwhile on what is no longer true.
+ */
+const unreachablePause = 1000
+
 /** The I/O around the step: makes the request that the state asks for until `signal` aborts. Never rejects. */
 export async function runWatcher<T extends KubeObject>(options: WatcherOptions<T>): Promise<void> {
   const { client, writer, clock, log, random, signal, query, pageSize = 500 } = options
@@ -161,7 +167,8 @@ export async function runWatcher<T extends KubeObject>(options: WatcherOptions<T
     } catch (error) {
       if (signal.aborted) return
       advance({ type: 'failed', error })
-      const wait = backoff.next()
+      const next = backoff.next()
+      const wait = error instanceof StatusError ? next : Math.min(next, unreachablePause * (1 + random() / 2))
       // one line per outage, not one per try
       const report = backoff.attempts() === 1 ? log.warn : log.debug
       report('list or watch failed', { error: describeError(error), retryInMs: Math.round(wait) })
