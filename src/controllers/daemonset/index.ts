@@ -7,8 +7,8 @@ import { createExpectations, mapped, owned, primary } from '#runtime'
 import { inBatches } from '../workload/batches.ts'
 import { byController, cachedSelector, candidatesFor, claim } from '../workload/claim.ts'
 import { templateHash } from '../workload/hash.ts'
-import type { Revision } from '../workload/history.ts'
-import { applyHistory, planHistory, templatePatch, truncateHistory } from '../workload/history.ts'
+import type { HistoryOptions, Revision } from '../workload/history.ts'
+import { applyHistory, planHistory, truncateHistory } from '../workload/history.ts'
 import { isNamespaceTerminating } from '../workload/pods.ts'
 import type { Pod } from '../workload/pods.ts'
 import type { DaemonSet, DaemonSetPlan, Node } from './plan.ts'
@@ -18,7 +18,7 @@ import { daemonPod } from './pod.ts'
 type Settled = { requeueAfter: number } | void
 
 /** Keeps one pod on every node that is to have one, and replaces them node by node when the template changes. */
-export const daemonSetController: Controller = {
+export const daemonSetController = (options: HistoryOptions = {}): Controller => ({
   name: 'daemonset',
   eventSource: 'daemonset-controller',
   setup: ({ client, cache, clock, events }) => {
@@ -74,11 +74,11 @@ export const daemonSetController: Controller = {
       set: DaemonSet,
       history: readonly Revision[],
     ): Promise<{ revision: Revision; old: readonly Revision[] } | undefined> {
-      const data = templatePatch(set.spec.template)
-      const plan = planHistory(history, data)
-      const hash = templateHash(set.spec.template, set.status?.collisionCount)
-      const labels = { ...set.spec.template.metadata?.labels, [hashLabel]: hash }
-      const revision = await applyHistory(revisionClient, plan, { owner: set, name: `${set.metadata.name}-${hash}`, labels, data })
+      const { template } = set.spec
+      const plan = planHistory(history, template)
+      const hash = templateHash(template, set.status?.collisionCount)
+      const labels = { ...template.metadata?.labels, [hashLabel]: hash }
+      const revision = await applyHistory(revisionClient, plan, { owner: set, name: `${set.metadata.name}-${hash}`, labels, template, options })
       return revision && { revision, old: plan.old }
     }
 
@@ -167,7 +167,7 @@ export const daemonSetController: Controller = {
     )
     return { reconcile, watches: [primary(sets), owned(pods, 'DaemonSet'), owned(revisions, 'DaemonSet'), orphans, onNodes] }
   },
-}
+})
 
 /** Milliseconds after which failures on a node are forgotten. */
 const forgetAfter = 30 * 60_000

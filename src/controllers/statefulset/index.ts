@@ -6,8 +6,8 @@ import type { Controller } from '#runtime'
 import { createExpectations, mapped, owned, primary } from '#runtime'
 import { byController, cachedSelector, candidatesFor, claim } from '../workload/claim.ts'
 import { templateHash } from '../workload/hash.ts'
-import type { Revision } from '../workload/history.ts'
-import { applyHistory, planHistory, templatePatch, truncateHistory } from '../workload/history.ts'
+import type { HistoryOptions, Revision } from '../workload/history.ts'
+import { applyHistory, planHistory, truncateHistory } from '../workload/history.ts'
 import type { Pod } from '../workload/pods.ts'
 import { isNamespaceTerminating } from '../workload/pods.ts'
 import { claimOwners, isStale } from './claims.ts'
@@ -21,7 +21,7 @@ type Settled = { requeueAfter: number } | void
 const hashLabel = 'controller.kubernetes.io/hash'
 
 /** Keeps numbered pods, each with a name, an address and volumes of its own. */
-export const statefulSetController: Controller = {
+export const statefulSetController = (options: HistoryOptions = {}): Controller => ({
   name: 'statefulset',
   eventSource: 'statefulset-controller',
   setup: ({ client, cache, clock, events }) => {
@@ -78,11 +78,11 @@ export const statefulSetController: Controller = {
       set: StatefulSet,
       history: readonly Revision[],
     ): Promise<{ current: Revision; update: Revision; old: Revision[] } | undefined> {
-      const data = templatePatch(set.spec.template)
-      const plan = planHistory(history, data)
-      const hash = templateHash(set.spec.template, set.status?.collisionCount)
-      const labels = { ...set.spec.template.metadata?.labels, [hashLabel]: hash }
-      const update = await applyHistory(revisionClient, plan, { owner: set, name: `${set.metadata.name}-${hash}`, labels, data })
+      const { template } = set.spec
+      const plan = planHistory(history, template)
+      const hash = templateHash(template, set.status?.collisionCount)
+      const labels = { ...template.metadata?.labels, [hashLabel]: hash }
+      const update = await applyHistory(revisionClient, plan, { owner: set, name: `${set.metadata.name}-${hash}`, labels, template, options })
       if (!update) return undefined
       const current = [...plan.old, update].find((r) => r.metadata.name === set.status?.currentRevision) ?? update
       return { current, update, old: plan.old }
@@ -192,7 +192,7 @@ export const statefulSetController: Controller = {
     )
     return { reconcile, watches: [primary(sets), owned(pods, 'StatefulSet'), owned(revisions, 'StatefulSet'), orphans, ofClaims] }
   },
-}
+})
 
 function isClaimOf(set: StatefulSet, { metadata: { name } }: Claim): boolean {
   return (set.spec.volumeClaimTemplates ?? []).some((template) => {

@@ -17,19 +17,35 @@ test('a revision keeps the template as a patch that puts it back', () => {
   assert.deepEqual(templateOf(revision(1, 'v1')), template('v1'))
 })
 
+test('its bytes are those that clients compare', () => {
+  const template = { spec: { restartPolicy: 'Always', containers: [] }, metadata: { labels: { b: '1', a: '2' } } } as never
+  const expected = (time: string) =>
+    `{"spec":{"template":{"$patch":"replace","metadata":{${time}"labels":{"a":"2","b":"1"}},"spec":{"containers":[],"restartPolicy":"Always"}}}}`
+  assert.equal(JSON.stringify(templatePatch(template)), expected(''))
+  assert.equal(JSON.stringify(templatePatch(template, { compat: '1.20' })), expected('"creationTimestamp":null,'))
+})
+
+test('an empty creation time makes no other template', () => {
+  const old: Revision = {
+    ...revision(1, 'v1'),
+    data: templatePatch({ ...template('v1'), metadata: { labels: { a: 'b' } } as never }, { compat: '1.20' }),
+  }
+  assert.equal(planHistory([old], { ...template('v1'), metadata: { labels: { a: 'b' } } as never }).do, 'keep')
+})
+
 test('a template that was never there gets the next number', () => {
-  const plan = planHistory([revision(1, 'v1'), revision(4, 'v2')], templatePatch(template('v3')))
+  const plan = planHistory([revision(1, 'v1'), revision(4, 'v2')], template('v3'))
   assert.deepEqual([plan.do, plan.do === 'create' && plan.revision, plan.old.length], ['create', 5, 2])
-  assert.equal(planHistory([], templatePatch(template('v1'))).do, 'create')
+  assert.equal(planHistory([], template('v1')).do, 'create')
 })
 
 test('the newest stays what it is', () => {
-  const plan = planHistory([revision(1, 'v1'), revision(2, 'v2')], templatePatch(template('v2')))
+  const plan = planHistory([revision(1, 'v1'), revision(2, 'v2')], template('v2'))
   assert.deepEqual([plan.do, plan.old.map((r) => r.revision)], ['keep', [1]])
 })
 
 test('one that comes back becomes the newest', () => {
-  const plan = planHistory([revision(1, 'v1'), revision(2, 'v2')], templatePatch(template('v1')))
+  const plan = planHistory([revision(1, 'v1'), revision(2, 'v2')], template('v1'))
   assert.equal(plan.do === 'renumber' && plan.revision, 3)
 })
 

@@ -6,15 +6,39 @@ import { ownedBy } from './pods.ts'
 
 export type Revision = DeepReadonly<apps.ControllerRevision>
 
-/** A revision keeps the template as a patch that puts it back: clients roll back by sending it. */
-export const templatePatch = (template: DeepReadonly<core.PodTemplateSpec>): Record<string, unknown> => ({
-  spec: { template: { ...template, $patch: 'replace' } },
-})
+type Template = DeepReadonly<core.PodTemplateSpec>
+
+export interface HistoryOptions {
+  /** `1.20`: clients of that age compare revisions byte by byte with what they would have written, and that had an empty creation time. */
+  compat?: '1.20'
+}
+
+/**
+ * A revision keeps the template as a patch that puts it back: clients roll back by sending it. They tell a revision that is the current one by its bytes, so fields are in the order
+ * in which Go writes maps.
+ */
+export function templatePatch(template: Template, { compat }: HistoryOptions = {}): Record<string, unknown> {
+  const metadata = compat === '1.20' ? { ...template.metadata, creationTimestamp: null } : template.metadata
+  return sorted({ spec: { template: { ...template, ...(metadata ? { metadata } : {}), $patch: 'replace' } } }) as Record<string, unknown>
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  const fields = Object.entries(value).filter(([, v]) => v !== undefined)
+  return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)]))
+}
 
 /** The template that a revision keeps. */
-export function templateOf(revision: Revision): DeepReadonly<core.PodTemplateSpec> {
+export function templateOf(revision: Revision): Template {
   const { $patch: _, ...template } = (revision.data as { spec?: { template?: Record<string, unknown> } } | undefined)?.spec?.template ?? {}
-  return template as DeepReadonly<core.PodTemplateSpec>
+  return withoutTime(template as Template)
+}
+
+function withoutTime(template: Template): Template {
+  if (!template.metadata || !('creationTimestamp' in template.metadata)) return template
+  const { creationTimestamp: _, ...metadata } = template.metadata
+  return { ...template, metadata } as Template
 }
 
 export const newestRevision = (revisions: readonly Revision[]): number => revisions.reduce((n, r) => Math.max(n, r.revision), 0)
@@ -25,8 +49,8 @@ export type HistoryPlan =
   | { do: 'renumber'; current: Revision; revision: number; old: Revision[] }
   | { do: 'create'; revision: number; old: Revision[] }
 
-export function planHistory(revisions: readonly Revision[], data: Record<string, unknown>): HistoryPlan {
-  const equal = revisions.filter((r) => isDeepStrictEqual(r.data, data)).sort((a, b) => a.revision - b.revision)
+export function planHistory(revisions: readonly Revision[], template: Template): HistoryPlan {
+  const equal = revisions.filter((r) => isDeepStrictEqual(templateOf(r), withoutTime(template))).sort((a, b) => a.revision - b.revision)
   const current = equal.at(-1)
   const old = revisions.filter((r) => r !== current)
   const next = newestRevision(old) + 1
@@ -44,7 +68,8 @@ export interface RevisionDetails {
   owner: DeepReadonly<KubeObject>
   name: string
   labels: Record<string, string>
-  data: Record<string, unknown>
+  template: Template
+  options?: HistoryOptions
 }
 
 /**
@@ -57,7 +82,7 @@ export async function applyHistory(
   details: RevisionDetails,
 ): Promise<Revision | undefined> {
   if (plan.do === 'keep') return plan.current
-  const { owner, name, labels, data } = details
+  const { owner, name, labels, template } = details
   const { namespace, annotations } = owner.metadata
   if (plan.do === 'renumber') return client.patch(plan.current.metadata.name, namespace, 'merge', { revision: plan.revision })
   try {
@@ -65,14 +90,14 @@ export async function applyHistory(
       apiVersion: 'apps/v1',
       kind: 'ControllerRevision',
       metadata: { name, namespace: namespace!, labels, ...(annotations ? { annotations } : {}), ownerReferences: [ownedBy(owner)] },
-      data,
+      data: templatePatch(template, details.options),
       revision: plan.revision,
     })
   } catch (error) {
     if (!isStatus(error, 'AlreadyExists')) throw error
     const other = await client.get(name, namespace)
     // our own from a moment ago, which the cache has not seen yet
-    return controllerOf(other)?.uid === owner.metadata.uid && isDeepStrictEqual(other.data, data) ? other : undefined
+    return controllerOf(other)?.uid === owner.metadata.uid && isDeepStrictEqual(templateOf(other), withoutTime(template)) ? other : undefined
   }
 }
 
