@@ -20,8 +20,26 @@ const allowed: Record<string, readonly string[]> = {
   proxy: component,
   dns: component,
   autoscaling: component,
-  cluster: ['base', 'api', 'store', 'client', 'runtime', 'apiserver', 'scheduler', 'controllers', 'kubelet', 'proxy', 'dns', 'autoscaling'],
-  bin: ['base', 'api', 'cluster', 'client'],
+  ingress: component,
+  registry: component,
+  build: ['base', 'api', 'client'],
+  ci: component,
+  cluster: [
+    ...component,
+    'store',
+    'apiserver',
+    'scheduler',
+    'controllers',
+    'kubelet',
+    'proxy',
+    'dns',
+    'autoscaling',
+    'ingress',
+    'registry',
+    'build',
+    'ci',
+  ],
+  bin: [...component, 'cluster', 'registry', 'build', 'ci'],
 }
 
 interface Import {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { run, succeeds } from './command.ts'
+import { run, succeeds } from '#base'
 
 /** A program that a real node needs, and the Debian package that has it. */
 interface Requirement {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { run } from '../command.ts'
+import { run } from '#base'
 
 /** Mount points at or below `dir`, the deepest and newest first: the order in which they can be unmounted. */
 export function mountsBelow(dir: string): string[] {

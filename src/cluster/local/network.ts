@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
-import { CommandError, run, succeeds } from '../command.ts'
+import { CommandError, run, succeeds } from '#base'
 import type { ClusterConfig, NodeConfig } from '../config.ts'
 import { nodeAddress, nodePodCidr, rangesOf } from '../config.ts'
 

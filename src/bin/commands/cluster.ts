@@ -1,0 +1,91 @@
+import type { Command } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
+import { cluster, known, nameOption, outputOption, port, positive } from './options.ts'
+
+const storeName = (text: string): string => {
+  if (text !== 'sqlite' && text !== 'memory') throw new InvalidArgumentError('sqlite or memory is expected')
+  return text
+}
+
+/** `k8ts up`, `down`, `status` and what else is about a cluster as a whole. */
+export function clusterCommands(program: Command): void {
+  program
+    .command('up')
+    .description('make and start a cluster, or start what of it does not run')
+    .addOption(nameOption())
+    .addOption(new Option('--nodes <count>', 'number of nodes').argParser(positive))
+    .addOption(new Option('--runtime <runtime>', 'what runs containers').choices(['containerd', 'fake']))
+    .addOption(new Option('--store <store>', 'where objects are kept: sqlite or memory').argParser(storeName))
+    .addOption(new Option('--compat <release>', 'behave as clients and components of this release expect').choices(['1.20']))
+    .addOption(new Option('--api-port <port>', 'port of the API server').argParser(port))
+    .addOption(new Option('--wait <seconds>', 'how long to wait for a node').argParser(positive).default(120))
+    .action(
+      async (flags: {
+        name: string
+        nodes?: number
+        runtime?: 'containerd' | 'fake'
+        store?: string
+        compat?: '1.20'
+        apiPort?: number
+        wait: number
+      }) => {
+        const { up, explainNext } = await cluster()
+        const { wait, ...rest } = flags
+        console.log(explainNext(await up({ ...rest, waitSeconds: wait })))
+      },
+    )
+
+  program
+    .command('down')
+    .description('remove a cluster and everything it owns')
+    .addOption(nameOption())
+    .action(async ({ name }: { name: string }) => {
+      const { down } = await cluster()
+      if (!(await down(name))) console.log(`there is no cluster ${name}`)
+    })
+
+  program
+    .command('status')
+    .description('what runs')
+    .addOption(nameOption())
+    .addOption(outputOption())
+    .action(async ({ name, output }: { name: string; output: string }) => {
+      const { clusterStatus, describeStatus } = await cluster()
+      const status = await clusterStatus(await known(name))
+      console.log(output === 'json' ? JSON.stringify(status, undefined, 2) : describeStatus(status))
+      if (status.state !== 'running') process.exitCode = 1
+    })
+
+  program
+    .command('kubeconfig')
+    .description('print the kubeconfig of the cluster')
+    .addOption(nameOption())
+    .action(async ({ name }: { name: string }) => {
+      const { clusterPaths } = await cluster()
+      const { readFile } = await import('node:fs/promises')
+      await known(name)
+      process.stdout.write(await readFile(clusterPaths(name).kubeconfig, 'utf8'))
+    })
+
+  program
+    .command('logs')
+    .description('print the logs of the cluster’s own processes (of a pod: kubectl logs)')
+    .argument('[of]', 'a component or a node; everything when absent')
+    .addOption(nameOption())
+    .option('-f, --follow', 'go on printing', false)
+    .addOption(new Option('-n, --lines <count>', 'how many lines back').argParser(positive).default(100))
+    .action(async (of: string | undefined, { name, follow, lines }: { name: string; follow: boolean; lines: number }) => {
+      const { printLogs } = await cluster()
+      await printLogs(await known(name), { ...(of === undefined ? {} : { of }), follow, lines })
+    })
+
+  program
+    .command('doctor')
+    .description('check what a cluster needs of this machine')
+    .action(async () => {
+      const { diagnose } = await cluster()
+      const findings = await diagnose()
+      for (const { ok, what, advice } of findings) console.log(`${ok ? 'ok     ' : 'missing'}  ${what}${ok ? '' : ` — ${advice}`}`)
+      if (findings.some((f) => !f.ok)) process.exitCode = 1
+    })
+}

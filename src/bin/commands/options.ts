@@ -1,0 +1,37 @@
+import { InvalidArgumentError, Option } from 'commander'
+
+// What several commands share. Commands import what they need when they run: `k8ts --help` and the start of a component do not load what they do not use.
+export const cluster = () => import('#cluster')
+
+export const nameOption = (): Option => new Option('--name <name>', 'the cluster').default('default')
+export const outputOption = (): Option => new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text')
+
+export const positive = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is expected')
+  return value
+}
+export const port = (text: string): number => {
+  const value = positive(text)
+  if (value < 1 || value > 65535) throw new InvalidArgumentError('a port is between 1 and 65535')
+  return value
+}
+
+export async function known(name: string) {
+  const { loadCluster } = await cluster()
+  const found = await loadCluster(name)
+  if (!found) throw new Error(`there is no cluster ${name}: make it with \`k8ts up${name === 'default' ? '' : ` --name ${name}`}\``)
+  return found
+}
+
+/** Runs until it ends by itself or the process is asked to; a second request ends it at once. */
+export async function untilStopped(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const controller = new AbortController()
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(130)
+    controller.abort()
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  await run(controller.signal)
+}
