@@ -30,8 +30,9 @@ interface Package {
 
 /** Rewrites each facts file with one line per type, so that a change of facts reads as a change of lines. */
 function compact(dir: string): void {
-  rmSync(factsOut, { recursive: true, force: true })
   mkdirSync(factsOut, { recursive: true })
+  // the facts of k8ts' own groups stand there beside upstream's
+  for (const file of readdirSync(factsOut).filter((f) => f.startsWith('k8s.io'))) rmSync(join(factsOut, file))
   for (const file of readdirSync(dir).filter((f) => f.startsWith('k8s.io') && f.endsWith('.json'))) {
     const facts = JSON.parse(readFileSync(join(dir, file), 'utf8')) as Package
     if (!facts.types) continue

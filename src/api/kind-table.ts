@@ -184,4 +184,11 @@ resource.k8s.io 15900
     ResourceClaim resourceclaims namespaced sub=status since=1.34
     ResourceClaimTemplate resourceclaimtemplates namespaced since=1.34
     ResourceSlice resourceslices cluster since=1.34
+
+ci.k8ts.dev 15000
+  v1
+    Project projects namespaced short=proj in=ci sub=status
+    Pipeline pipelines namespaced short=pl in=ci sub=status
+    Workflow workflows namespaced short=wf in=ci sub=status
+    Job jobs namespaced short=cijob in=ci sub=status
 `

@@ -8,6 +8,7 @@ import type {
   autoscaling,
   batch,
   certificates,
+  ci,
   coordination,
   core,
   discovery,
@@ -121,4 +122,8 @@ export const resources = {
   resourceClaims: ref<resource.ResourceClaim>('resource.k8s.io', 'v1', 'resourceclaims'),
   resourceClaimTemplates: ref<resource.ResourceClaimTemplate>('resource.k8s.io', 'v1', 'resourceclaimtemplates'),
   resourceSlices: ref<resource.ResourceSlice>('resource.k8s.io', 'v1', 'resourceslices'),
+  ciProjects: ref<ci.Project>('ci.k8ts.dev', 'v1', 'projects'),
+  ciPipelines: ref<ci.Pipeline>('ci.k8ts.dev', 'v1', 'pipelines'),
+  ciWorkflows: ref<ci.Workflow>('ci.k8ts.dev', 'v1', 'workflows'),
+  ciJobs: ref<ci.Job>('ci.k8ts.dev', 'v1', 'jobs'),
 }

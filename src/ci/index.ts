@@ -1,1 +1,4 @@
 export type * from './config/compiled.ts'
+export type * from './git-source.ts'
+export * from './names.ts'
+export * from './service/routes.ts'

@@ -52,6 +52,7 @@ export function factsOf(name: string): FactsPackage | undefined {
 // Groups whose Go package is not `k8s.io.api.<first label of the group>`.
 const packages: Record<string, string> = {
   '': 'k8s.io.api.core',
+  'ci.k8ts.dev': 'k8ts.api.ci',
   'apiextensions.k8s.io': 'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions',
   'apiregistration.k8s.io': 'k8s.io.kube_aggregator.pkg.apis.apiregistration',
   'internal.apiserver.k8s.io': 'k8s.io.api.apiserverinternal',

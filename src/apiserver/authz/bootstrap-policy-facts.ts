@@ -20,6 +20,7 @@ system:aggregate-to-edit + aggregate-to-edit
   create,delete,deletecollection,patch,update apps daemonsets,deployments,deployments/rollback,deployments/scale,replicasets,replicasets/scale,statefulsets,statefulsets/scale
   create,delete,deletecollection,patch,update autoscaling horizontalpodautoscalers
   create,delete,deletecollection,patch,update batch cronjobs,jobs
+  create,delete,deletecollection,patch,update ci.k8ts.dev jobs,pipelines,projects,workflows
   create,delete,deletecollection,patch,update extensions daemonsets,deployments,deployments/rollback,deployments/scale,ingresses,networkpolicies,replicasets,replicasets/scale,replicationcontrollers/scale
   create,delete,deletecollection,patch,update policy poddisruptionbudgets
   create,delete,deletecollection,patch,update networking.k8s.io ingresses,networkpolicies
@@ -35,6 +36,7 @@ system:aggregate-to-view + aggregate-to-view
   get,list,watch apps controllerrevisions,daemonsets,daemonsets/status,deployments,deployments/scale,deployments/status,replicasets,replicasets/scale,replicasets/status,statefulsets,statefulsets/scale,statefulsets/status
   get,list,watch autoscaling horizontalpodautoscalers,horizontalpodautoscalers/status
   get,list,watch batch cronjobs,cronjobs/status,jobs,jobs/status
+  get,list,watch ci.k8ts.dev jobs,jobs/status,pipelines,pipelines/status,projects,projects/status,workflows,workflows/status
   get,list,watch extensions daemonsets,daemonsets/status,deployments,deployments/scale,deployments/status,ingresses,ingresses/status,networkpolicies,replicasets,replicasets/scale,replicasets/status,replicationcontrollers/scale
   get,list,watch policy poddisruptionbudgets,poddisruptionbudgets/status
   get,list,watch networking.k8s.io ingresses,ingresses/status,networkpolicies

@@ -10,6 +10,7 @@ import {
   statefulSetStrategy,
 } from './apps/strategies.ts'
 import { cronJobStrategy, jobStrategy } from './batch/strategies.ts'
+import { ciJobStrategy, pipelineStrategy, projectStrategy, workflowStrategy } from './ci.ts'
 import {
   apiServiceStrategy,
   certificateSigningRequestStrategy,
@@ -73,6 +74,10 @@ const byResource: Record<string, ResourceStrategy> = {
   'batch/cronjobs': cronJobStrategy,
   'batch/jobs': jobStrategy,
   'certificates.k8s.io/certificatesigningrequests': certificateSigningRequestStrategy,
+  'ci.k8ts.dev/jobs': ciJobStrategy,
+  'ci.k8ts.dev/pipelines': pipelineStrategy,
+  'ci.k8ts.dev/projects': projectStrategy,
+  'ci.k8ts.dev/workflows': workflowStrategy,
   'coordination.k8s.io/leases': leaseStrategy,
   'discovery.k8s.io/endpointslices': endpointSliceStrategy,
   'flowcontrol.apiserver.k8s.io/flowschemas': flowSchemaStrategy,

@@ -1,4 +1,5 @@
 import type { TableDefinition } from '../strategy.ts'
+import { ciJobTable, pipelineTable, projectTable, workflowTable } from './ci.ts'
 import {
   apiServiceTable,
   bindingTable,
@@ -88,6 +89,10 @@ export const tables: Record<string, TableDefinition> = {
   'batch/cronjobs': cronJobTable,
   'batch/jobs': jobTable,
   'certificates.k8s.io/certificatesigningrequests': certificateSigningRequestTable,
+  'ci.k8ts.dev/jobs': ciJobTable,
+  'ci.k8ts.dev/pipelines': pipelineTable,
+  'ci.k8ts.dev/projects': projectTable,
+  'ci.k8ts.dev/workflows': workflowTable,
   'coordination.k8s.io/leases': leaseTable,
   'discovery.k8s.io/endpointslices': endpointSliceTable,
   'flowcontrol.apiserver.k8s.io/flowschemas': flowSchemaTable,
