@@ -1,0 +1,6 @@
+export * from './endpoint.ts'
+export * from './repositories.ts'
+export * from './tokens.ts'
+export { type GitAccess, isProjectName } from './names.ts'
+export { isObjectId, isRefName } from './git.ts'
+export { type UpdatedRef, asksToSkip } from './push-plan.ts'
