@@ -124,9 +124,7 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
   const rbac = rbacAuthorizer(reader)
   authorizers.push(mastersAuthorizer, nodeAuthorizer({ reader, graph: nodeGraph(reader), rules: bootstrapRules('system:node') }), rbac)
   const authorizer = unionAuthorizer([...authorizers])
-  admission.push(
-    ...defaultAdmission({ reader, authorizer, rules: rbac, client: () => client(loopbackUser, 'kube-apiserver'), clock, disable: unfinished }),
-  )
+  admission.push(...defaultAdmission({ reader, authorizer, rules: rbac, client: () => client(loopbackUser, 'kube-apiserver'), clock }))
 
   virtual['authentication.k8s.io/tokenreviews'] = (object) => reviewToken({ tokens, apiAudiences: [issuer] }, object as authentication.TokenReview)
   virtual['authentication.k8s.io/selfsubjectreviews'] = (object, info) => reviewSelf(info.user, object as authentication.SelfSubjectReview)
@@ -170,9 +168,6 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
 }
 
 const tokenRequest = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }
-
-/** Its finalizers wait for the controllers that take them away again, which come with persistent volumes. */
-const unfinished = ['StorageObjectInUseProtection']
 
 /** The release that clients see: that of the API facts, or the one asked for. */
 function versionOf(compat: '1.20' | undefined) {

@@ -7,7 +7,16 @@ import { createLogger, realClock, Teardown } from '#base'
 import type { Client } from '#client'
 import { cachedView, startDnsServer } from '#dns'
 import type { ContainerRuntime, Kubelet } from '#kubelet'
-import { connectContainerd, createFakeRuntime, createKubelet, hollowVolumes, kubeletServer, runLogRotation, statsSource } from '#kubelet'
+import {
+  connectContainerd,
+  createFakeRuntime,
+  createKubelet,
+  hollowVolumes,
+  kubeletServer,
+  localVolumes,
+  runLogRotation,
+  statsSource,
+} from '#kubelet'
 import { nftablesBackend, runProxy } from '#proxy'
 import { createContext } from '#runtime'
 import { clientFrom } from './access.ts'
@@ -115,6 +124,7 @@ async function serveKubelet(
     address: nodeAddress(cluster.index, node),
     port: kubeletPort,
     logsDir: kubelet.paths.logs,
+    localVolumes: localVolumes({ dir: clusterPaths(cluster.name).node(kubelet.nodeName).volumes }),
     authenticateToken: async (token) => {
       const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', metadata: {}, spec: { token } }
       const { status } = await client.raw<authentication.TokenReview>('POST', '/apis/authentication.k8s.io/v1/tokenreviews', review)

@@ -76,6 +76,8 @@ export interface ClusterPaths {
 export interface NodePaths {
   dir: string
   kubelet: string
+  /** Persistent volumes that are directories of this node. */
+  volumes: string
   containerdRoot: string
   containerdState: string
   containerdSocket: string
@@ -106,6 +108,7 @@ export function clusterPaths(name: string): ClusterPaths {
       return {
         dir: nodeDir,
         kubelet: join(nodeDir, 'kubelet'),
+        volumes: join(nodeDir, 'volumes'),
         containerdRoot: join(nodeDir, 'containerd'),
         containerdState: state,
         containerdSocket: join(state, 'containerd.sock'),

@@ -1,8 +1,9 @@
 import type { KubeObject, core, discovery, rbac } from '#api'
-import { isStatus, resources } from '#api'
+import { defaultStorageClass, isStatus, resources, volumeAnnotations } from '#api'
 import type { Client, ResourceRef } from '#client'
 import type { ClusterConfig } from './config.ts'
 import { nodeAddress, rangesOf } from './config.ts'
+import { controllerUser } from './controller-user.ts'
 
 /** Who reads the use of nodes and pods for `metrics.k8s.io`. */
 export const metricsUser = 'system:metrics-server'
@@ -19,6 +20,16 @@ export async function ensureDefaults(cluster: ClusterConfig, client: Client): Pr
       { apiGroups: [''], resources: ['nodes', 'pods'], verbs: ['get', 'list'] },
       { apiGroups: [''], resources: ['nodes/proxy'], verbs: ['get'] },
     ]),
+    ensureRole(client, 'k8ts:local-path-provisioner', controllerUser('local-path-provisioner').username, [
+      { apiGroups: [''], resources: ['persistentvolumes'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
+      { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['get', 'list', 'watch', 'patch'] },
+      { apiGroups: [''], resources: ['persistentvolumeclaims/status'], verbs: ['patch'] },
+      { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] },
+      // their agents make and remove the directories
+      { apiGroups: [''], resources: ['nodes/proxy'], verbs: ['update', 'delete'] },
+    ]),
+    ensureStorageClass(client),
     ensureService(client, {
       namespace: 'default',
       name: 'kubernetes',
@@ -55,6 +66,23 @@ async function ensureRole(client: Client, name: string, user: string, rules: rba
       subjects: [{ apiGroup, kind: 'User', name: user }],
     }),
   ])
+}
+
+/** Claims that name no class get a directory on the disk of their pod's node. Whoever changes the class, or has another default, keeps it so. */
+async function ensureStorageClass(client: Client): Promise<void> {
+  const classes = client.resource(resources.storageClasses)
+  const { items } = await classes.list()
+  if (items.some((c) => c.metadata.name === 'standard')) return
+  const annotations: Record<string, string> = defaultStorageClass(items) ? {} : { [volumeAnnotations.defaultClass]: 'true' }
+  await classes.create({
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    metadata: { name: 'standard', annotations },
+    provisioner: 'k8ts.dev/local-path',
+    reclaimPolicy: 'Delete',
+    volumeBindingMode: 'WaitForFirstConsumer',
+    allowVolumeExpansion: true,
+  })
 }
 
 interface DefaultService {

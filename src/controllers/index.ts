@@ -7,19 +7,24 @@ import { disruptionController } from './disruption/index.ts'
 import { endpointsController } from './endpoints/index.ts'
 import { endpointSliceController } from './endpointslice/index.ts'
 import { endpointSliceMirroringController } from './endpointslicemirroring/index.ts'
+import { ephemeralVolumeController } from './ephemeralvolume/index.ts'
 import { garbageCollector } from './garbagecollector/index.ts'
 import { jobController } from './job/index.ts'
+import { type LocalPathOptions, localPathProvisioner } from './localpath/index.ts'
 import { namespaceController } from './namespace/index.ts'
 import { type NodeIpamOptions, nodeIpamController } from './nodeipam/index.ts'
 import { type NodeLifecycleOptions, nodeLifecycleController, taintEvictionController } from './nodelifecycle/index.ts'
+import { persistentVolumeBinder } from './persistentvolume/index.ts'
 import { type PodGcOptions, podGarbageCollector } from './podgc/index.ts'
 import { replicaSetController, replicationController } from './replicaset/index.ts'
 import { type QuotaAccounting, resourceQuotaController } from './resourcequota/index.ts'
 import { type LegacyTokenOptions, rootCaPublisher, serviceAccountController, serviceAccountTokens } from './serviceaccount/index.ts'
 import { statefulSetController } from './statefulset/index.ts'
 import { ttlAfterFinishedController } from './ttlafterfinished/index.ts'
+import { claimProtection, volumeProtection } from './volumeprotection/index.ts'
 
-export type { LegacyTokenOptions, NodeIpamOptions, NodeLifecycleOptions, PodGcOptions, QuotaAccounting }
+export { NoRoomError, type NodeStorage } from './localpath/index.ts'
+export type { LegacyTokenOptions, LocalPathOptions, NodeIpamOptions, NodeLifecycleOptions, PodGcOptions, QuotaAccounting }
 
 export interface ControllersOptions {
   /** PEM of the authority that signs the API server's certificate; published in every namespace. */
@@ -34,6 +39,8 @@ export interface ControllersOptions {
   nodeIpam?: NodeIpamOptions
   nodeLifecycle?: NodeLifecycleOptions
   podGc?: PodGcOptions
+  /** How the provisioner of volumes on nodes' disks reaches them. */
+  localPath?: LocalPathOptions
 }
 
 /** All controllers of the control plane, as data; `runControllers` of `#runtime` runs them. */
@@ -63,5 +70,10 @@ export function controllers(options: ControllersOptions): Controller[] {
     ttlAfterFinishedController,
     ...(quota ? [resourceQuotaController(quota)] : []),
     clusterRoleAggregationController,
+    persistentVolumeBinder,
+    claimProtection,
+    volumeProtection,
+    ephemeralVolumeController,
+    localPathProvisioner(options.localPath),
   ]
 }

@@ -1,11 +1,9 @@
-import type { DeepReadonly, KubeObject, core, networking } from '#api'
-import { errors } from '#api'
+import type { DeepReadonly, KubeObject, core, networking, storage } from '#api'
+import { defaultStorageClass as defaultOf, errors, volumeAnnotations } from '#api'
 import type { ObjectReader } from '../object-reader.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { rejected, targets } from './rejection.ts'
 
-const defaultStorageAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
-const legacyStorageAnnotation = 'volume.beta.kubernetes.io/storage-class'
 const defaultIngressAnnotation = 'ingressclass.kubernetes.io/is-default-class'
 const legacyIngressAnnotation = 'kubernetes.io/ingress.class'
 
@@ -16,9 +14,9 @@ export function defaultStorageClass(reader: ObjectReader): AdmissionPlugin {
     handles: (request) => request.operation === 'CREATE' && targets(request, '', 'persistentvolumeclaims'),
     mutate({ object }) {
       const claim = object as core.PersistentVolumeClaim
-      if (!claim.spec || claim.spec.storageClassName !== undefined || claim.metadata.annotations?.[legacyStorageAnnotation] !== undefined) return
-      const isDefault = (c: DeepReadonly<KubeObject>) => defaultStorageAnnotations.some((key) => c.metadata.annotations?.[key] === 'true')
-      const [newest] = reader.list('storage.k8s.io', 'storageclasses').filter(isDefault).sort(newestFirst)
+      if (!claim.spec || claim.spec.storageClassName !== undefined || claim.metadata.annotations?.[volumeAnnotations.betaStorageClass] !== undefined)
+        return
+      const newest = defaultOf(reader.list<storage.StorageClass>('storage.k8s.io', 'storageclasses'))
       if (newest) claim.spec.storageClassName = newest.metadata.name
     },
   }

@@ -15,10 +15,12 @@ import { HttpError } from './container-logs.ts'
 import { serveContainerLogs } from './log-endpoint.ts'
 import { serveLogFiles } from './log-files.ts'
 import { serveStream } from './stream-endpoint.ts'
+import { serveLocalVolumes } from './local-volume-endpoint.ts'
 import { runCommand } from './run-endpoint.ts'
 import type { MetricFamily } from './stats/prometheus.ts'
 import { prometheusText, resourceMetrics } from './stats/prometheus.ts'
 import type { StatsSource } from './stats/summary.ts'
+import type { LocalVolumes } from '../volumes/index.ts'
 
 export interface KubeletServerOptions {
   runtime: RuntimeService
@@ -43,6 +45,8 @@ export interface KubeletServerOptions {
   logsDir?: string
   /** Shown at `/configz`. */
   config?: object
+  /** Volumes on this node's disk, for those who provision them; none are served when absent. */
+  localVolumes?: LocalVolumes
   /** Further families for `/metrics`. */
   metrics?: () => MetricFamily[]
   /** Rejects with the reason when the kubelet is not healthy. */
@@ -159,7 +163,7 @@ async function route(options: KubeletServerOptions, request: IncomingMessage, re
   const [, head = '', ...rest] = url.pathname.split('/').map(decodeURIComponent)
   const json = (value: unknown) => send(response, 'application/json', JSON.stringify(value))
   const read = request.method === 'GET' || request.method === 'HEAD'
-  if (!read && head !== 'run') throw new HttpError(405, 'Method Not Allowed')
+  if (!read && head !== 'run' && head !== 'localVolumes') throw new HttpError(405, 'Method Not Allowed')
   switch (head) {
     case 'healthz':
       await options.healthy?.()
@@ -181,6 +185,9 @@ async function route(options: KubeletServerOptions, request: IncomingMessage, re
       return serveLogFiles(response, options.logsDir ?? '/var/log', rest)
     case 'run':
       return runCommand(options, request, response, url.searchParams, rest)
+    case 'localVolumes':
+      if (!options.localVolumes) break
+      return serveLocalVolumes(options.localVolumes, request, response, rest)
     case 'configz':
       return json({ kubeletconfig: options.config ?? {} })
     case 'exec':

@@ -1,4 +1,5 @@
 export * from './container-mounts.ts'
+export * from './local-volumes.ts'
 export * from './mounter.ts'
 export * from './plugins.ts'
 export * from './pod-volumes.ts'

@@ -1,13 +1,12 @@
 import type { DeepReadonly, core } from '#api'
-import { compareQuantity, matchesNodeSelectorTerms, selectorFromLabelSelector } from '#api'
+import { claimNames, findVolume, isReachable, storageClassOf, volumeAnnotations } from '#api'
 import type { ClusterReader, Node, Pod, SchedulerPlugin, VolumeWriter } from '../framework.ts'
 import { unresolvable, unschedulable } from '../framework.ts'
 
 type Claim = DeepReadonly<core.PersistentVolumeClaim>
-type Volume = DeepReadonly<core.PersistentVolume>
 
 const key = 'VolumeBinding'
-const selectedNode = 'volume.kubernetes.io/selected-node'
+const { selectedNode, bindCompleted } = volumeAnnotations
 const noProvisioner = 'kubernetes.io/no-provisioner'
 
 /** A pod's claims: those that have their volume, and those that wait for the pod's node. */
@@ -47,7 +46,7 @@ export function volumeBinding(reader: ClusterReader, writer: VolumeWriter): Sche
       }
       const taken = new Set<string>()
       for (const claim of waiting) {
-        const volume = volumeFor(claim, info.node, taken)
+        const volume = findVolume(claim, reader.volumes(), { node: info.node, taken })
         if (volume) taken.add(volume.metadata.name)
         else if (!mayProvision(claim, info.node)) return unschedulable("node(s) didn't find available persistent volumes to bind")
       }
@@ -59,7 +58,7 @@ export function volumeBinding(reader: ClusterReader, writer: VolumeWriter): Sche
       const target = reader.node(node)
       const taken = new Set<string>()
       for (const claim of waiting) {
-        const volume = target && volumeFor(claim, target, taken)
+        const volume = target && findVolume(claim, reader.volumes(), { node: target, taken })
         if (volume) {
           taken.add(volume.metadata.name)
           await writer.reserve(volume, claim, signal)
@@ -70,17 +69,8 @@ export function volumeBinding(reader: ClusterReader, writer: VolumeWriter): Sche
   }
 
   function classOf(claim: Claim) {
-    return claim.spec.storageClassName ? reader.storageClass(claim.spec.storageClassName) : undefined
-  }
-
-  /** The smallest volume that waits for a claim like this one and can be reached from the node. */
-  function volumeFor(claim: Claim, node: Node, taken: ReadonlySet<string>): Volume | undefined {
-    let best: Volume | undefined
-    for (const volume of reader.volumes()) {
-      if (taken.has(volume.metadata.name) || !suits(volume, claim) || !isReachable(volume, node)) continue
-      if (!best || compareQuantity(sizeOf(volume), sizeOf(best)) < 0) best = volume
-    }
-    return best
+    const name = storageClassOf(claim)
+    return name ? reader.storageClass(name) : undefined
   }
 
   function mayProvision(claim: Claim, node: Node): boolean {
@@ -93,37 +83,5 @@ export function volumeBinding(reader: ClusterReader, writer: VolumeWriter): Sche
   }
 }
 
-const claimNames = (pod: Pod): string[] =>
-  (pod.spec.volumes ?? []).flatMap((v) =>
-    v.persistentVolumeClaim ? [v.persistentVolumeClaim.claimName] : v.ephemeral ? [`${pod.metadata.name}-${v.name}`] : [],
-  )
-
-function isReachable(volume: Volume, node: Node): boolean {
-  const required = volume.spec.nodeAffinity?.required
-  return !required || matchesNodeSelectorTerms(required.nodeSelectorTerms, node)
-}
-
-const sizeOf = (volume: Volume) => volume.spec.capacity?.storage ?? '0'
-
-function suits(volume: Volume, claim: Claim): boolean {
-  const { spec, status, metadata } = volume
-  const { claimRef } = spec
-  if (claimRef)
-    return (
-      claimRef.namespace === claim.metadata.namespace &&
-      claimRef.name === claim.metadata.name &&
-      (!claimRef.uid || claimRef.uid === claim.metadata.uid)
-    )
-  if (metadata.deletionTimestamp || (status?.phase && status.phase !== 'Available' && status.phase !== 'Pending')) return false
-  return (
-    (spec.storageClassName ?? '') === (claim.spec.storageClassName ?? '') &&
-    (spec.volumeMode ?? 'Filesystem') === (claim.spec.volumeMode ?? 'Filesystem') &&
-    (claim.spec.accessModes ?? []).every((mode) => spec.accessModes?.includes(mode)) &&
-    compareQuantity(sizeOf(volume), claim.spec.resources?.requests?.storage ?? '0') >= 0 &&
-    (!claim.spec.selector || selectorFromLabelSelector(claim.spec.selector).matches(metadata.labels))
-  )
-}
-
 /** Whether a claim has got its volume for good. */
-export const isBound = (claim: Claim): boolean =>
-  Boolean(claim.spec.volumeName) && claim.metadata.annotations?.['pv.kubernetes.io/bind-completed'] !== undefined
+export const isBound = (claim: Claim): boolean => Boolean(claim.spec.volumeName) && claim.metadata.annotations?.[bindCompleted] !== undefined
