@@ -1,4 +1,4 @@
-export type * from './config/compiled.ts'
+export * from './config/index.ts'
 export type * from './git-source.ts'
 export * from './names.ts'
 export * from './service/routes.ts'

@@ -110,8 +110,10 @@ export interface CompileInput {
     number: number
     triggerSource: 'webhook' | 'api' | 'scheduled_pipeline' | 'local'
     project: { name: string; gitUrl: string }
-    git: { branch?: string; tag?: string; revision: string; baseRevision?: string }
+    git: { branch?: string; tag?: string; revision: string; baseRevision?: string; defaultBranch?: string }
     actor: string
+    /** More values, by their names after `pipeline.`, e.g. `trigger_parameters.webhook.body`. */
+    values?: Record<string, string | number | boolean>
   }
 }
 

@@ -1,0 +1,5 @@
+export * from './cache-key.ts'
+export * from './circle-environment.ts'
+export { compileConfig } from './compile.ts'
+export type * from './compiled.ts'
+export { parseDuration } from './duration.ts'
