@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { enableCompileCache } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { addressCommands } from './commands/address.ts'
 import { clusterCommands } from './commands/cluster.ts'
 import { imageCommands } from './commands/image.ts'
 import { internalCommands } from './commands/internal.ts'
@@ -13,7 +14,7 @@ const program = new Command('k8ts')
   .version(version)
   .showHelpAfterError('(run with --help for the flags)')
 
-for (const add of [clusterCommands, imageCommands, internalCommands]) add(program)
+for (const add of [clusterCommands, imageCommands, internalCommands, addressCommands]) add(program)
 
 exitByThrowing(program)
 

@@ -16,6 +16,8 @@ export interface ClusterConfig {
   hollow: number
   /** Components that the control plane does not run: they run elsewhere, or nobody needs them. */
   without?: readonly ('scheduler' | 'controllers')[]
+  /** Ports of all Ingresses together on 127.0.0.1; the first free ones when absent. */
+  ingressPorts?: { http: number; https: number }
   /** A file of tokens with a user each, as upstream's `--token-auth-file`. */
   tokenFile?: string
 }
@@ -34,6 +36,8 @@ export interface Ranges {
   pods: string
   services: string
   clusterDns: string
+  /** Addresses of Ingresses and of Services of type LoadBalancer. */
+  balancers: string
 }
 
 const maxClusters = 32
@@ -41,7 +45,7 @@ const maxClusters = 32
 /** Where a node's kubelet serves its own API. */
 export const kubeletPort = 10250
 
-/** 10.64–10.191 in groups of four: pods, services, nodes, and a spare. */
+/** 10.64–10.191 in groups of four: pods, services, nodes, and addresses of load balancers. */
 export function rangesOf(index: number): Ranges {
   const base = 64 + index * 4
   return {
@@ -50,6 +54,7 @@ export function rangesOf(index: number): Ranges {
     nodes: `10.${base + 2}.0.0/24`,
     gateway: `10.${base + 2}.0.1`,
     clusterDns: `10.${base + 1}.0.10`,
+    balancers: `10.${base + 3}.0.0/16`,
   }
 }
 

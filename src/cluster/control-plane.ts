@@ -16,6 +16,7 @@ import type { ClusterConfig } from './config.ts'
 import { clusterPaths, rangesOf } from './config.ts'
 import { controllerUser } from './controller-user.ts'
 import { ensureDefaults, metricsUser } from './defaults.ts'
+import { ingressControllers } from './ingress.ts'
 
 /** Everything of a cluster that is not on a node, in this process: API server, scheduler, controllers. Runs until the signal aborts. */
 export async function runControlPlane(cluster: ClusterConfig, signal: AbortSignal): Promise<void> {
@@ -103,6 +104,7 @@ async function runControllersAs(
       legacyTokens: { sign: (claims) => server.keys.sign(claims as never) },
     }),
     horizontalPodAutoscaler(),
+    ...ingressControllers(cluster, log, signal),
   ]
   // every controller writes as itself, with the rights of its own role; what they read is shared
   const run = (controller: Controller) => {

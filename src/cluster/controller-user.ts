@@ -2,7 +2,7 @@ import type { loopbackUser } from '#apiserver'
 
 type UserInfo = typeof loopbackUser
 
-/** The service account that the bootstrap policy gives rights to, by controller. */
+/** The service account that the bootstrap policy, or `ensureDefaults` for what is ours alone, gives rights to, by controller. */
 const accounts: Record<string, string> = {
   clusterroleaggregation: 'clusterrole-aggregation-controller',
   cronjob: 'cronjob-controller',
@@ -15,7 +15,9 @@ const accounts: Record<string, string> = {
   ephemeralvolume: 'ephemeral-volume-controller',
   garbagecollector: 'generic-garbage-collector',
   'horizontal-pod-autoscaler': 'horizontal-pod-autoscaler',
+  ingress: 'ingress-controller',
   job: 'job-controller',
+  'load-balancer-address': 'load-balancer-address-controller',
   'local-path-provisioner': 'local-path-provisioner',
   namespace: 'namespace-controller',
   nodeipam: 'node-controller',

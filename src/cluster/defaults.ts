@@ -1,7 +1,8 @@
-import type { KubeObject, core, discovery, rbac } from '#api'
+import type { KubeObject, core, discovery, networking, rbac } from '#api'
 import { defaultStorageClass, isStatus, resources, volumeAnnotations } from '#api'
 import type { Client, ResourceRef } from '#client'
 import type { ClusterConfig } from './config.ts'
+import { bookName, className, controllerName } from '#ingress'
 import { nodeAddress, rangesOf } from './config.ts'
 import { controllerUser } from './controller-user.ts'
 
@@ -30,6 +31,12 @@ export async function ensureDefaults(cluster: ClusterConfig, client: Client): Pr
       { apiGroups: [''], resources: ['nodes/proxy'], verbs: ['update', 'delete'] },
     ]),
     ensureStorageClass(client),
+    ensureRole(client, 'k8ts:load-balancer-address', controllerUser('load-balancer-address').username, [
+      { apiGroups: [''], resources: ['services/status'], verbs: ['patch', 'update'] },
+      { apiGroups: ['networking.k8s.io'], resources: ['ingresses/status'], verbs: ['patch', 'update'] },
+      { apiGroups: [''], resources: ['configmaps'], resourceNames: [bookName], verbs: ['get', 'list', 'watch'] },
+    ]),
+    ensureIngressClass(client),
     ensureService(client, {
       namespace: 'default',
       name: 'kubernetes',
@@ -50,6 +57,20 @@ export async function ensureDefaults(cluster: ClusterConfig, client: Client): Pr
       addresses: cluster.nodes.map((node) => nodeAddress(cluster.index, node)),
     }),
   ])
+}
+
+/** The class of the cluster's own ingress controller, the default one as long as nobody says otherwise. */
+async function ensureIngressClass(client: Client): Promise<void> {
+  try {
+    await client.resource<networking.IngressClass>(resources.ingressClasses).create({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'IngressClass',
+      metadata: { name: className, annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
+      spec: { controller: controllerName },
+    })
+  } catch (error) {
+    if (!isStatus(error, 'AlreadyExists')) throw error
+  }
 }
 
 /** Gives one user these rights in the whole cluster. */

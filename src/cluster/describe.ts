@@ -23,7 +23,11 @@ export function describeStatus(status: ClusterStatus): string {
     ['context', status.context],
     ['API server', `${status.endpoints.local}, for pods ${status.endpoints.internal}`],
     ['data', status.dataDirectory],
-    ['ranges', `pods ${status.ranges.pods}, services ${status.ranges.services}, nodes ${status.ranges.nodes}`],
+    [
+      'ranges',
+      `pods ${status.ranges.pods}, services ${status.ranges.services}, nodes ${status.ranges.nodes}, load balancers ${status.ranges.balancers}`,
+    ],
+    ...(status.ingress ? [['ingress', `${status.ingress.http}, ${status.ingress.https}`]] : []),
     ...status.components.map((c) => [c.name, c.pid === null ? 'not running' : `pid ${c.pid}`]),
     ...status.nodes.map((n) => [`node ${n.name}`, `${n.address}, ${n.ready === null ? 'unknown' : n.ready ? 'Ready' : 'NotReady'}`]),
   ]

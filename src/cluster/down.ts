@@ -5,6 +5,7 @@ import { clusterPaths, homeDirectory, loadCluster, removeCluster } from './confi
 import { removeUserContext } from './access.ts'
 import { clusterCgroup, removeCgroup } from './local/cgroup.ts'
 import { removeTraces } from './local/containerd.ts'
+import { removeEdge } from './local/edge.ts'
 import { unmountBelow } from './local/mounts.ts'
 import { removeBridge, removeNodeNetwork } from './local/network.ts'
 import { killGroup } from './local/process.ts'
@@ -33,6 +34,7 @@ export async function down(name: string): Promise<boolean> {
     {
       title: 'Network',
       task: async () => {
+        await removeEdge(cluster)
         for (const node of cluster.nodes) await removeNodeNetwork(cluster, node)
         await removeBridge(cluster)
       },

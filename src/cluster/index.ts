@@ -1,4 +1,5 @@
 export * from './access.ts'
+export * from './addresses.ts'
 export * from './config.ts'
 export * from './describe.ts'
 export * from './down.ts'

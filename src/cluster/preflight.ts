@@ -20,6 +20,7 @@ export const nodeRequirements: readonly Requirement[] = [
   { program: 'ip', package: 'iproute2', why: 'makes links and network namespaces' },
   { program: 'sysctl', package: 'procps', why: 'turns on forwarding' },
   { program: 'nsenter', package: 'util-linux', why: 'enters a node' },
+  { program: 'haproxy', package: 'haproxy', why: 'serves ingresses' },
   { program: 'catatonit', package: 'catatonit', why: 'holds a pod together' },
 ]
 

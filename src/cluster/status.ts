@@ -3,7 +3,8 @@ import { resources } from '#api'
 import type { ClusterConfig } from './config.ts'
 import { clusterPaths, nodeAddress, rangesOf } from './config.ts'
 import { adminClient, contextName, controlPlaneReady, internalServer, localServer } from './access.ts'
-import { findProcess } from './local/process.ts'
+import { findProcess, wasStarted } from './local/process.ts'
+import { ingressPorts, ingressProcess } from './ingress.ts'
 import { agentProcess, controlPlaneProcess } from './up.ts'
 
 /** What `k8ts status -o json` prints. */
@@ -14,7 +15,9 @@ export interface ClusterStatus {
   state: 'running' | 'degraded' | 'stopped'
   dataDirectory: string
   endpoints: { local: string; internal: string }
-  ranges: { pods: string; services: string; nodes: string }
+  ranges: { pods: string; services: string; nodes: string; balancers: string }
+  /** Where all Ingresses answer on the host's own address; null as long as there is none. */
+  ingress: { http: string; https: string } | null
   components: { name: string; pid: number | null }[]
   nodes: { name: string; address: string; containerd: string; ready: boolean | null }[]
 }
@@ -23,12 +26,14 @@ export async function clusterStatus(cluster: ClusterConfig): Promise<ClusterStat
   const paths = clusterPaths(cluster.name)
   const names = [
     controlPlaneProcess,
+    ...(wasStarted(paths.run, ingressProcess) ? [ingressProcess] : []),
     ...cluster.nodes.flatMap((node) => [...(cluster.runtime === 'containerd' ? [`containerd-${node.name}`] : []), agentProcess(node.name)]),
   ]
   const components = names.map((name) => ({ name, pid: findProcess(paths.run, name)?.pid ?? null }))
   const apiReady = await controlPlaneReady(cluster)
   const ready = apiReady ? await nodeReadiness(cluster.name) : new Map<string, boolean>()
-  const { pods, services, nodes } = rangesOf(cluster.index)
+  const { pods, services, nodes, balancers } = rangesOf(cluster.index)
+  const ports = findProcess(paths.run, ingressProcess) ? await ingressPorts(paths) : undefined
   const running = components.every((c) => c.pid !== null) && apiReady
   return {
     name: cluster.name,
@@ -36,7 +41,8 @@ export async function clusterStatus(cluster: ClusterConfig): Promise<ClusterStat
     state: running ? 'running' : components.every((c) => c.pid === null) ? 'stopped' : 'degraded',
     dataDirectory: paths.dir,
     endpoints: { local: localServer(cluster), internal: internalServer(cluster) },
-    ranges: { pods, services, nodes },
+    ranges: { pods, services, nodes, balancers },
+    ingress: ports ? { http: `http://127.0.0.1:${ports.http}`, https: `https://127.0.0.1:${ports.https}` } : null,
     components,
     nodes: cluster.nodes.map((node) => ({
       name: node.name,

@@ -23,6 +23,7 @@ export interface UpOptions {
   hollow?: number
   compat?: '1.20'
   apiPort?: number
+  ingressPorts?: { http: number; https: number }
   /** Give up when a node is not Ready after this many seconds; 120 when absent. */
   waitSeconds?: number
 }
@@ -76,6 +77,7 @@ async function newCluster(options: UpOptions): Promise<ClusterConfig> {
     store: options.store ?? 'sqlite',
     runtime: options.runtime ?? 'containerd',
     ...(options.compat ? { compat: options.compat } : {}),
+    ...(options.ingressPorts ? { ingressPorts: options.ingressPorts } : {}),
     nodes,
     hollow: options.hollow ?? 0,
   }
@@ -92,6 +94,7 @@ function agreeing(existing: ClusterConfig, options: UpOptions): ClusterConfig {
     ['--compat', options.compat, existing.compat],
     ['--api-port', options.apiPort, existing.apiPort],
     ['--hollow', options.hollow, existing.hollow],
+    ['--ingress-ports', pair(options.ingressPorts), pair(existing.ingressPorts)],
   ]
   for (const [flag, want, have] of asked)
     if (want !== undefined && want !== have)
@@ -100,6 +103,8 @@ function agreeing(existing: ClusterConfig, options: UpOptions): ClusterConfig {
       )
   return existing
 }
+
+const pair = (ports: { http: number; https: number } | undefined) => ports && `${ports.http},${ports.https}`
 
 /** Clusters that are stopped keep their ports. */
 async function freePort(first: number, taken: ReadonlyMap<number, string>): Promise<number> {

@@ -7,6 +7,13 @@ const storeName = (text: string): string => {
   return text
 }
 
+const portPair = (text: string): { http: number; https: number } => {
+  const [http, https, ...more] = text.split(',').map((each) => port(each))
+  if (http === undefined || https === undefined || more.length > 0 || http === https)
+    throw new InvalidArgumentError('two ports are expected, such as 8080,8443')
+  return { http, https }
+}
+
 /** `k8ts up`, `down`, `status` and what else is about a cluster as a whole. */
 export function clusterCommands(program: Command): void {
   program
@@ -18,6 +25,9 @@ export function clusterCommands(program: Command): void {
     .addOption(new Option('--store <store>', 'where objects are kept: sqlite or memory').argParser(storeName))
     .addOption(new Option('--compat <release>', 'behave as clients and components of this release expect').choices(['1.20']))
     .addOption(new Option('--api-port <port>', 'port of the API server').argParser(port))
+    .addOption(
+      new Option('--ingress-ports <http,https>', 'ports of ingresses on 127.0.0.1; 80,443 or the first free ones when absent').argParser(portPair),
+    )
     .addOption(new Option('--wait <seconds>', 'how long to wait for a node').argParser(positive).default(120))
     .action(
       async (flags: {
@@ -27,6 +37,7 @@ export function clusterCommands(program: Command): void {
         store?: string
         compat?: '1.20'
         apiPort?: number
+        ingressPorts?: { http: number; https: number }
         wait: number
       }) => {
         const { up, explainNext } = await cluster()

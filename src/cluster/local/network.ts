@@ -30,7 +30,7 @@ export async function ensureBridge(cluster: ClusterConfig): Promise<void> {
 /** Only the bridge itself and the host talk to the cluster's ranges. */
 function guard(cluster: ClusterConfig): string {
   const bridge = bridgeName(cluster.name)
-  const { pods, services, nodes } = rangesOf(cluster.index)
+  const { pods, services, nodes, balancers } = rangesOf(cluster.index)
   const table = `inet ${tableName(cluster.name)}`
   return `
     table ${table}
@@ -43,7 +43,7 @@ function guard(cluster: ClusterConfig): string {
       }
       chain output {
         type filter hook output priority filter; policy accept;
-        ip daddr { ${pods}, ${services}, ${nodes} } oifname != { "${bridge}", "lo" } reject
+        ip daddr { ${pods}, ${services}, ${nodes}, ${balancers} } oifname != { "${bridge}", "lo" } reject
       }
     }`
 }
@@ -78,7 +78,10 @@ export async function ensureNodeNetwork(cluster: ClusterConfig, node: NodeConfig
     'net.ipv4.conf.default.rp_filter=0',
   ])
   await ip(['route', 'replace', nodePodCidr(cluster.index, node), 'via', address, 'dev', bridgeName(cluster.name)])
-  if (node.index === 1) await ip(['route', 'replace', ranges.services, 'via', address, 'dev', bridgeName(cluster.name)])
+  // the first node leads to services, and to load balancers those that are not its own
+  if (node.index === 1) {
+    for (const range of [ranges.services, ranges.balancers]) await ip(['route', 'replace', range, 'via', address, 'dev', bridgeName(cluster.name)])
+  } else await inside('route', 'replace', ranges.balancers, 'via', nodeAddress(cluster.index, { name: 'node-1', index: 1 }))
 }
 
 /** Routes to a new node's pods on the nodes that were there before. */

@@ -62,6 +62,9 @@ export function findProcess(run: string, name: string): RunningProcess | undefin
   return started !== undefined && startTime(pid) === started ? { name, pid } : undefined
 }
 
+/** Whether a process was started under this name and not stopped since, whatever became of it. */
+export const wasStarted = (run: string, name: string): boolean => existsSync(pidFile(run, name))
+
 /** When the kernel started the process, in clock ticks since boot; undefined when there is none, or only its remains. */
 function startTime(pid: number): string | undefined {
   try {

@@ -1,0 +1,86 @@
+import type { core, discovery, networking } from '#api'
+import { resources } from '#api'
+import type { Logger } from '#base'
+import { describeError } from '#base'
+import type { Controller, Watch } from '#runtime'
+import { mapped } from '#runtime'
+import { ofOurClass } from './class.ts'
+import type { Certificate, DataPlane } from './desired.ts'
+import { planIngress } from './plan.ts'
+
+export interface IngressControllerOptions {
+  /** Made when the first Ingress of our class is seen. */
+  dataPlane(log: Logger): DataPlane
+  /** Served where an Ingress asks for TLS and no other certificate fits. */
+  fallback(): Promise<Certificate>
+}
+
+const everything = 'ingresses'
+const serviceIndex = 'ingress/service'
+
+/** Keeps the data plane at what the Ingresses of our class ask for, and says in events what of them cannot be served. */
+export function ingressController(options: IngressControllerOptions): Controller {
+  return {
+    name: 'ingress',
+    eventSource: 'ingress-controller',
+    concurrency: 1,
+    setup({ cache, events, log }) {
+      const ingresses = cache<networking.Ingress>(resources.ingresses)
+      const classes = cache<networking.IngressClass>(resources.ingressClasses)
+      const services = cache<core.Service>(resources.services)
+      const secrets = cache<core.Secret>(resources.secrets)
+      const slices = cache<discovery.EndpointSlice>(resources.endpointSlices, {
+        [serviceIndex]: ({ metadata }) => {
+          const service = metadata.labels?.['kubernetes.io/service-name']
+          return service ? [`${metadata.namespace}/${service}`] : []
+        },
+      })
+      let dataPlane: DataPlane | undefined
+      let fallback: Certificate | undefined
+      const told = new Map<string, string>()
+
+      /** Says each trouble once, and again after it was gone. */
+      function tell(ingress: string, troubles: readonly { reason: string; message: string }[]): void {
+        const object = ingresses.get(ingress)
+        const text = JSON.stringify([object?.metadata.uid, troubles])
+        if (troubles.length > 0 && object && told.get(ingress) !== text)
+          for (const { reason, message } of troubles) events.event(object, 'Warning', reason, message)
+        if (troubles.length > 0) told.set(ingress, text)
+        else told.delete(ingress)
+      }
+
+      return {
+        watches: [ingresses, classes, services, secrets, slices].map((each): Watch => mapped(each as typeof services, () => [everything])),
+        async reconcile() {
+          const ours = ingresses.list().filter(ofOurClass(classes.list()))
+          if (ours.length === 0 && !dataPlane) return
+          dataPlane ??= options.dataPlane(log)
+          fallback ??= await options.fallback()
+          const { desired, troubles, sources } = planIngress({
+            ingresses: ours,
+            serviceAt: (key) => services.get(key),
+            slicesOf: (key) => slices.byIndex(serviceIndex, key),
+            secretAt: (key) => secrets.get(key),
+            fallback,
+          })
+          try {
+            const { refused } = await dataPlane.apply(desired)
+            for (const [id, message] of refused)
+              for (const { ingress, secret } of sources.get(id) ?? [])
+                troubles.set(ingress, [...(troubles.get(ingress) ?? []), { reason: 'InvalidCertificate', message: `secret ${secret}: ${message}` }])
+          } catch (error) {
+            for (const { metadata } of ours)
+              tell(`${metadata.namespace}/${metadata.name}`, [{ reason: 'DataPlaneFailed', message: describeError(error).slice(0, 500) }])
+            throw error
+          }
+          for (const { metadata } of ours)
+            tell(`${metadata.namespace}/${metadata.name}`, troubles.get(`${metadata.namespace}/${metadata.name}`) ?? [])
+        },
+        run: async (signal) => {
+          await new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })))
+          await dataPlane?.[Symbol.asyncDispose]()
+        },
+      }
+    },
+  }
+}
