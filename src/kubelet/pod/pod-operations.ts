@@ -30,6 +30,7 @@ import { hasPlainNetwork, sandboxConfig } from './sandbox-config.ts'
 import { containerSecurity, nonRootViolation } from './security.ts'
 import { StartFailure } from './start-failure.ts'
 import type { TaskLimit } from './task-limit.ts'
+import { withdrawalTime } from './withdrawal.ts'
 
 export interface PodOperationsOptions {
   runtime: ContainerRuntime
@@ -231,6 +232,7 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
         if (!signal.aborted) events.event(pod as core.Pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', { fieldPath: fieldPath(container) })
       }
     }
+    if (first && record.state === 'running') await clock.sleep(withdrawalTime(pod, options.services(), graceSeconds))
     const spent = Math.round((clock.monotonic() - began) / 1000)
     // A pod that is deleted without grace gets its kill at once; the others at least the minimum.
     const timeout = Math.max(graceSeconds - spent, minimumGrace)
