@@ -42,6 +42,8 @@ export function run(program: string, args: readonly string[], options: RunOption
         line = lines.pop()!
         for (const each of lines) options.onLine(each)
       })
+      // the last line may have no end
+      stream.on('end', () => line && options.onLine?.(line))
     }
     collect(child.stdout, (text) => (stdout += text))
     collect(child.stderr, (text) => (stderr += text))

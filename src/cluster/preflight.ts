@@ -26,6 +26,8 @@ export const nodeRequirements: readonly Requirement[] = [
 
 export const buildRequirements: readonly Requirement[] = [{ program: 'buildah', package: 'buildah', why: 'builds images' }]
 
+export const baseRequirements: readonly Requirement[] = [{ program: 'mmdebstrap', package: 'mmdebstrap', why: 'makes base images of Debian’s packages' }]
+
 export function isInstalled(program: string): boolean {
   if (program.startsWith('/')) return existsSync(program)
   const path = `${process.env['PATH'] ?? ''}${delimiter}/usr/sbin${delimiter}/sbin`

@@ -1,9 +1,30 @@
 import type { Command } from 'commander'
 import { cluster, known, nameOption, outputOption } from './options.ts'
 
-/** `k8ts image`: images of the nodes. */
+const several = (one: string, all: string[]): string[] => [...all, one]
+
+interface BuildFlags {
+  tag: string[]
+  file?: string
+  buildArg: string[]
+  label: string[]
+  secret: string[]
+  target?: string
+  cache: boolean
+  load: boolean
+  quiet?: boolean
+  name: string
+}
+
+interface BaseFlags {
+  suite?: string
+  slim?: boolean
+  include?: string
+}
+
+/** `k8ts image`: images of this machine and of the nodes. */
 export function imageCommands(program: Command): void {
-  const image = program.command('image').description('images of the cluster’s nodes')
+  const image = program.command('image').description('build images, and put them on the cluster’s nodes')
 
   image
     .command('load')
@@ -18,26 +39,45 @@ export function imageCommands(program: Command): void {
   image
     .command('build')
     .description('build an image from a Dockerfile and put it on every node')
-    .argument('<directory>')
-    .requiredOption('-t, --tag <name>', 'name of the image')
-    .option('-f, --file <path>', 'the Dockerfile')
-    .option(
-      '--build-arg <name=value>',
-      'an argument of the Dockerfile; may be given several times',
-      (one: string, all: string[]) => [...all, one],
-      [],
-    )
+    .argument('<directory>', 'the build context')
+    .requiredOption('-t, --tag <name>', 'name of the image, NAME:TAG; may be given several times', several, [])
+    .option('-f, --file <path>', 'the Dockerfile (default: Dockerfile in the directory)')
+    .option('--build-arg <name=value>', 'an argument of the Dockerfile; may be given several times', several, [])
+    .option('--label <name=value>', 'a label for the image; may be given several times', several, [])
+    .option('--secret <id=name,src=file>', 'a secret for RUN --mount=type=secret; may be given several times', several, [])
+    .option('--target <stage>', 'the stage to build (default: the last)')
+    .option('--no-cache', 'run every step again')
+    .option('--no-load', 'leave the image in this machine’s store')
+    .option('-q, --quiet', 'print only the names of the image')
     .addOption(nameOption())
-    .action(async (directory: string, flags: { tag: string; file?: string; buildArg: string[]; name: string }) => {
+    .action(async (directory: string, flags: BuildFlags) => {
       const { buildImage } = await cluster()
-      const built = await buildImage(await known(flags.name), {
+      const built = await buildImage(flags.load ? await known(flags.name) : undefined, {
         directory,
         tag: flags.tag,
         ...(flags.file ? { file: flags.file } : {}),
+        ...(flags.target ? { target: flags.target } : {}),
         buildArgs: flags.buildArg,
-        onLine: (line) => console.error(line),
+        labels: flags.label,
+        secrets: flags.secret,
+        noCache: !flags.cache,
+        ...(await progress(flags.quiet)),
       })
       for (const reference of built) console.log(reference)
+    })
+
+  image
+    .command('base')
+    .description('make a base image of Debian’s packages, for FROM (debian:… is made by itself when a build needs it)')
+    .argument('<name>', 'its name, NAME:TAG')
+    .option('--suite <release>', 'Debian’s release (default: the one that this machine runs)')
+    .option('--include <packages>', 'more packages, with commas between them')
+    .option('--slim', 'without manuals, documentation and translations')
+    .action(async (name: string, { suite, slim, include }: BaseFlags) => {
+      const { makeBaseImage } = await cluster()
+      const packages = include?.split(',').filter(Boolean) ?? []
+      await makeBaseImage(name, { ...(suite ? { suite } : {}), slim: slim === true, include: packages, ...(await progress()) })
+      console.log(name)
     })
 
   image
@@ -51,4 +91,13 @@ export function imageCommands(program: Command): void {
       if (output === 'json') return console.log(JSON.stringify(lists, undefined, 2))
       for (const { node, images } of lists) for (const each of images) console.log(`${node}\t${each}`)
     })
+}
+
+/** Shows what goes on, on standard error: standard output has the names. */
+async function progress(quiet = false) {
+  if (quiet) return {}
+  const { buildPrinter } = await import('#build')
+  const { stderr } = process
+  const report = buildPrinter({ write: (text) => void stderr.write(text), terminal: stderr.isTTY === true, columns: stderr.columns })
+  return { report, onLine: (line: string) => report({ type: 'note', text: line }) }
 }

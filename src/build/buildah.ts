@@ -1,0 +1,61 @@
+import type { RunOptions } from '#base'
+import { CommandError, run } from '#base'
+
+/** How to speak to a registry: with a directory that holds its `ca.crt`, and a file with credentials (`config.json`). */
+export interface RegistryLogin {
+  certDir?: string
+  authFile?: string
+}
+
+const loginFlags = ({ certDir, authFile }: RegistryLogin): string[] => [
+  ...(certDir ? ['--cert-dir', certDir] : []),
+  ...(authFile ? ['--authfile', authFile] : []),
+]
+
+/** Runs buildah. Nothing is found by a search list, and no standard input is waited for. */
+export const buildah = (args: readonly string[], options: RunOptions = {}): Promise<string> => run('buildah', args, options)
+
+interface Inspected {
+  FromImageID: string
+  OCIv1: { config: { Labels?: Record<string, string> } }
+}
+
+/** What of an image matters here; undefined when the store does not have it. Never asks a registry. */
+export async function inspectImage(reference: string): Promise<{ id: string; labels: Record<string, string> } | undefined> {
+  try {
+    const found = JSON.parse(await buildah(['inspect', '--type', 'image', reference])) as Inspected
+    return { id: found.FromImageID, labels: found.OCIv1.config.Labels ?? {} }
+  } catch (error) {
+    if (error instanceof CommandError && /not known|does not exist|no such image|locating image/i.test(error.stderr)) return undefined
+    throw error
+  }
+}
+
+/** Names of the images in the store, sorted. */
+export async function storedImages(): Promise<string[]> {
+  const lines = (await buildah(['images', '--format', '{{.Name}}:{{.Tag}}', '--noheading'])).split('\n')
+  return [...new Set(lines.filter((line) => line && !line.startsWith('<none>')))].sort()
+}
+
+/** Brings an image from its registry into the store. */
+export async function pullImage(reference: string, login: RegistryLogin = {}, onLine?: (line: string) => void): Promise<void> {
+  await buildah(['pull', ...loginFlags(login), '--', reference], onLine ? { onLine } : {})
+}
+
+/** Sends an image of the store to a registry, by default to the one of its name; layers that are there are not sent. */
+export async function pushImage(
+  reference: string,
+  login: RegistryLogin & { destination?: string; onLine?: (line: string) => void } = {},
+): Promise<void> {
+  const { destination = reference, onLine } = login
+  await buildah(['push', ...loginFlags(login), '--', reference, `docker://${destination}`], onLine ? { onLine } : {})
+}
+
+/** Writes an image of the store as an archive of `docker save`. */
+export async function saveImage(reference: string, file: string): Promise<void> {
+  await buildah(['push', '--quiet', '--', reference, `docker-archive:${file}:${reference}`])
+}
+
+export async function tagImage(reference: string, ...names: string[]): Promise<void> {
+  await buildah(['tag', '--', reference, ...names])
+}
