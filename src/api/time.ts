@@ -96,7 +96,8 @@ export function parseDuration(text: string): number {
   return Number(parseNanos(text)) / 1e6
 }
 
-function parseNanos(text: string): bigint {
+/** Nanoseconds of a Go duration. Throws TimeError. */
+export function parseNanos(text: string): bigint {
   const invalid = () => new TimeError(`time: invalid duration ${JSON.stringify(text)}`)
   const match = /^([+-]?)(.*)$/s.exec(text)!
   let rest = match[2]!
@@ -124,7 +125,8 @@ export function formatDuration(ms: number): string {
   return formatNanos(BigInt(Math.round(ms * 1e6)))
 }
 
-function formatNanos(signed: bigint): string {
+/** Like formatDuration, of nanoseconds. */
+export function formatNanos(signed: bigint): string {
   if (signed === 0n) return '0s'
   const sign = signed < 0n ? '-' : ''
   const nanos = signed < 0n ? -signed : signed

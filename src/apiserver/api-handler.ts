@@ -7,7 +7,7 @@ import type { UserInfo } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
 import { readBody } from './body.ts'
 import type { RequestMetrics } from './http/metrics.ts'
-import { negotiate } from './http/negotiate.ts'
+import { negotiate, notAcceptable } from './http/negotiate.ts'
 import type { ApiServerOptions, ExtensionGroup, SubresourceContext, SubresourceHandler, VirtualHandler } from './options.ts'
 import { parseRequest } from './parse-request.ts'
 import type { Call } from './registry/call.ts'
@@ -160,10 +160,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
 
   async function createVirtual(call: Call, handler: VirtualHandler): Promise<Response> {
     // what is not stored has no rows and no metadata of its own to show
-    if (call.accepted.as !== 'object')
-      throw errors.notAcceptable(
-        'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
-      )
+    if (call.accepted.as !== 'object') throw notAcceptable()
     const value = readBody(call.request)
     const object = decode(call.served.kind, value, { fieldValidation: 'Warn', warnings: call.warnings })
     const { namespace } = call.info.resource!

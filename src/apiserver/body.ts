@@ -1,7 +1,6 @@
 import { parseDocument } from 'yaml'
-import { errors } from '#api'
+import { errors, parseProtobuf } from '#api'
 import type { Request } from '#client'
-import { parseProtobuf } from './protobuf.ts'
 
 /** What a request's body says it is, without parameters; JSON when it says nothing. */
 export function mediaType(request: Request): string {

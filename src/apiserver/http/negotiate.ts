@@ -1,8 +1,9 @@
+import type { StatusError } from '#api'
 import { errors, failure } from '#api'
 
 /** What a client accepts, decided once per Accept header. */
 export interface Accepted {
-  format: 'json' | 'yaml'
+  format: 'json' | 'yaml' | 'protobuf'
   /** Objects as they are, as a table for printing, or their metadata alone. */
   as: 'object' | 'Table' | 'PartialObjectMetadata'
   /** The version of meta.k8s.io that a Table or PartialObjectMetadata is wanted in. */
@@ -51,12 +52,20 @@ function decide(accept: string): Accepted {
     const version = parameters.get('v')
     const kind = as === 'PartialObjectMetadataList' ? 'PartialObjectMetadata' : as
     if ((parameters.get('g') ?? 'meta.k8s.io') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue
-    if (kind === 'Table' || kind === 'PartialObjectMetadata') return { format, as: kind, metaVersion: version }
+    if (kind === 'Table' || kind === 'PartialObjectMetadata') {
+      // a table has no protobuf form
+      if (format === 'protobuf' && kind === 'Table') continue
+      return { format, as: kind, metaVersion: version }
+    }
   }
-  throw known
-    ? errors.notAcceptable('only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf')
-    : failure('NotAcceptable', 406, '406: Not Acceptable', {})
+  throw known ? notAcceptable() : failure('NotAcceptable', 406, '406: Not Acceptable', {})
 }
+
+/** The 406 that names what is served. */
+export const notAcceptable = (): StatusError =>
+  errors.notAcceptable(`only the following media types are accepted: application/json, application/yaml, ${protobufType}`)
+
+export const protobufType = 'application/vnd.kubernetes.protobuf'
 
 function formatOf(type: string): Accepted['format'] | undefined {
   switch (type) {
@@ -68,6 +77,8 @@ function formatOf(type: string): Accepted['format'] | undefined {
     case 'application/x-yaml':
     case 'text/yaml':
       return 'yaml'
+    case protobufType:
+      return 'protobuf'
     default:
       return undefined
   }

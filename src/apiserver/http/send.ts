@@ -1,9 +1,13 @@
 import { gzip } from 'node:zlib'
 import { promisify } from 'node:util'
 import { stringify } from 'yaml'
+import type { TypeMeta } from '#api'
+import { encodeProtobuf } from '#api'
 import type { Request, Response, WatchFrame } from '#client'
 import { Watcher } from '../registry/watcher.ts'
 import type { Sink } from './exchange.ts'
+import type { Accepted } from './negotiate.ts'
+import { negotiate, protobufType } from './negotiate.ts'
 
 const compress = promisify(gzip)
 
@@ -14,8 +18,7 @@ const gzipFrom = 128 * 1024
 export async function send(sink: Sink, request: Request, response: Response): Promise<void> {
   const { body } = response
   if ('bytes' in body || 'value' in body) {
-    let bytes = 'bytes' in body ? body.bytes : Buffer.from(JSON.stringify(body.value))
-    if (reformatted(request, response)) bytes = reformat(request, response, bytes)
+    const bytes = inAcceptedForm(request, response, 'bytes' in body ? body.bytes : Buffer.from(JSON.stringify(body.value)))
     const length = lengthOf(bytes)
     if (length >= gzipFrom && request.headers['accept-encoding']?.includes('gzip')) return sendCompressed(sink, response, bytes)
     response.headers['content-length'] = String(length)
@@ -117,22 +120,38 @@ function lengthOf(bytes: Uint8Array | Uint8Array[]): number {
   return length
 }
 
-/** Whether somebody reads the answer with their own eyes: indented JSON, or YAML. */
-function reformatted(request: Request, response: Response): boolean {
-  if (!response.headers['content-type']?.startsWith('application/json')) return false
-  const { accept, 'user-agent': agent } = request.headers
-  if (accept && accept.includes('yaml') && !/^application\/(json|\*)/.test(accept)) return true
-  const pretty = request.query.get('pretty')
-  if (pretty !== null) return pretty === 'true' || pretty === '1'
-  return agent !== undefined && (agent.startsWith('curl') || agent.startsWith('Wget') || agent.startsWith('Mozilla/5.0'))
+/** Brings an answer that was made as JSON into the form that the client asked for: protobuf, YAML, or JSON for somebody's own eyes. */
+function inAcceptedForm(request: Request, response: Response, bytes: Uint8Array | Uint8Array[]): Uint8Array | Uint8Array[] {
+  if (!response.headers['content-type']?.startsWith('application/json')) return bytes
+  const accepted = acceptedBy(request)
+  if (accepted?.format === 'protobuf') {
+    const encoded = encodeProtobuf(parse(bytes) as TypeMeta)
+    // what has no protobuf form: discovery of what is yet to come, tables of errors
+    if (!encoded) return bytes
+    response.headers['content-type'] = protobufType
+    return encoded
+  }
+  if (accepted?.format === 'yaml') {
+    response.headers['content-type'] = 'application/yaml'
+    return Buffer.from(stringify(parse(bytes), { version: '1.1', sortMapEntries: true, lineWidth: 0, indentSeq: false }))
+  }
+  return pretty(request) ? Buffer.from(JSON.stringify(parse(bytes), undefined, 2) + '\n') : bytes
 }
 
-function reformat(request: Request, response: Response, bytes: Uint8Array | Uint8Array[]): Uint8Array {
-  const text = Buffer.concat(Array.isArray(bytes) ? bytes : [bytes]).toString()
-  const value: unknown = JSON.parse(text)
-  if (request.headers.accept?.includes('yaml') && !/^application\/(json|\*)/.test(request.headers.accept)) {
-    response.headers['content-type'] = 'application/yaml'
-    return Buffer.from(stringify(value, { version: '1.1', sortMapEntries: true, lineWidth: 0, indentSeq: false }))
+const parse = (bytes: Uint8Array | Uint8Array[]): unknown => JSON.parse(Buffer.concat(Array.isArray(bytes) ? bytes : [bytes]).toString())
+
+function acceptedBy(request: Request): Accepted | undefined {
+  try {
+    return negotiate(request.headers.accept)
+  } catch {
+    // the 406 itself is JSON
+    return undefined
   }
-  return Buffer.from(JSON.stringify(value, undefined, 2) + '\n')
+}
+
+function pretty(request: Request): boolean {
+  const asked = request.query.get('pretty')
+  if (asked !== null) return asked === 'true' || asked === '1'
+  const agent = request.headers['user-agent']
+  return agent !== undefined && (agent.startsWith('curl') || agent.startsWith('Wget') || agent.startsWith('Mozilla/5.0'))
 }

@@ -14,6 +14,7 @@ export class CacheEntry {
   #wire: Buffer | undefined
   #object: DeepReadonly<KubeObject> | undefined
   #views: Map<string, { object?: unknown; bytes?: Buffer }> | undefined
+  #messages: Map<string, Buffer> | undefined
 
   constructor(key: string, namespace: string, name: string, revision: number, stored: Uint8Array, object?: DeepReadonly<KubeObject>) {
     this.key = key
@@ -55,6 +56,13 @@ export class CacheEntry {
     view.object ??= make(this.object)
     view.bytes ??= Buffer.from(JSON.stringify(view.object))
     return view as { object: unknown; bytes: Buffer }
+  }
+
+  /** Its protobuf message in a served version, without an envelope: made when first asked for and then kept. */
+  message(apiVersion: string, make: () => Buffer): Buffer {
+    let message = this.#messages?.get(apiVersion)
+    if (!message) (this.#messages ??= new Map()).set(apiVersion, (message = make()))
+    return message
   }
 
   /** This content with another revision: what a DELETED event shows. */

@@ -3,6 +3,7 @@ import { StatusError, errors } from '#api'
 import type { Response } from '#client'
 import type { Random } from '#base'
 import { readBody } from '../body.ts'
+import { protobufType } from '../http/negotiate.ts'
 import { isTrue } from '../parse-request.ts'
 import type { Call } from './call.ts'
 import { entryResponse, includeObject, listResponse, valueResponse } from './call.ts'
@@ -164,12 +165,14 @@ async function watchVerb(registry: Registry, call: Call, random: Random): Promis
   const { namespace, name } = info.resource!
   const seconds = integer(query, 'timeoutSeconds')
   const sendInitialEvents = query.get('sendInitialEvents')
-  const view =
+  const shown =
     accepted.as === 'Table'
       ? tableView(served, accepted.metaVersion, includeObject(call), () => registry.clock.now())
       : accepted.as === 'PartialObjectMetadata'
         ? partialView(accepted.metaVersion)
         : served.view
+  const framed = accepted.format === 'protobuf'
+  const view = framed ? { ...shown, format: 'protobuf' as const } : shown
   const fieldSelector = query.get('fieldSelector')
   const events = await watchObjects(
     registry,
@@ -187,7 +190,7 @@ async function watchVerb(registry: Registry, call: Call, random: Random): Promis
     view,
     request.signal,
   )
-  return { status: 200, headers: { 'content-type': 'application/json' }, body: { events } }
+  return { status: 200, headers: { 'content-type': framed ? `${protobufType};stream=watch` : 'application/json' }, body: { events } }
 }
 
 function integer(query: URLSearchParams, name: string): number | undefined {

@@ -2,6 +2,7 @@ import type { Clock } from '#base'
 import type { DeepReadonly, KubeObject, Status } from '#api'
 import type { WatchFrame } from '#client'
 import type { CacheEntry } from './cache-entry.ts'
+import { protobufFrame, protobufObject, protobufValue } from './protobuf.ts'
 import type { CacheEvent, ResourceCache } from './resource-cache.ts'
 import { frameBytes } from './wire.ts'
 
@@ -15,6 +16,8 @@ export interface View {
   transient?: boolean
   kind: string
   apiVersion: string
+  /** How events go over the wire: JSON lines, or protobuf's framed messages. */
+  format?: 'protobuf'
 }
 
 export interface WatcherOptions {
@@ -95,11 +98,11 @@ export class Watcher implements AsyncIterable<WatchFrame> {
         columnDefinitions: null,
         rows: annotations ? [{ cells: null, object: { kind: 'PartialObjectMetadata', apiVersion: view.apiVersion, metadata } }] : null,
       }
-    this.push(plainFrame('BOOKMARK', object))
+    this.push(plainFrame('BOOKMARK', object, view))
   }
 
   error(status: Status): void {
-    this.push(plainFrame('ERROR', status))
+    this.push(plainFrame('ERROR', status, this.#options.view))
     this.end()
   }
 
@@ -158,7 +161,8 @@ export class Watcher implements AsyncIterable<WatchFrame> {
 }
 
 function sharedFrame(event: CacheEvent, type: FrameType, entry: CacheEntry, view: View): WatchFrame {
-  const id = view.name ? `${type} ${view.name}` : type
+  const shown = view.name ? `${type} ${view.name}` : type
+  const id = view.format ? `${shown} ${view.format}` : shown
   let frame = event.frames.get(id) as WatchFrame | undefined
   if (!frame) event.frames.set(id, (frame = frameOf(type, entry, view)))
   return frame
@@ -189,13 +193,18 @@ class EntryFrame implements WatchFrame {
 
   bytes(): Uint8Array {
     if (this.#bytes) return this.#bytes
-    const { name, render, transient } = this.#view
+    const { name, render, transient, format } = this.#view
+    if (format === 'protobuf') {
+      const partial = this.#view.kind === 'PartialObjectMetadata'
+      return (this.#bytes = protobufFrame(this.type, partial ? protobufValue(this.object as object) : protobufObject(this.#entry, this.#view)))
+    }
     const object = !render ? this.#entry.bytes : transient ? Buffer.from(JSON.stringify(this.object)) : this.#entry.view(name, render).bytes
     return (this.#bytes = frameBytes(this.type, object))
   }
 }
 
-function plainFrame(type: FrameType, object: object): WatchFrame {
+function plainFrame(type: FrameType, object: object, { format }: View): WatchFrame {
   let bytes: Uint8Array | undefined
-  return { type, object, bytes: () => (bytes ??= frameBytes(type, Buffer.from(JSON.stringify(object)))) }
+  const make = () => (format === 'protobuf' ? protobufFrame(type, protobufValue(object)) : frameBytes(type, Buffer.from(JSON.stringify(object))))
+  return { type, object, bytes: () => (bytes ??= make()) }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeObject, schemaOf } from '#api'
-import { parseProtobuf } from './protobuf.ts'
+import { decodeObject } from '../schema/decode.ts'
+import { schemaOf } from '../schema/schema.ts'
+import { parseProtobuf } from './envelope.ts'
 
 // bodies as kubectl 1.35 sends them
 const service =

@@ -1,68 +1,13 @@
-import type { AnySchema, Field, ObjectSchema, Schema } from '#api'
-import { errors, parseApiVersion, schemaOf } from '#api'
+import type { AnySchema, Field, ObjectSchema, Schema } from '../schema/schema.ts'
+import { omission } from '../schema/zero.ts'
+import { formatNanos } from '../time.ts'
+import type { Layout } from './layout.ts'
+import { layoutOf } from './layout.ts'
+import { Reader, lengthDelimited, wellFormed } from './reader.ts'
 
-/** What a protobuf body starts with: Kubernetes' envelope of a runtime.Unknown follows. */
-const magic = Buffer.from('k8s\0')
-
-/**
- * Reads a request body in `application/vnd.kubernetes.protobuf` into the JSON form of its object, with kind and apiVersion. Throws BadRequest for bytes that
- * are no such body and for kinds that are not known.
- */
-export function parseProtobuf(body: Uint8Array): unknown {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  if (!bytes.subarray(0, magic.length).equals(magic))
-    throw errors.badRequest('the provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
-  try {
-    let apiVersion = ''
-    let kind = ''
-    let raw: Buffer = Buffer.alloc(0)
-    const envelope = new Reader(bytes.subarray(magic.length))
-    for (let tag = envelope.tag(); tag; tag = envelope.tag()) {
-      if (tag.number === 1) ({ apiVersion, kind } = typeMeta(envelope.message()))
-      else if (tag.number === 2) raw = envelope.bytes()
-      else envelope.skip(tag.type)
-    }
-    const schema = schemaOf(apiVersion, kind)
-    if (!schema)
-      throw errors.badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(parseApiVersion(apiVersion).version)}`)
-    return { kind, apiVersion, ...readObject(new Reader(raw), schema) }
-  } catch (error) {
-    if (error instanceof RangeError) throw errors.badRequest(`the protobuf body is malformed: ${error.message}`)
-    throw error
-  }
-}
-
-function typeMeta(reader: Reader): { apiVersion: string; kind: string } {
-  const meta = { apiVersion: '', kind: '' }
-  for (let tag = reader.tag(); tag; tag = reader.tag()) {
-    if (tag.number === 1) meta.apiVersion = reader.bytes().toString()
-    else if (tag.number === 2) meta.kind = reader.bytes().toString()
-    else reader.skip(tag.type)
-  }
-  return meta
-}
-
-/** Fields by their number; those of embedded messages (inlined in JSON) stand below the embedding field's number. */
-type Layout = Map<number, Field | Layout>
-
-const layouts = new WeakMap<ObjectSchema, Layout>()
-
-function layoutOf(schema: ObjectSchema): Layout {
-  let layout = layouts.get(schema)
-  if (layout) return layout
-  layouts.set(schema, (layout = new Map()))
-  for (const field of schema.fields.values()) {
-    if (field.number === 0) continue
-    let level = layout
-    for (const number of field.within) {
-      const inner = level.get(number)
-      const next: Layout = inner instanceof Map ? inner : new Map()
-      level.set(number, next)
-      level = next
-    }
-    level.set(field.number, field)
-  }
-  return layout
+/** The JSON form of a message. Throws RangeError where the bytes are none of this schema. */
+export function readMessage(bytes: Buffer, schema: ObjectSchema): Record<string, unknown> {
+  return wellFormed(() => readObject(new Reader(bytes), schema))
 }
 
 function readObject(reader: Reader, schema: ObjectSchema): Record<string, unknown> {
@@ -92,14 +37,27 @@ function readField(object: Record<string, unknown>, reader: Reader, field: Field
       else if (tag.number === 2) value = readValue(entry, schema.values)
       else entry.skip(tag.type)
     }
-    map[key] = value ?? emptyOf(schema.values)
+    map[key] = value === undefined ? emptyOf(schema.values) : value
   } else if (schema.type === 'list' && field.goType.startsWith('[]')) {
     const list = (object[name] ??= []) as unknown[]
     if (wireType === lengthDelimited && isNumeric(schema.items)) {
       const packed = reader.message()
       while (!packed.done) list.push(readValue(packed, schema.items))
     } else list.push(readValue(reader, schema.items))
-  } else object[name] = readValue(reader, schema)
+  } else {
+    const value = readValue(reader, schema)
+    // the wire has zeros that Go leaves out of its JSON
+    if (value !== null && omits(field)(value)) delete object[name]
+    else object[name] = value
+  }
+}
+
+const omissions = new WeakMap<Field, (value: unknown) => boolean>()
+
+function omits(field: Field): (value: unknown) => boolean {
+  let omit = omissions.get(field)
+  if (!omit) omissions.set(field, (omit = omission(field)))
+  return omit
 }
 
 const isNumeric = (schema: Schema) => schema.type === 'integer' || schema.type === 'number' || schema.type === 'boolean'
@@ -119,6 +77,10 @@ function emptyOf(schema: Schema): unknown {
       return 0
     case 'quantity':
       return '0'
+    case 'time':
+    case 'microTime':
+    case 'any':
+      return null
     default:
       return ''
   }
@@ -146,7 +108,7 @@ function readValue(reader: Reader, schema: Schema): unknown {
     case 'microTime':
       return readTime(reader.message(), schema.type === 'microTime')
     case 'duration':
-      return `${readNumbers(reader.message()).get(1) ?? 0n}ns`
+      return formatNanos(readNumbers(reader.message()).get(1) ?? 0n)
     case 'intOrString':
       return readIntOrString(reader.message())
     case 'any':
@@ -233,79 +195,4 @@ function readSchemaUnion(reader: Reader, name: string, of: ObjectSchema): unknow
     else list.push(readObject(reader.message(), of))
   }
   return value ?? list
-}
-
-const lengthDelimited = 2
-
-/** Reads protobuf's wire format; throws RangeError where the bytes end too early or make no sense. */
-class Reader {
-  readonly #bytes: Buffer
-  #at = 0
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
-  }
-
-  get done(): boolean {
-    return this.#at >= this.#bytes.length
-  }
-
-  tag(): { number: number; type: number } | undefined {
-    if (this.done) return undefined
-    const tag = Number(this.varint())
-    return { number: tag >>> 3, type: tag & 7 }
-  }
-
-  varint(): bigint {
-    // most numbers are short: no big integers on the way
-    let low = 0
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = this.#byte()
-      low |= (byte & 0x7f) << shift
-      if (byte < 0x80) return BigInt(low)
-    }
-    let value = BigInt(low)
-    for (let shift = 28n; shift < 70n; shift += 7n) {
-      const byte = this.#byte()
-      value |= BigInt(byte & 0x7f) << shift
-      if (byte < 0x80) return value
-    }
-    throw new RangeError('a number is too long')
-  }
-
-  double(): number {
-    const at = this.#at
-    this.#advance(8)
-    return this.#bytes.readDoubleLE(at)
-  }
-
-  bytes(): Buffer {
-    const length = Number(this.varint())
-    const at = this.#at
-    this.#advance(length)
-    return this.#bytes.subarray(at, this.#at)
-  }
-
-  message(): Reader {
-    return new Reader(this.bytes())
-  }
-
-  skip(type: number): void {
-    if (type === 0) this.varint()
-    else if (type === 1) this.#advance(8)
-    else if (type === lengthDelimited) this.bytes()
-    else if (type === 5) this.#advance(4)
-    else throw new RangeError(`unknown wire type ${type}`)
-  }
-
-  #byte(): number {
-    const byte = this.#bytes[this.#at++]
-    if (byte === undefined) throw new RangeError('unexpected end')
-    return byte
-  }
-
-  #advance(count: number): void {
-    this.#at += count
-    if (this.#at > this.#bytes.length) throw new RangeError('unexpected end')
-  }
 }

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { request } from 'node:https'
+import { test } from 'node:test'
+import type { TypeMeta } from '#api'
+import { encodeProtobuf, parseProtobuf, readMessage } from '#api'
+import { startTestServer } from './test-server.ts'
+
+const protobuf = 'application/vnd.kubernetes.protobuf'
+
+interface Answer {
+  status: number
+  type: string
+  bytes: Buffer
+}
+
+/** Sends a request; of a watch, reads `least` bytes. */
+function call(url: string, method: string, path: string, headers: Record<string, string>, body?: Buffer, least = Infinity): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      url + path,
+      { method, rejectUnauthorized: false, agent: false, headers: { authorization: 'Bearer admintoken', ...headers } },
+      (response) => {
+        const chunks: Buffer[] = []
+        const done = () => resolve({ status: response.statusCode!, type: response.headers['content-type']!, bytes: Buffer.concat(chunks) })
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk)
+          if (Buffer.concat(chunks).length < least) return
+          done()
+          outgoing.destroy()
+        })
+        response.on('end', done)
+      },
+    )
+    outgoing.on('error', (error) => (least === Infinity ? reject(error) : undefined))
+    outgoing.end(body)
+  })
+}
+
+const pods = '/api/v1/namespaces/default/pods'
+const pod = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, labels: { b: '1', a: '2' } },
+  spec: { containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '10m' } }, ports: [{ containerPort: 80 }] }] },
+})
+const json = (bytes: Buffer) => JSON.parse(bytes.toString()) as Record<string, any>
+
+test('what is sent and asked for in protobuf is what JSON shows', async () => {
+  await using t = await startTestServer()
+  const sent = encodeProtobuf(pod('one'))!
+  const created = await call(t.url, 'POST', pods, { 'content-type': protobuf, accept: protobuf }, sent)
+  assert.deepEqual([created.status, created.type], [201, protobuf])
+  const plain = json((await call(t.url, 'GET', `${pods}/one`, { accept: 'application/json' })).bytes)
+  const read = await call(t.url, 'GET', `${pods}/one`, { accept: `${protobuf},application/json` })
+  assert.equal(read.type, protobuf)
+  assert.deepEqual(read.bytes, created.bytes)
+  assert.deepEqual(parseProtobuf(read.bytes), plain)
+  await call(t.url, 'POST', pods, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(pod('two'))))
+  const list = await call(t.url, 'GET', pods, { accept: protobuf })
+  const plainList = json((await call(t.url, 'GET', pods, {})).bytes)
+  assert.equal(list.type, protobuf)
+  const decoded = parseProtobuf(list.bytes) as Record<string, any>
+  assert.equal(decoded.kind, 'PodList')
+  assert.deepEqual(decoded.metadata, plainList.metadata)
+  // items of a list carry no type of their own in protobuf
+  assert.deepEqual(
+    decoded.items.map((item: object) => ({ ...item, kind: undefined, apiVersion: undefined })),
+    plainList.items.map((item: TypeMeta) => ({ ...item, kind: undefined, apiVersion: undefined })),
+  )
+})
+
+test('a watch in protobuf sends framed events', async () => {
+  await using t = await startTestServer()
+  await call(t.url, 'POST', pods, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(pod('one'))))
+  const { type, bytes } = await call(t.url, 'GET', `${pods}?watch=1`, { accept: `${protobuf};stream=watch` }, undefined, 4)
+  assert.equal(type, `${protobuf};stream=watch`)
+  const length = bytes.readUInt32BE()
+  const event = readMessage(bytes.subarray(4, 4 + length), watchEvent)
+  assert.equal(event['type'], 'ADDED')
+  const object = parseProtobuf(Buffer.from((event['object'] as { raw: string }).raw, 'base64')) as Record<string, any>
+  assert.deepEqual([object.kind, object.metadata.name], ['Pod', 'one'])
+})
+
+/** A WatchEvent whose object is left as the bytes that it is. */
+const bytesField = (name: string, number: number, schema: object) => [
+  name,
+  { name, schema, number, within: [], optional: true, required: false, omitempty: true, pointer: true, goType: '' },
+]
+const rawObject = { type: 'object', name: '', goName: '', fields: new Map([bytesField('raw', 1, { type: 'bytes' }) as never]) }
+const watchEvent = {
+  type: 'object',
+  name: '',
+  goName: '',
+  fields: new Map([bytesField('type', 1, { type: 'string' }) as never, bytesField('object', 2, rawObject) as never]),
+} as never
+
+test('errors are answered in the form that was asked for', async () => {
+  await using t = await startTestServer()
+  const { status, type, bytes } = await call(t.url, 'GET', `${pods}/nobody`, { accept: protobuf })
+  assert.deepEqual([status, type], [404, protobuf])
+  const { kind, reason, message } = parseProtobuf(bytes) as Record<string, unknown>
+  assert.deepEqual([kind, reason, message], ['Status', 'NotFound', 'pods "nobody" not found'])
+})
+
+test('metadata alone has a protobuf form, tables have none', async () => {
+  await using t = await startTestServer()
+  await call(t.url, 'POST', pods, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(pod('one'))))
+  const partial = await call(t.url, 'GET', pods, { accept: `${protobuf};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1` })
+  const { kind, items } = parseProtobuf(partial.bytes) as { kind: string; items: { metadata: { name: string } }[] }
+  assert.deepEqual([partial.type, kind, items.map((i) => i.metadata.name)], [protobuf, 'PartialObjectMetadataList', ['one']])
+  const tables = 'as=Table;g=meta.k8s.io;v=v1'
+  const table = await call(t.url, 'GET', pods, { accept: `${protobuf};${tables},application/json;${tables}` })
+  assert.deepEqual([table.status, table.type, json(table.bytes).kind], [200, 'application/json', 'Table'])
+  assert.equal((await call(t.url, 'GET', pods, { accept: `${protobuf};${tables}` })).status, 406)
+})
+
+test('YAML is chosen by quality', async () => {
+  await using t = await startTestServer()
+  const { type, bytes } = await call(t.url, 'GET', '/api/v1/pods', { accept: 'application/json;q=0.5, application/yaml' })
+  assert.equal(type, 'application/yaml')
+  assert.match(bytes.toString(), /^apiVersion: v1\nitems: \[\]\nkind: PodList\n/)
+})

@@ -1,0 +1,67 @@
+import type { KubeObject, ObjectSchema, TypeMeta } from '#api'
+import { encodeMessage, encodeProtobuf, schemaOf, sealed, writeFields } from '#api'
+import type { WatchFrame } from '#client'
+import type { CacheEntry } from './cache-entry.ts'
+import type { View } from './watcher.ts'
+
+/** An entry's message in the version of a view, without its envelope. */
+function messageOf(entry: CacheEntry, { apiVersion, kind, name, render }: View): Buffer {
+  return entry.message(apiVersion, () => {
+    const object = render ? entry.view(name, render).object : entry.object
+    return encodeMessage(object as KubeObject, knownSchema({ apiVersion, kind }))
+  })
+}
+
+/** One object as a protobuf body. */
+export function protobufObject(entry: CacheEntry, view: View): Buffer {
+  const message = messageOf(entry, view)
+  return sealed(view, (writer) => writer.raw(message), message.length)
+}
+
+/** A list as a protobuf body: its metadata (1) and the objects' messages (2). */
+export function protobufList(entries: readonly CacheEntry[], view: View, list: TypeMeta & { metadata: object }): Buffer {
+  const messages = entries.map((entry) => messageOf(entry, view))
+  const size = messages.reduce((sum, message) => sum + message.length + 8, 256)
+  const head = knownSchema(list)
+  return sealed(
+    list,
+    (writer) => {
+      for (const message of messages.toReversed()) writer.bytes(2, message)
+      writeFields(writer, { metadata: list.metadata }, head)
+    },
+    size,
+  )
+}
+
+/** An event of a watch: four bytes of length, then a WatchEvent without envelope whose object has one. */
+export function protobufFrame(type: WatchFrame['type'], object: Uint8Array): Buffer {
+  const head = Buffer.from(type)
+  // WatchEvent { type 1, object 2: RawExtension { raw 1 } }
+  const inner = lengthPrefixed(0x0a, object.length)
+  const outer = lengthPrefixed(0x12, inner.length + object.length)
+  const length = 2 + head.length + outer.length + inner.length + object.length
+  const size = Buffer.alloc(4)
+  size.writeUInt32BE(length)
+  return Buffer.concat([size, Buffer.from([0x0a, head.length]), head, outer, inner, object])
+}
+
+function lengthPrefixed(tag: number, length: number): Buffer {
+  const bytes = [tag]
+  let rest = length
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80)
+  bytes.push(rest)
+  return Buffer.from(bytes)
+}
+
+/** What has no cached form of its own: statuses, metadata alone, bookmarks. */
+export function protobufValue(value: object): Buffer {
+  const encoded = encodeProtobuf(value as TypeMeta)
+  if (!encoded) throw new TypeError(`${(value as TypeMeta).kind} has no protobuf form`)
+  return encoded
+}
+
+function knownSchema({ apiVersion, kind }: TypeMeta): ObjectSchema {
+  const schema = schemaOf(apiVersion, kind)
+  if (!schema) throw new TypeError(`${apiVersion} ${kind} has no schema`)
+  return schema
+}
