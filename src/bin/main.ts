@@ -5,6 +5,7 @@ import { addressCommands } from './commands/address.ts'
 import { clusterCommands } from './commands/cluster.ts'
 import { imageCommands } from './commands/image.ts'
 import { internalCommands } from './commands/internal.ts'
+import { registryCommands } from './commands/registry.ts'
 
 enableCompileCache()
 
@@ -14,7 +15,7 @@ const program = new Command('k8ts')
   .version(version)
   .showHelpAfterError('(run with --help for the flags)')
 
-for (const add of [clusterCommands, imageCommands, internalCommands, addressCommands]) add(program)
+for (const add of [clusterCommands, imageCommands, registryCommands, addressCommands, internalCommands]) add(program)
 
 exitByThrowing(program)
 

@@ -46,6 +46,7 @@ export async function runAgent(cluster: ClusterConfig, nodeName: string, signal:
       client,
       runtime,
       rootDir: paths.kubelet,
+      pullConfig: clusterPaths(cluster.name).pullConfig,
       logsDir: join(paths.dir, 'pods'),
       // a node that runs nothing needs neither groups nor mounts
       ...(cluster.runtime === 'fake' ? { cgroupRoot: false, volumes: hollowVolumes() } : { cgroupRoot: nodeCgroup(cluster.name, nodeName) }),

@@ -20,6 +20,15 @@ export interface ClusterConfig {
   ingressPorts?: { http: number; https: number }
   /** A file of tokens with a user each, as upstream's `--token-auth-file`. */
   tokenFile?: string
+  /** The image registry, when there is one: where it answers on the host's 127.0.0.1, and what it leads to. */
+  registry?: PublishedPort
+}
+
+/** A port of the host's 127.0.0.1 that leads to an address of the cluster. */
+export interface PublishedPort {
+  port: number
+  address: string
+  targetPort: number
 }
 
 export interface NodeConfig {
@@ -75,6 +84,10 @@ export interface ClusterPaths {
   kubeconfig: string
   logs: string
   run: string
+  /** Where registries are and whom to trust there, for all nodes' containerd: `HOST:PORT/hosts.toml`. */
+  registryHosts: string
+  /** Credentials that all nodes pull with beside the pods' own, a docker `config.json`. */
+  pullConfig: string
   node(name: string): NodePaths
 }
 
@@ -106,6 +119,8 @@ export function clusterPaths(name: string): ClusterPaths {
     kubeconfig: join(dir, 'admin.kubeconfig'),
     logs: join(dir, 'logs'),
     run: join(dir, 'run'),
+    registryHosts: join(dir, 'certs.d'),
+    pullConfig: join(dir, 'pull-config.json'),
     node: (node) => {
       const nodeDir = join(dir, 'nodes', node)
       // a unix socket's path is at most 107 bytes, and shims add to it: the state stands in /run
@@ -146,7 +161,7 @@ export async function saveCluster(config: ClusterConfig): Promise<void> {
 }
 
 /** Readers see the old file or the new one, never half of one. */
-export async function writeAtomically(file: string, content: string, mode = 0o600): Promise<void> {
+export async function writeAtomically(file: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`
   await writeFile(temporary, content, { mode })
   await rename(temporary, file)

@@ -10,6 +10,7 @@ import { unmountBelow } from './local/mounts.ts'
 import { removeBridge, removeNodeNetwork } from './local/network.ts'
 import { killGroup } from './local/process.ts'
 import { requireRoot } from './preflight.ts'
+import { removeLogins } from './registry/login.ts'
 import { steps } from './steps.ts'
 
 /**
@@ -39,7 +40,13 @@ export async function down(name: string): Promise<boolean> {
         await removeBridge(cluster)
       },
     },
-    { title: `Context k8ts-${name}`, task: () => removeUserContext(name) },
+    {
+      title: `Context k8ts-${name}`,
+      task: async () => {
+        await removeUserContext(name)
+        await removeLogins(name)
+      },
+    },
     { title: 'Data', task: () => removeCluster(name) },
   ])
   // the last cluster takes the parents with it; anything else in them stays

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { run, succeeds } from '#base'
 
@@ -58,6 +60,44 @@ export async function ensureInstalled(requirements: readonly Requirement[], onLi
   const still = missing(requirements)
   if (still.length > 0) throw new Error(`still missing after installing ${packages.join(' ')}: ${still.map((r) => r.program).join(', ')}`)
   return packages
+}
+
+export interface UnpackedPackage extends AsyncDisposable {
+  /** Debian's version, e.g. `2.8.2+ds1-1`. */
+  version: string
+  /** The package's files, as below `/`. */
+  root: string
+}
+
+/**
+ * The files of a Debian package, for an image to be made of: nothing is installed on this machine, so no service of the package starts. Disposing it removes
+ * them.
+ */
+export async function unpackPackage(name: string): Promise<UnpackedPackage> {
+  if (!isInstalled('apt-get')) throw new Error(`the package ${name} is needed, and only a Debian system with apt-get has it`)
+  const dir = await mkdtemp(join(tmpdir(), 'k8ts-package-'))
+  const remove = () => rm(dir, { recursive: true, force: true })
+  try {
+    // apt's own user could not write into the directory
+    const download = () => run('apt-get', ['-o', 'APT::Sandbox::User=root', 'download', '-qq', name], { cwd: dir })
+    try {
+      await download()
+    } catch {
+      // package lists are missing or old
+      await run('apt-get', ['update', '-qq'])
+      await download()
+    }
+    const file = (await readdir(dir)).find((each) => each.endsWith('.deb'))
+    if (!file) throw new Error(`apt-get did not download the package ${name}`)
+    const root = join(dir, 'root')
+    await mkdir(root)
+    await run('dpkg-deb', ['--extract', join(dir, file), root])
+    const version = (await run('dpkg-deb', ['--field', join(dir, file), 'Version'])).trim()
+    return { version, root, [Symbol.asyncDispose]: remove }
+  } catch (error) {
+    await remove()
+    throw error
+  }
 }
 
 export function requireRoot(what: string): void {

@@ -1,18 +1,20 @@
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { ListrTask } from 'listr2'
 import type { core } from '#api'
 import { resources } from '#api'
 import type { Client } from '#client'
 import type { ClusterConfig, ClusterPaths, NodeConfig } from './config.ts'
-import { clusterPaths, freeIndex, kubeletPort, listClusters, loadCluster, nodeAddress, nodePodCidr, saveCluster } from './config.ts'
+import { clusterPaths, freeIndex, kubeletPort, loadCluster, nodeAddress, nodePodCidr, saveCluster } from './config.ts'
 import { adminClient, controlPlaneReady, ensureKubeconfigs, mergeUserContext } from './access.ts'
+import { choosePort, isFree } from './ports.ts'
 import { ensureInstalled, nodeRequirements, requireRoot } from './preflight.ts'
 import { clusterCgroup, nodeCgroup } from './local/cgroup.ts'
 import { ensureContainerd } from './local/containerd.ts'
 import { exclusively } from './local/lock.ts'
 import { ensureBridge, ensureNodeNetwork, netnsPath } from './local/network.ts'
 import { findProcess, startProcess, waitUntil } from './local/process.ts'
+import { publishRegistry } from './registry/up.ts'
 import { steps } from './steps.ts'
 
 export interface UpOptions {
@@ -44,6 +46,7 @@ export async function up(options: UpOptions): Promise<ClusterConfig> {
       title: 'Control plane',
       task: async () => {
         await ensureBridge(cluster)
+        await publishRegistry(cluster)
         await ensureKubeconfigs(cluster)
         await startControlPlane(cluster, paths)
       },
@@ -60,14 +63,7 @@ export async function up(options: UpOptions): Promise<ClusterConfig> {
 
 /** Chooses what no other cluster has, and writes it down: the next one to choose sees it. */
 async function newCluster(options: UpOptions): Promise<ClusterConfig> {
-  const others = new Map((await listClusters()).map((other) => [other.apiPort, other.name]))
-  const apiPort = options.apiPort ?? (await freePort(defaultApiPort, others))
-  if (options.apiPort !== undefined && (others.has(apiPort) || !(await isFree(apiPort)))) {
-    const other = others.get(apiPort)
-    throw new Error(
-      `port ${apiPort} ${other ? `belongs to cluster ${other}` : 'is in use'}: choose another with --api-port, or leave it out and a free one is taken`,
-    )
-  }
+  const apiPort = await choosePort({ first: defaultApiPort, asked: options.apiPort, flag: '--api-port' })
   if ((options.nodes ?? 1) > maxNodes) throw new Error(`a cluster has at most ${maxNodes} nodes`)
   const nodes = Array.from({ length: options.nodes ?? 1 }, (_, i): NodeConfig => ({ name: i === 0 ? 'node-1' : `node-${i + 1}`, index: i + 1 }))
   const cluster: ClusterConfig = {
@@ -105,20 +101,6 @@ function agreeing(existing: ClusterConfig, options: UpOptions): ClusterConfig {
 }
 
 const pair = (ports: { http: number; https: number } | undefined) => ports && `${ports.http},${ports.https}`
-
-/** Clusters that are stopped keep their ports. */
-async function freePort(first: number, taken: ReadonlyMap<number, string>): Promise<number> {
-  for (let port = first; port < first + 100; port++) if (!taken.has(port) && (await isFree(port))) return port
-  throw new Error(`no free port between ${first} and ${first + 99}: give one with --api-port`)
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)))
-  })
-}
 
 /** This program, as the pinned Node runs it. */
 const self = (...args: string[]) => ({ program: process.execPath, args: [join(import.meta.dirname, '../bin/main.ts'), ...args] })

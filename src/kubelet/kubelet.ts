@@ -14,6 +14,8 @@ import { objectSource } from './env/index.ts'
 import type { EvictionThresholds } from './eviction/thresholds.ts'
 import { defaultThresholds } from './eviction/thresholds.ts'
 import { createEvictor } from './eviction/evictor.ts'
+import type { DockerAuths } from './images/credentials.ts'
+import { dockerAuths, secretAuths } from './images/credentials.ts'
 import { createImageCollector } from './images/image-collector.ts'
 import { imagePuller } from './images/image-puller.ts'
 import { readMachine } from './node/machine.ts'
@@ -47,6 +49,8 @@ export interface KubeletOptions {
   /** Absolute; holds pods' volumes, hosts files and, unless `logsDir` says otherwise, logs. */
   rootDir: string
   logsDir?: string
+  /** A docker `config.json` with the node's own credentials for registries, read anew at every pull; it need not be there. */
+  pullConfig?: string
   /** Absolute within the cgroup hierarchy, e.g. `/k8ts/c1/node1`; `false` for a node without cgroups of its own (hollow nodes). */
   cgroupRoot?: string | false
   dns?: Partial<ClusterDns>
@@ -151,7 +155,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
     const pods = teardown.use(startCache({ client, ref: resources.pods, query: { fieldSelector: `spec.nodeName=${nodeName}` }, clock, log }))
     const volumes = options.volumes ?? teardown.use(podVolumes({ rootDir: paths.root, client, objects, clock, log, allocatable: () => allocatable }))
     const cgroups = options.cgroupRoot === false ? noCgroups : podCgroups(cgroupHierarchy(), options.cgroupRoot ?? '/')
-    const images = imagePuller({ images: runtime, clock, events, pullSecrets: (pod) => pullSecrets(objects, pod) })
+    const images = imagePuller({ images: runtime, clock, events, credentials: (pod) => pullCredentials(objects, pod, options.pullConfig) })
     const statuses = teardown.use(statusSender({ client, clock, log }))
     const prober = createProber({ runtime, clock, log, events, onChange: (uid) => manager.worker(uid)?.wake() })
     const operations = podOperations({
@@ -272,18 +276,27 @@ async function untilAnswer<T>(ask: () => Promise<T>, { clock, log, signal }: { c
   }
 }
 
-async function pullSecrets(objects: ObjectSource, pod: Pod): Promise<DeepReadonly<core.Secret>[]> {
+/** What the pod's pull secrets hold, then what the node has. A secret that is missing is no error: the image may need none. */
+async function pullCredentials(
+  objects: ObjectSource,
+  pod: Pod,
+  pullConfig: string | undefined,
+): Promise<{ sources: DockerAuths[]; missing: string[] }> {
   const names = (pod.spec?.imagePullSecrets ?? []).map((s) => s.name ?? '').filter((name) => name !== '')
-  const found = await Promise.all(
-    names.map((name) =>
-      objects.get('Secret', pod.metadata.namespace ?? 'default', name).catch((error: unknown) => {
-        // A secret that is missing is no error: the image may need none.
-        if (isStatus(error, 'NotFound')) return undefined
-        throw error
-      }),
-    ),
+  const missing: string[] = []
+  const secrets = await Promise.all(
+    names.map(async (name) => {
+      try {
+        return [secretAuths(await objects.get('Secret', pod.metadata.namespace ?? 'default', name))]
+      } catch (error) {
+        if (!isStatus(error, 'NotFound')) throw error
+        missing.push(name)
+        return []
+      }
+    }),
   )
-  return found.filter((secret) => secret !== undefined)
+  const own = pullConfig === undefined ? '' : await readFile(pullConfig, 'utf8').catch(() => '')
+  return { sources: [...secrets.flat(), dockerAuths(own)], missing }
 }
 
 async function hostResolver(path: string): Promise<ResolverConfig> {

@@ -55,3 +55,10 @@ export async function ensurePullSecret(client: Client, namespace: string, name =
   await client.resource<core.Secret>(resources.secrets).apply(secret, { fieldManager: 'k8ts-registry', force: true })
   return name
 }
+
+/** Makes a namespace's default service account hand the Secret to its pods; the account's other pull secrets stay. */
+export async function useByDefault(client: Client, namespace: string, secret: string): Promise<void> {
+  await client
+    .resource<core.ServiceAccount>(resources.serviceAccounts)
+    .patch('default', namespace, 'strategic', { imagePullSecrets: [{ name: secret }] })
+}

@@ -1,2 +1,6 @@
 export * from './access.ts'
 export * from './addresses.ts'
+export * from './collection.ts'
+export * from './listing.ts'
+export * from './objects.ts'
+export * from './registry-client.ts'

@@ -91,6 +91,9 @@ oom_score = 0
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "/usr/lib/cni"
   conf_dir = "${at.cniConf}"
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "${paths.registryHosts}"
+
 [plugins."io.containerd.grpc.v1.cri".containerd]
   snapshotter = "overlayfs"
   default_runtime_name = "${defaultRuntime()}"

@@ -1,19 +1,14 @@
 import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createHash } from 'node:crypto'
 import { CommandError, run, succeeds } from '#base'
 import type { ClusterConfig, NodeConfig } from '../config.ts'
 import { nodeAddress, nodePodCidr, rangesOf } from '../config.ts'
+import { bridgeName, hostLinkName, tableName } from './interface-names.ts'
+import { removePublishedPorts } from './published-ports.ts'
 
 // A cluster has one bridge. A node is a network namespace on it. Pod and service ranges are routed to the nodes, so that the host reaches
 // them too, and a table of the cluster's own drops whatever would leave the bridge by another interface.
-
-/** Interface names have at most 15 characters: a digest of the cluster's name keeps them apart. */
-const digest = (name: string) => createHash('sha256').update(name).digest('hex').slice(0, 8)
-export const bridgeName = (cluster: string): string => `k8-${digest(cluster)}`
-export const tableName = (cluster: string): string => `k8ts_${digest(cluster)}`
-const hostLink = (cluster: string, node: NodeConfig) => `k8${digest(cluster)}${node.index}`
 
 export const netnsName = (cluster: string, node: string): string => `k8ts-${cluster}-${node}`
 export const netnsPath = (cluster: string, node: string): string => `/run/netns/${netnsName(cluster, node)}`
@@ -51,7 +46,7 @@ function guard(cluster: ClusterConfig): string {
 /** The node's namespace, its link to the bridge, and the routes that lead to its pods. */
 export async function ensureNodeNetwork(cluster: ClusterConfig, node: NodeConfig): Promise<void> {
   const namespace = netnsName(cluster.name, node.name)
-  const link = hostLink(cluster.name, node)
+  const link = hostLinkName(cluster.name, node.index)
   const address = nodeAddress(cluster.index, node)
   const ranges = rangesOf(cluster.index)
   if (!existsSync(netnsPath(cluster.name, node.name))) await ip(['netns', 'add', namespace])
@@ -100,7 +95,7 @@ export async function routeToNode(cluster: ClusterConfig, node: NodeConfig): Pro
 }
 
 export async function removeNodeNetwork(cluster: ClusterConfig, node: NodeConfig): Promise<void> {
-  await ignoreMissing(ip(['link', 'delete', hostLink(cluster.name, node)]))
+  await ignoreMissing(ip(['link', 'delete', hostLinkName(cluster.name, node.index)]))
   if (existsSync(netnsPath(cluster.name, node.name))) await ip(['netns', 'delete', netnsName(cluster.name, node.name)])
   // what CNI remembers of pods that ended without it; where it does so cannot be configured
   const results = '/var/lib/cni/results'
@@ -111,6 +106,7 @@ export async function removeNodeNetwork(cluster: ClusterConfig, node: NodeConfig
 export async function removeBridge(cluster: ClusterConfig): Promise<void> {
   // the routes go with the bridge
   await ignoreMissing(ip(['link', 'delete', bridgeName(cluster.name)]))
+  await removePublishedPorts(cluster.name)
   if (await succeeds('nft', ['list', 'table', 'inet', tableName(cluster.name)]))
     await run('nft', ['delete', 'table', 'inet', tableName(cluster.name)])
 }

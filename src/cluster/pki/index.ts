@@ -1,5 +1,5 @@
 export type { CertificateRequest, CertificateUsage, KeyPair } from './certificates.ts'
-export { createAuthority, createTokenSigningKey, issueCertificate } from './certificates.ts'
+export { createAuthority, createTokenSigningKey, issueCertificate, isUsable } from './certificates.ts'
 export type { Pki, PkiOptions } from './pki.ts'
 export { firstExpiry, loadOrCreatePki, serviceNames } from './pki.ts'
 export type { ParsedRequest, SigningOptions } from './signing.ts'

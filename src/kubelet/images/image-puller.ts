@@ -1,20 +1,21 @@
 import type { Clock } from '#base'
 import type { EventRecorder } from '#runtime'
-import type { DeepReadonly, core } from '#api'
+import type { core } from '#api'
 import type { ImageService, cri } from '../cri/index.ts'
 import type { ContainerSpec, Pod, RoledContainer } from '../pod/names.ts'
 import { fieldPath } from '../pod/names.ts'
 import { RestartBackoff } from '../pod/restart-backoff.ts'
 import type { ImageUser } from '../pod/security.ts'
 import { StartFailure, goDuration } from '../pod/start-failure.ts'
+import type { DockerAuths } from './credentials.ts'
 import { credentialsFor } from './credentials.ts'
 
 export interface ImagePullerOptions {
   images: ImageService
   clock: Clock
   events: EventRecorder
-  /** The pod's pull secrets, those that exist. */
-  pullSecrets(pod: Pod): Promise<DeepReadonly<core.Secret>[]>
+  /** What to pull with: the pod's pull secrets, those that exist, then what the node has; `missing` are names of secrets that do not exist. */
+  credentials(pod: Pod): Promise<{ sources: readonly DockerAuths[]; missing: readonly string[] }>
 }
 
 export interface PresentImage {
@@ -40,7 +41,7 @@ export function withDefaultTag(image: string): string {
   return last.includes(':') || last.includes('@') ? image : `${image}:latest`
 }
 
-export function imagePuller({ images, clock, events, pullSecrets }: ImagePullerOptions): ImagePuller {
+export function imagePuller({ images, clock, events, credentials }: ImagePullerOptions): ImagePuller {
   const backoffs = new Map<string, RestartBackoff>()
   const failedAt = new Map<string, number>()
   const backoffOf = (uid: string) => {
@@ -86,8 +87,15 @@ export function imagePuller({ images, clock, events, pullSecrets }: ImagePullerO
     say('Normal', 'Pulling', `Pulling image "${wanted}"`)
     const start = clock.monotonic()
     try {
-      const auth = credentialsFor(image, await pullSecrets(pod))
-      await images.pullImage({ image: { image }, ...(auth ? { auth } : {}), ...(sandbox ? { sandboxConfig: sandbox } : {}) }, { signal })
+      const { sources, missing } = await credentials(pod)
+      if (missing.length > 0)
+        events.event(
+          pod as core.Pod,
+          'Warning',
+          'FailedToRetrieveImagePullSecret',
+          `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`,
+        )
+      await pull(image, credentialsFor(image, sources), sandbox, signal)
       const pulled = await inspect(image, signal)
       if (!pulled) throw new Error(`the runtime does not have image "${image}" after pulling it`)
       failedAt.delete(`${uid}/${image}`)
@@ -105,6 +113,26 @@ export function imagePuller({ images, clock, events, pullSecrets }: ImagePullerO
       // Until the back-off is over the state is ErrImagePull for a moment, then ImagePullBackOff, as clients know it.
       throw new StartFailure('ErrImagePull', message, { cause, retryAt: now + 1000 })
     }
+  }
+
+  /** With each of the credentials until one is right; the last refusal is the reason. Without any the registry may still let everybody read. */
+  async function pull(
+    image: string,
+    auths: readonly cri.AuthConfig[],
+    sandbox: cri.PodSandboxConfig | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let refusal: unknown
+    for (const auth of auths.length > 0 ? auths : [undefined]) {
+      try {
+        await images.pullImage({ image: { image }, ...(auth ? { auth } : {}), ...(sandbox ? { sandboxConfig: sandbox } : {}) }, { signal })
+        return
+      } catch (error) {
+        if (signal.aborted) throw error
+        refusal = error
+      }
+    }
+    throw refusal
   }
 
   async function inspect(image: string, signal: AbortSignal): Promise<(PresentImage & { size: number }) | undefined> {

@@ -5,7 +5,8 @@ import { manualClock, silentLogger } from '#base'
 import { createFakeRuntime } from '../cri/index.ts'
 import type { Pod, RoledContainer } from '../pod/names.ts'
 import type { StartFailure } from '../pod/start-failure.ts'
-import { credentialsFor, registryOf } from './credentials.ts'
+import type { DockerAuths } from './credentials.ts'
+import { credentialsFor, dockerAuths, registryOf, secretAuths } from './credentials.ts'
 import { createImageCollector, planCollection } from './image-collector.ts'
 import { imagePuller, withDefaultTag } from './image-puller.ts'
 
@@ -15,12 +16,12 @@ const container = (image: string, imagePullPolicy?: core.PullPolicy): RoledConta
   role: 'regular',
 })
 
-function setup(images: string[]) {
+function setup(images: string[], sources: DockerAuths[] = [], missing: string[] = []) {
   const clock = manualClock()
   const said: string[] = []
   const runtime = createFakeRuntime({ clock, images })
   const events = { event: (_: unknown, __: string, reason: string, message: string) => void said.push(`${reason}: ${message}`) }
-  const puller = imagePuller({ images: runtime, clock, events, pullSecrets: async () => [] })
+  const puller = imagePuller({ images: runtime, clock, events, credentials: async () => ({ sources, missing }) })
   const ensure = (c: RoledContainer) => puller.ensure(pod, c, undefined, new AbortController().signal)
   const reason = (c: RoledContainer) =>
     ensure(c).then(
@@ -73,15 +74,17 @@ test('a name without tag or digest means latest', () => {
   assert.deepEqual(['a', 'h:5000/a', 'a:1', 'a@sha256:00'].map(withDefaultTag), ['a:latest', 'h:5000/a:latest', 'a:1', 'a@sha256:00'])
 })
 
-describe('pull secrets', () => {
-  const secret = (auths: object): core.Secret => ({
+describe('pull credentials', () => {
+  const secret = (type: string, key: string, content: object): core.Secret => ({
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { name: 's' },
-    type: 'kubernetes.io/dockerconfigjson',
-    data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') },
+    metadata: { name: 's' } as core.Secret['metadata'],
+    type,
+    data: { [key]: Buffer.from(JSON.stringify(content)).toString('base64') },
   })
-  const auth = Buffer.from('joe:secret').toString('base64')
+  const auth = (user: string) => ({ auth: Buffer.from(`${user}:secret`).toString('base64') })
+  const users = (image: string, ...sources: DockerAuths[]) => credentialsFor(image, sources).map((each) => each.username)
+
   test('the registry is the first part of the name', () => {
     assert.deepEqual(['busybox', 'a/b', 'localhost/a', 'r.io:5000/a', 'r.io/a/b'].map(registryOf), [
       'docker.io',
@@ -91,17 +94,78 @@ describe('pull secrets', () => {
       'r.io',
     ])
   })
-  test('the entry of the registry is used', () => {
-    const found = credentialsFor('r.io/a:1', [secret({ 'x.io': { auth }, 'https://r.io/v1/': { auth } })])
-    assert.deepEqual([found?.username, found?.password], ['joe', 'secret'])
+
+  const table: { name: string; entry: string; image: string; found: boolean }[] = [
+    { name: 'an entry of the registry is used', entry: 'r.io', image: 'r.io/a:1', found: true },
+    { name: 'an entry may be an address of the API', entry: 'https://r.io/v1/', image: 'r.io/a:1', found: true },
+    { name: 'another registry’s is not used', entry: 'r.io.evil', image: 'r.io/a:1', found: false },
+    { name: 'the port belongs to the registry', entry: 'localhost:5000', image: 'localhost:5000/app:1', found: true },
+    { name: 'another port is another registry', entry: 'localhost:5000', image: 'localhost:50001/app:1', found: false },
+    { name: 'without a port it is another registry', entry: 'localhost', image: 'localhost:5000/app:1', found: false },
+    { name: 'a path leads the image’s', entry: 'localhost:5000/team', image: 'localhost:5000/team/app:1', found: true },
+    { name: 'another path does not', entry: 'localhost:5000/other', image: 'localhost:5000/team/app:1', found: false },
+    { name: 'a glob is one part of the host', entry: '*.r.io', image: 'eu.r.io/a', found: true },
+    { name: 'a glob is not several parts', entry: '*.io', image: 'eu.r.io/a', found: false },
+    { name: 'a part may hold a glob', entry: 'eu-*.r.io:5000', image: 'eu-west.r.io:5000/a', found: true },
+    { name: 'a dot is no glob', entry: 'r.io', image: 'r-io/a', found: false },
+    { name: 'docker’s own registry has many names', entry: 'https://index.docker.io/v1/', image: 'a', found: true },
+    { name: 'docker’s own registry may be named', entry: 'docker.io', image: 'docker.io/library/a:1', found: true },
+  ]
+  for (const { name, entry, image, found } of table) test(name, () => assert.deepEqual(users(image, { [entry]: auth('joe') }), found ? ['joe'] : []))
+
+  test('all that match are tried, the longer entry first, and those of the first secret before the second’s', () => {
+    const first = { 'r.io': auth('a'), 'r.io/team': auth('b') }
+    assert.deepEqual(users('r.io/team/a', first, { 'r.io/team/a': auth('c') }), ['b', 'a', 'c'])
   })
-  test('the longer entry wins', () => {
-    const found = credentialsFor('r.io/team/a', [secret({ 'r.io': { username: 'a', password: 'x' }, 'r.io/team': { username: 'b', password: 'y' } })])
-    assert.equal(found?.username, 'b')
+  test('the runtime is not told the server, whose images may be at another address of the node', () => {
+    assert.deepEqual(credentialsFor('r.io/a', [{ 'r.io': auth('joe') }]), [{ username: 'joe', password: 'secret', identityToken: '' }])
   })
-  test('docker’s own registry has many names', () =>
-    assert.equal(credentialsFor('a', [secret({ 'https://index.docker.io/v1/': { auth } })])?.username, 'joe'))
-  test('another registry’s is not used', () => assert.equal(credentialsFor('r.io/a', [secret({ 'r.io.evil': { auth } })]), undefined))
+  test('a password may hold colons, and name and password may stand by themselves', () => {
+    assert.deepEqual(
+      credentialsFor('r.io/a', [{ 'r.io': { auth: Buffer.from('joe:a:b').toString('base64') } }, { 'r.io': { username: 'x', password: 'y' } }]).map(
+        (each) => [each.username, each.password],
+      ),
+      [
+        ['joe', 'a:b'],
+        ['x', 'y'],
+      ],
+    )
+  })
+  test('secrets of both formats hold credentials', () => {
+    assert.deepEqual(secretAuths(secret('kubernetes.io/dockerconfigjson', '.dockerconfigjson', { auths: { 'r.io': auth('joe') } })), {
+      'r.io': auth('joe'),
+    })
+    assert.deepEqual(secretAuths(secret('kubernetes.io/dockercfg', '.dockercfg', { 'r.io': auth('joe') })), { 'r.io': auth('joe') })
+    assert.deepEqual(secretAuths(secret('Opaque', '.dockerconfigjson', { auths: { 'r.io': auth('joe') } })), {})
+  })
+  test('what is no configuration holds none', () => {
+    for (const text of ['', '{', 'null', '[]', '{"auths":null}', '{"auths":{"r.io":null}}']) assert.deepEqual(dockerAuths(text), {})
+  })
+
+  test('credentials are tried until one is right', async () => {
+    const t = setup([], [{ 'r.io': auth('old') }, { 'r.io': auth('new') }])
+    const asked: (string | undefined)[] = []
+    const pull = t.runtime.pullImage.bind(t.runtime)
+    t.runtime.pullImage = async (request, options) => {
+      asked.push(request.auth?.username)
+      if (request.auth?.username !== 'new') throw new Error('authorization failed')
+      t.runtime.addImage('r.io/a:1')
+      return pull(request, options)
+    }
+    assert.equal(await t.reason(container('r.io/a:1')), 'present')
+    assert.deepEqual(asked, ['old', 'new'])
+  })
+  test('the last refusal is the reason', async () => {
+    const t = setup([], [{ 'r.io': auth('old') }])
+    t.runtime.pullImage = () => Promise.reject(new Error('authorization failed: no basic auth credentials'))
+    assert.equal(await t.reason(container('r.io/a:1')), 'ErrImagePull')
+    assert.match(t.said.join(), /Failed to pull image "r.io\/a:1": authorization failed: no basic auth credentials/)
+  })
+  test('a pull secret that does not exist is told, and the image pulled without it', async () => {
+    const t = setup(['a:1'], [], ['gone', 'lost'])
+    assert.equal(await t.reason(container('a:1', 'Always')), 'present')
+    assert.match(t.said.join(), /FailedToRetrieveImagePullSecret: Unable to retrieve some image pull secrets \(gone, lost\)/)
+  })
 })
 
 describe('collection', () => {

@@ -1,0 +1,5 @@
+export * from './access.ts'
+export * from './collect.ts'
+export * from './login.ts'
+export * from './status.ts'
+export { type RegistryUpOptions, registryDown, registryUp } from './up.ts'
