@@ -28,7 +28,9 @@ export const nodeRequirements: readonly Requirement[] = [
 
 export const buildRequirements: readonly Requirement[] = [{ program: 'buildah', package: 'buildah', why: 'builds images' }]
 
-export const baseRequirements: readonly Requirement[] = [{ program: 'mmdebstrap', package: 'mmdebstrap', why: 'makes base images of Debian’s packages' }]
+export const baseRequirements: readonly Requirement[] = [
+  { program: 'mmdebstrap', package: 'mmdebstrap', why: 'makes base images of Debian’s packages' },
+]
 
 export function isInstalled(program: string): boolean {
   if (program.startsWith('/')) return existsSync(program)
