@@ -34,7 +34,7 @@ export interface Push {
 export interface GitEndpointOptions {
   repositories: Repositories
   /** Undefined: the credentials are not of this project, or there is no such project. */
-  authenticate(project: string, authorization: string | undefined): Promise<GitIdentity | undefined>
+  authenticate(project: string, authorization: string | undefined, request: IncomingMessage): Promise<GitIdentity | undefined>
   /** Called before the answer to a push ends. Its failure is told to the user and does not undo the push. */
   onPush(push: Push): Promise<void>
   log: Logger
@@ -61,7 +61,7 @@ export function gitEndpoint(options: GitEndpointOptions): (request: IncomingMess
     const url = new URL(request.url ?? '/', 'http://git')
     const asked = parseGitRequest(request.method ?? '', rest, url.searchParams)
     if (!asked) return refuse(request, response, 404, 'not found')
-    const identity = await authenticate(asked.project, request.headers.authorization)
+    const identity = await authenticate(asked.project, request.headers.authorization, request)
     if (!identity) {
       response.setHeader('www-authenticate', 'Basic realm="k8ts", charset="UTF-8"')
       return refuse(request, response, 401, 'a token of this project is needed as the password')

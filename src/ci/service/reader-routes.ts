@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import type { DeepReadonly, authentication, authorization, ci } from '#api'
 import type { Client } from '#client'
-import { ciGroup, isEnded } from '../names.ts'
+import { ciGroup } from '../names.ts'
 import { answer, sendFile } from './agent-routes.ts'
+import { readJobLog } from './job-log.ts'
 import { type Logs, offsetOf } from './logs.ts'
 import type { Reports } from './reports.ts'
 import { type Exchange, type Route, RouteError } from './routes.ts'
@@ -25,7 +26,7 @@ export interface Reader {
 }
 
 /** Who asks: the subject of a client certificate of the cluster's authority, or the user of a bearer token that the API server knows. */
-export async function authenticateReader(request: IncomingMessage, client: Client): Promise<Reader | undefined> {
+export async function authenticateReader(request: Pick<IncomingMessage, 'socket' | 'headers'>, client: Client): Promise<Reader | undefined> {
   const socket = request.socket as TLSSocket
   if (socket.authorized) {
     const { subject } = socket.getPeerCertificate()
@@ -64,6 +65,7 @@ export function readerRoutes({ client, job, storage, logs, reports }: ReaderRout
     return found
   }
 
+  const readLog = readJobLog({ job, storage, logs, reports })
   const which = (object: DeepReadonly<ci.Job>, url: URL) => ({
     uid: object.metadata.uid!,
     attempt: url.searchParams.has('attempt') ? offsetOf(url.searchParams.get('attempt')) : (object.status?.attempt ?? 1),
@@ -77,43 +79,21 @@ export function readerRoutes({ client, job, storage, logs, reports }: ReaderRout
       async handle(exchange) {
         const { url, response, request } = exchange
         const object = await readable(exchange)
-        const { uid, attempt, index } = which(object, url)
+        const { attempt, index } = which(object, url)
         const gone = new AbortController()
         response.once('close', () => gone.abort())
         response.writeHead(200, { 'content-type': 'application/x-ndjson' })
         response.flushHeaders()
-        const file = join(storage.instanceDirectory(uid, attempt, index), 'log.ndjson')
-        let complete = false
-        const stop = reports.subscribe((changed) => {
-          if (changed === uid) void check()
-        })
-        async function check(): Promise<void> {
-          const report = await reports.get(uid, attempt, index)
-          const now = job(object.metadata.namespace!, object.metadata.name)
-          complete =
-            (report?.completionTime !== undefined && (await logs.size(file)) >= report.logSize) ||
-            !now ||
-            now.status?.attempt !== attempt ||
-            isEnded(now)
-          if (complete) logs.wake(file)
+        const query = {
+          attempt,
+          index,
+          offset: offsetOf(url.searchParams.get('offset')),
+          follow: url.searchParams.get('follow') === 'true',
+          signal: gone.signal,
         }
-        // a job that ends without a report (its pod is gone) is seen by looking
-        const timer = setInterval(() => void check(), 1000)
-        try {
-          await check()
-          const options = {
-            offset: offsetOf(url.searchParams.get('offset')),
-            follow: url.searchParams.get('follow') === 'true',
-            ended: () => complete,
-            signal: gone.signal,
-          }
-          for await (const bytes of logs.read(file, options))
-            if (!response.write(bytes)) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve))
-        } finally {
-          clearInterval(timer)
-          stop()
-          request.resume()
-        }
+        for await (const bytes of readLog(object, query))
+          if (!response.write(bytes)) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve))
+        request.resume()
         response.end()
       },
     },
