@@ -21,16 +21,7 @@ export async function ensureDefaults(cluster: ClusterConfig, client: Client): Pr
       { apiGroups: [''], resources: ['nodes', 'pods'], verbs: ['get', 'list'] },
       { apiGroups: [''], resources: ['nodes/proxy'], verbs: ['get'] },
     ]),
-    ensureRole(client, 'k8ts:local-path-provisioner', controllerUser('local-path-provisioner').username, [
-      { apiGroups: [''], resources: ['persistentvolumes'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
-      { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['get', 'list', 'watch', 'patch'] },
-      { apiGroups: [''], resources: ['persistentvolumeclaims/status'], verbs: ['patch'] },
-      { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['get', 'list', 'watch'] },
-      { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] },
-      // their agents make and remove the directories
-      { apiGroups: [''], resources: ['nodes/proxy'], verbs: ['update', 'delete'] },
-    ]),
-    ensureStorageClass(client),
+    ensureStorage(client),
     ensureRole(client, 'k8ts:load-balancer-address', controllerUser('load-balancer-address').username, [
       { apiGroups: [''], resources: ['services/status'], verbs: ['patch', 'update'] },
       { apiGroups: ['networking.k8s.io'], resources: ['ingresses/status'], verbs: ['patch', 'update'] },
@@ -87,6 +78,20 @@ async function ensureRole(client: Client, name: string, user: string, rules: rba
       subjects: [{ apiGroup, kind: 'User', name: user }],
     }),
   ])
+}
+
+/** What volumes on nodes' disks take: the rights of their provisioner, and a class. */
+export async function ensureStorage(client: Client): Promise<void> {
+  await ensureRole(client, 'k8ts:local-path-provisioner', controllerUser('local-path-provisioner').username, [
+    { apiGroups: [''], resources: ['persistentvolumes'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
+    { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['get', 'list', 'watch', 'patch'] },
+    { apiGroups: [''], resources: ['persistentvolumeclaims/status'], verbs: ['patch'] },
+    { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] },
+    // the nodes' agents make and remove the directories
+    { apiGroups: [''], resources: ['nodes/proxy'], verbs: ['update', 'delete'] },
+  ])
+  await ensureStorageClass(client)
 }
 
 /** Claims that name no class get a directory on the disk of their pod's node. Whoever changes the class, or has another default, keeps it so. */

@@ -1,8 +1,10 @@
 import type { KubeObject, apps, core, storage } from '#api'
-import { resources } from '#api'
+import { resources, volumeAnnotations } from '#api'
 import type { Cache, ControllerContext } from '#runtime'
+import { isNewer } from '#runtime'
 import type { ClusterEvent, ClusterReader, VolumeWriter } from './framework.ts'
-import { isBound } from './plugins/volume-binding.ts'
+import { ProvisioningRefused } from './framework.ts'
+import { isBound, reservation } from './plugins/volume-binding.ts'
 
 /** A cache whose changes may let a pod fit. */
 export interface Source {
@@ -51,23 +53,24 @@ export function clusterAccess(context: Pick<ControllerContext, 'client' | 'cache
 
   const writer: VolumeWriter = {
     async annotate({ metadata: { name, namespace, uid } }, annotations, signal) {
-      await claimClient.patch(name, namespace, 'merge', { metadata: { uid, annotations } }, { signal })
+      return claimClient.patch(name, namespace, 'merge', { metadata: { uid, annotations } }, { signal })
     },
-    async reserve({ metadata }, claim, signal) {
-      const { name, namespace, uid } = claim.metadata
-      const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name, namespace, uid }
-      const own = { uid: metadata.uid, resourceVersion: metadata.resourceVersion }
-      await volumeClient.patch(metadata.name, undefined, 'merge', { metadata: own, spec: { claimRef } }, { signal })
+    async reserve(volume, claim, signal) {
+      await volumeClient.patch(volume.metadata.name, undefined, 'merge', reservation(volume, claim), { signal })
     },
     async untilBound(waiting, signal) {
       const late = new AbortController()
       const cancel = clock.schedule(bindTimeout, () => late.abort(new Error('timed out waiting for the volumes to be bound')))
       try {
         await until(claims, AbortSignal.any([signal, late.signal]), () =>
-          waiting.every(({ metadata: { namespace, name, uid } }) => {
+          waiting.every(({ metadata: { namespace, name, uid, annotations, resourceVersion } }) => {
             const current = claims.get(`${namespace}/${name}`)
             if (!current || current.metadata.uid !== uid) throw new Error(`persistentvolumeclaim "${name}" is gone`)
-            return isBound(current)
+            if (isBound(current)) return true
+            const node = annotations?.[volumeAnnotations.selectedNode]
+            const isLater = isNewer(current.metadata.resourceVersion ?? '', resourceVersion ?? '')
+            if (node && isLater && current.metadata.annotations?.[volumeAnnotations.selectedNode] !== node) throw new ProvisioningRefused(current)
+            return false
           }),
         )
       } finally {

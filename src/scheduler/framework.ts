@@ -68,11 +68,24 @@ type Claim = DeepReadonly<core.PersistentVolumeClaim>
 
 /** What binding a pod's volumes takes; those who provide and bind volumes are others. */
 export interface VolumeWriter {
-  annotate(claim: Claim, annotations: Record<string, string>, signal: AbortSignal): Promise<void>
+  annotate(claim: Claim, annotations: Record<string, string>, signal: AbortSignal): Promise<Claim>
   /** Keeps a volume for a claim. */
   reserve(volume: DeepReadonly<core.PersistentVolume>, claim: Claim, signal: AbortSignal): Promise<void>
-  /** Resolves when all claims have got their volumes; rejects after ten minutes. */
+  /**
+   * Resolves when all claims (as they were last written) have got their volumes; rejects after ten minutes, and with
+   * ProvisioningRefused when whoever should make a volume on the selected node gives up.
+   */
   untilBound(claims: readonly Claim[], signal: AbortSignal): Promise<void>
+}
+
+/** Whoever makes a claim's volume could not do so on the selected node: another may do. */
+export class ProvisioningRefused extends Error {
+  readonly claimUid: string
+  constructor(claim: Claim) {
+    super(`provisioning failed for PVC ${JSON.stringify(claim.metadata.name)}`)
+    this.name = 'ProvisioningRefused'
+    this.claimUid = claim.metadata.uid!
+  }
 }
 
 export const maxScore = 100

@@ -20,7 +20,7 @@ export interface SchedulerOptions {
   context: Pick<ControllerContext, 'client' | 'cache' | 'events' | 'clock' | 'log'>
   /** Pods with this `spec.schedulerName` are ours; `default-scheduler` when absent. */
   name?: string
-  plugins?: (reader: ClusterReader, writer: VolumeWriter) => SchedulerPlugin[]
+  plugins?: (reader: ClusterReader, writer: VolumeWriter, clock: Clock) => SchedulerPlugin[]
   /** Breaks ties between equal nodes. */
   random?: Random
   /** Bindings on their way at the same time; 64 when absent. */
@@ -40,7 +40,7 @@ export async function runScheduler(options: SchedulerOptions, signal: AbortSigna
   const nodes = context.cache<core.Node>(resources.nodes)
   const budgets = context.cache<policy.PodDisruptionBudget>(resources.podDisruptionBudgets)
   const { reader, writer, sources } = clusterAccess(context)
-  const plugins = (options.plugins ?? defaultPlugins)(reader, writer)
+  const plugins = (options.plugins ?? defaultPlugins)(reader, writer, clock)
   const preBinders = plugins.filter((plugin) => plugin.preBind)
   const preEnqueuers = plugins.filter((plugin) => plugin.preEnqueue)
   const state = new ClusterState()

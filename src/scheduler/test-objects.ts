@@ -73,4 +73,8 @@ export function testReader(parts: Partial<ClusterReader> = {}): ClusterReader {
   }
 }
 
-export const noVolumes: VolumeWriter = { annotate: () => Promise.resolve(), reserve: () => Promise.resolve(), untilBound: () => Promise.resolve() }
+export const noVolumes: VolumeWriter = {
+  annotate: (claim) => Promise.resolve(claim),
+  reserve: () => Promise.resolve(),
+  untilBound: () => Promise.resolve(),
+}

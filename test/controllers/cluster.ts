@@ -5,12 +5,13 @@ import { bootstrapObjects, loopbackUser, standardApiServer } from '#apiserver'
 import type { Clock, Logger } from '#base'
 import { Teardown, realClock, silentLogger } from '#base'
 import type { Client, ResourceRef } from '#client'
-import { controllers as standardControllers } from '#controllers'
+import { type NodeStorage, controllers as standardControllers } from '#controllers'
 import { createContext, runControllers } from '#runtime'
 import { runScheduler } from '#scheduler'
 import { memoryStore } from '#store'
 import { testTls } from '../../src/apiserver/test-server.ts'
 import { controllerUser } from '../../src/cluster/controller-user.ts'
+import { ensureStorage } from '../../src/cluster/defaults.ts'
 
 export type Pod = DeepReadonly<core.Pod>
 
@@ -27,6 +28,8 @@ export interface TestClusterOptions {
   /** The time of controllers, scheduler and kubelet. */
   clock?: Clock
   log?: Logger
+  /** The disks of the nodes; with them there is the default storage class. */
+  disks?: NodeStorage
 }
 
 export interface TestCluster extends AsyncDisposable {
@@ -49,7 +52,7 @@ export const namespace = 'test'
  * containers are made up.
  */
 export async function startTestCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
-  const { nodes = 1, clock = realClock, log = silentLogger } = options
+  const { nodes = 1, clock = realClock, log = silentLogger, disks } = options
   const teardown = new Teardown()
   const store = teardown.use(memoryStore())
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -67,6 +70,7 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
   await server.start()
   const client = server.client(loopbackUser, 'test')
   await bootstrapObjects(client)
+  if (disks) await ensureStorage(client)
   await client.resource(resources.namespaces).create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace }, spec: {} })
   await client
     .resource(resources.serviceAccounts)
@@ -88,7 +92,9 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
       stop.signal,
     ),
   ]
-  const wanted = standardControllers({ rootCA: testTls.cert }).filter((c) => options.only?.includes(c.name) ?? true)
+  const wanted = standardControllers({ rootCA: testTls.cert, ...(disks ? { localPath: { storage: () => disks } } : {}) }).filter(
+    (c) => options.only?.includes(c.name) ?? true,
+  )
   for (const controller of wanted)
     running.push(
       runControllers([controller], { ...context, client: server.client(controllerUser(controller.name), controller.name) }, { signal: stop.signal }),

@@ -176,7 +176,18 @@ export const localPathProvisioner = (options: LocalPathOptions = {}): Controller
             .filter((c) => !c.spec.volumeName && storageClassOf(c) === metadata.name && ours(metadata.name))
             .map((c) => `claim:${c.metadata.namespace}/${c.metadata.name}`),
         ),
-        { ready: (signal) => nodes.ready(signal), subscribe: () => () => {} },
+        {
+          ready: (signal) => nodes.ready(signal),
+          subscribe: (enqueue) =>
+            nodes.subscribe((event) => {
+              // what was to be made there has to be made elsewhere, and what is there needs no deleting any more
+              if (event.type !== 'deleted') return
+              for (const { metadata, spec } of claims.list())
+                if (!spec.volumeName && metadata.annotations?.[volumeAnnotations.selectedNode] === event.object.metadata.name)
+                  enqueue(`claim:${metadata.namespace}/${metadata.name}`)
+              for (const volume of volumes.list()) if (placeOf(volume) === hostnameOf(event.object)) enqueue(`volume:${volume.metadata.name}`)
+            }),
+        },
       ],
     }
   },

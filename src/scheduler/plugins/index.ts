@@ -1,3 +1,4 @@
+import type { Clock } from '#base'
 import type { ClusterReader, SchedulerPlugin, VolumeWriter } from '../framework.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'
@@ -8,9 +9,11 @@ import { balancedAllocation, nodeResourcesFit } from './node-resources.ts'
 import { taintToleration } from './taints.ts'
 import { podTopologySpread } from './topology-spread.ts'
 import { volumeBinding } from './volume-binding.ts'
+import { volumeRestrictions } from './volume-restrictions.ts'
+import { volumeZone } from './volume-zone.ts'
 
 /** All plugins in the order they are asked; the cheapest filters first. */
-export const defaultPlugins = (reader: ClusterReader, writer: VolumeWriter): SchedulerPlugin[] => [
+export const defaultPlugins = (reader: ClusterReader, writer: VolumeWriter, clock?: Clock): SchedulerPlugin[] => [
   schedulingGates,
   nodeUnschedulable,
   nodeName,
@@ -19,7 +22,9 @@ export const defaultPlugins = (reader: ClusterReader, writer: VolumeWriter): Sch
   nodePorts,
   nodeResourcesFit,
   balancedAllocation,
-  volumeBinding(reader, writer),
+  volumeBinding(reader, writer, clock),
+  volumeRestrictions(reader),
+  volumeZone(reader),
   podTopologySpread(reader),
   interPodAffinity(reader),
   imageLocality,

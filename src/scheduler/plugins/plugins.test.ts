@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { DeepReadonly, core, storage } from '#api'
+import { manualClock } from '#base'
 import type { Profile } from '../cycle.ts'
 import { schedule } from '../cycle.ts'
-import type { ClusterReader, Node, Pod, VolumeWriter } from '../framework.ts'
+import type { ClusterReader, CycleState, Node, Pod, VolumeWriter } from '../framework.ts'
+import { ProvisioningRefused } from '../framework.ts'
 import type { TestPod } from '../test-objects.ts'
 import { noVolumes, testCluster, testNode, testPod, testReader } from '../test-objects.ts'
 import { defaultPlugins } from './index.ts'
@@ -362,12 +364,33 @@ describe('the default plugins', () => {
 
 describe('volumes', () => {
   type Claim = DeepReadonly<core.PersistentVolumeClaim>
-  const claim = (options: { volumeName?: string; storageClassName?: string; phase?: string; leaving?: boolean } = {}): Claim => ({
+  const claim = (
+    options: {
+      volumeName?: string
+      prebound?: boolean
+      storageClassName?: string
+      phase?: string
+      leaving?: boolean
+      selected?: string
+      owner?: string
+      mode?: core.PersistentVolumeAccessMode
+    } = {},
+  ): Claim => ({
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata: { name: 'data', namespace: 'default', uid: 'claim', ...(options.leaving ? { deletionTimestamp: 'x' } : {}) },
+    metadata: {
+      name: 'data',
+      namespace: 'default',
+      uid: 'claim',
+      ...(options.leaving ? { deletionTimestamp: 'x' } : {}),
+      annotations: {
+        ...(options.volumeName && !options.prebound ? { 'pv.kubernetes.io/bind-completed': 'yes' } : {}),
+        ...(options.selected ? { 'volume.kubernetes.io/selected-node': options.selected } : {}),
+      },
+      ...(options.owner ? { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: options.owner, controller: true }] } : {}),
+    },
     spec: {
-      accessModes: ['ReadWriteOnce'],
+      accessModes: [options.mode ?? 'ReadWriteOnce'],
       resources: { requests: { storage: '1Gi' } },
       ...(options.volumeName ? { volumeName: options.volumeName } : {}),
       ...(options.storageClassName ? { storageClassName: options.storageClassName } : {}),
@@ -426,6 +449,28 @@ describe('volumes', () => {
       expect: "0/2 nodes are available: 2 node(s) didn't find available persistent volumes to bind.",
     },
     { name: 'a volume that can be made where the class allows', found: claim({ storageClassName: 'zonal' }), expect: 'b' },
+    { name: 'a volume that is being made on a node', found: claim({ storageClassName: 'wait', selected: 'b' }), expect: 'b' },
+    {
+      name: 'a volume that is being made on a node that is gone',
+      found: claim({ storageClassName: 'wait', selected: 'z' }),
+      expect: "0/2 nodes are available: 2 node(s) didn't find available persistent volumes to bind.",
+    },
+    {
+      name: 'a claim that asks for a volume by name and has not got it yet',
+      found: claim({ volumeName: 'pv', prebound: true, storageClassName: 'wait' }),
+      volumes: [volume('pv', 'a')],
+      expect: '0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims.',
+    },
+    {
+      name: 'a claim whose volume is lost',
+      found: claim({ volumeName: 'pv', phase: 'Lost' }),
+      expect: '0/2 nodes are available: persistentvolumeclaim "data" bound to non-existent persistentvolume "pv".',
+    },
+    {
+      name: 'a bound volume that is not there',
+      found: claim({ volumeName: 'pv' }),
+      expect: '0/2 nodes are available: 2 node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s).',
+    },
   ] as { name: string; found: Claim | undefined; volumes?: DeepReadonly<core.PersistentVolume>[]; expect: string }[])
     test(name, () => {
       const reader = testReader({
@@ -445,7 +490,7 @@ describe('volumes', () => {
     ] as const) {
       const done: string[] = []
       const writer: VolumeWriter = {
-        annotate: (_, annotations) => Promise.resolve(void done.push(`annotate ${JSON.stringify(annotations)}`)),
+        annotate: (c, annotations) => (done.push(`annotate ${JSON.stringify(annotations)}`), Promise.resolve(c)),
         reserve: (v) => Promise.resolve(void done.push(`reserve ${v.metadata.name}`)),
         untilBound: (claims) => Promise.resolve(void done.push(`wait ${claims.length}`)),
       }
@@ -462,5 +507,114 @@ describe('volumes', () => {
         if (outcome.result === 'fits') await plugin.preBind?.(outcome.state, pod, outcome.node, new AbortController().signal)
       assert.deepEqual(done, expect)
     }
+  })
+
+  test('that go with their pod are waited for, and are nobody else’s', () => {
+    const ephemeral = testPod('p', { volumes: [{ name: 'data', ephemeral: { volumeClaimTemplate: { spec: {} } } }] })
+    const message = (found: Claim | undefined) => {
+      const outcome = schedule(ephemeral, testCluster(ab), profile(testReader({ claim: () => found, storageClass })), 0, () => undefined)
+      return outcome.result === 'fits' ? 'fits' : outcome.message
+    }
+    assert.equal(message(undefined), '0/2 nodes are available: waiting for ephemeral volume controller to create the persistentvolumeclaim "p-data".')
+    assert.equal(
+      message(claim({ storageClassName: 'wait', owner: 'somebody' })),
+      '0/2 nodes are available: PVC default/p-data was not created for pod default/p (pod is not owner).',
+    )
+    assert.equal(message(claim({ storageClassName: 'wait', owner: 'uid-p' })), 'fits')
+  })
+
+  test('that were decided on count before the API server has said so', async () => {
+    const claims: Record<string, Claim> = {}
+    for (const name of ['one', 'two', 'shared']) {
+      const made = claim({ storageClassName: name === 'shared' ? 'wait' : 'local' })
+      claims[name] = { ...made, metadata: { ...made.metadata, name, uid: name } }
+    }
+    const bound = Promise.withResolvers<void>()
+    const writer: VolumeWriter = { ...noVolumes, untilBound: () => bound.promise }
+    const reader = testReader({
+      claim: (_, name) => claims[name],
+      storageClass,
+      volumes: () => [volume('only', 'a')],
+      node: (n) => testNode(n),
+    })
+    const plugins = defaultPlugins(reader, writer)
+    const ask = (name: string) => {
+      const asking = testPod(`of-${name}`, { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: name } }] })
+      return { asking, outcome: schedule(asking, testCluster(ab), { plugins, random: () => 0.99 }, 0, () => undefined) }
+    }
+    const running: Promise<void>[] = []
+    for (const name of ['one', 'shared']) {
+      const { asking, outcome } = ask(name)
+      assert.equal(outcome.result, 'fits')
+      if (outcome.result === 'fits')
+        for (const plugin of plugins) running.push(plugin.preBind?.(outcome.state, asking, 'a', new AbortController().signal) ?? Promise.resolve())
+    }
+    const { outcome: refused } = ask('two')
+    assert.equal(
+      refused.result === 'unschedulable' && refused.message,
+      "0/2 nodes are available: 2 node(s) didn't find available persistent volumes to bind.",
+    )
+    const { outcome: sharing } = ask('shared')
+    assert.equal(sharing.result === 'fits' && sharing.node, 'a')
+    bound.resolve()
+    await Promise.all(running)
+  })
+
+  test('that a node has no room for are looked for elsewhere, for a while', async () => {
+    const clock = manualClock()
+    const found = claim({ storageClassName: 'wait' })
+    const writer: VolumeWriter = { ...noVolumes, untilBound: () => Promise.reject(new ProvisioningRefused(found)) }
+    const reader = testReader({ claim: () => found, storageClass, node: (n) => testNode(n) })
+    const plugins = defaultPlugins(reader, writer, clock)
+    const ask = (nodes = ab) => schedule(pod, testCluster(nodes), { plugins, random: () => 0.99 }, 0, () => undefined)
+    const outcome = ask()
+    assert.equal(outcome.result === 'fits' && outcome.node, 'a')
+    const binder = plugins.find((p) => p.name === 'VolumeBinding')!
+    const bind = (node: string) => binder.preBind!((outcome as { state: CycleState }).state, pod, node, new AbortController().signal)
+    await assert.rejects(bind('a'), /^Error: running PreBind plugin "VolumeBinding": binding volumes: provisioning failed for PVC "data"$/)
+    const next = ask()
+    assert.equal(next.result === 'fits' && next.node, 'b')
+    await assert.rejects(bind('b'))
+    const none = ask()
+    assert.equal(none.result === 'unschedulable' && none.message, '0/2 nodes are available: 2 node(s) did not have enough free storage.')
+    await clock.advance(60_000)
+    assert.equal(ask().result, 'fits')
+  })
+
+  test('for one pod of the cluster are refused to a second, unless the first may be pushed out', () => {
+    const reader = testReader({
+      claim: () => claim({ volumeName: 'pv', mode: 'ReadWriteOncePod' }),
+      volume: () => ({ ...volume('pv', 'a'), spec: { ...volume('pv', 'a').spec, nodeAffinity: undefined } }) as never,
+    })
+    const user = testPod('user', { volumes: pod.spec.volumes })
+    const stranger = testPod('stranger', { namespace: 'other', volumes: pod.spec.volumes })
+    const outcome = (placed: Pod[]) => schedule(pod, testCluster(ab, { a: placed }), profile(reader), 0, () => undefined)
+    const refused = outcome([user])
+    assert.equal(
+      refused.result === 'unschedulable' && refused.message,
+      '0/2 nodes are available: 2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode.',
+    )
+    assert.equal(refused.result === 'unschedulable' && refused.rejections.get('a')?.code, 'unschedulable')
+    assert.equal(outcome([stranger]).result, 'fits')
+  })
+
+  test('with a zone draw their pod there', () => {
+    const zoned = (zone: string) => {
+      const plain = volume('pv', 'a')
+      return { ...plain, metadata: { name: 'pv', labels: { 'topology.kubernetes.io/zone': zone } }, spec: { ...plain.spec, nodeAffinity: undefined } }
+    }
+    const nodes = [
+      testNode('a', { labels: { 'topology.kubernetes.io/zone': 'east' } }),
+      testNode('b', { labels: { 'failure-domain.beta.kubernetes.io/zone': 'west' } }),
+    ]
+    const outcome = (zone: string) => {
+      const reader = testReader({ claim: () => claim({ volumeName: 'pv' }), volume: () => zoned(zone) as never })
+      const result = schedule(pod, testCluster(nodes), profile(reader), 0, () => undefined)
+      return result.result === 'fits' ? result.node : result.message
+    }
+    assert.equal(outcome('east'), 'a')
+    assert.equal(outcome('west'), 'b')
+    assert.equal(outcome('north__west'), 'b')
+    assert.equal(outcome('north'), '0/2 nodes are available: 2 node(s) had no available volume zone.')
   })
 })
