@@ -90,7 +90,12 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
       [
         'build',
         // works also where no further container may be made
-        ...['--isolation', 'chroot', '--format', 'docker', '--pull=never', '--layers', '--iidfile', iid, '--file', dockerfile],
+        '--isolation=chroot',
+        '--format=docker',
+        '--pull=never',
+        '--layers',
+        `--iidfile=${iid}`,
+        `--file=${dockerfile}`,
         ...(noCache ? ['--no-cache'] : []),
         ...names.flatMap((name) => ['--tag', name]),
         ...Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),

@@ -131,12 +131,13 @@ async function debootstrap(tar: string, { suite, slim, include = [] }: DebianBas
     const mirror = join(work, 'mirror.sources')
     await writeFile(mirror, debianSources(suite, apt.mirror))
     await run('mmdebstrap', [
-      ...['--quiet', '--mode=root', '--variant=minbase', '--format=tar'],
-      ...[
-        '--aptopt=Acquire::Languages "none"',
-        '--aptopt=Apt::Install-Recommends "false"',
-        ...apt.transport.map((line) => `--aptopt=${line.replace(/;$/, '')}`),
-      ],
+      '--quiet',
+      '--mode=root',
+      '--variant=minbase',
+      '--format=tar',
+      '--aptopt=Acquire::Languages "none"',
+      '--aptopt=Apt::Install-Recommends "false"',
+      ...apt.transport.map((line) => `--aptopt=${line.replace(/;$/, '')}`),
       `--include=${['ca-certificates', ...include].join(',')}`,
       ...excludes,
       ...hooks,

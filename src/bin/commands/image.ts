@@ -12,6 +12,7 @@ interface BuildFlags {
   target?: string
   cache: boolean
   load: boolean
+  push?: boolean
   quiet?: boolean
   name: string
 }
@@ -47,12 +48,13 @@ export function imageCommands(program: Command): void {
     .option('--secret <id=name,src=file>', 'a secret for RUN --mount=type=secret; may be given several times', several, [])
     .option('--target <stage>', 'the stage to build (default: the last)')
     .option('--no-cache', 'run every step again')
+    .option('--push', 'send the image to the cluster’s registry (`k8ts registry up`) instead')
     .option('--no-load', 'leave the image in this machine’s store')
     .option('-q, --quiet', 'print only the names of the image')
     .addOption(nameOption())
     .action(async (directory: string, flags: BuildFlags) => {
       const { buildImage } = await cluster()
-      const built = await buildImage(flags.load ? await known(flags.name) : undefined, {
+      const built = await buildImage(flags.load || flags.push ? await known(flags.name) : undefined, {
         directory,
         tag: flags.tag,
         ...(flags.file ? { file: flags.file } : {}),
@@ -61,6 +63,7 @@ export function imageCommands(program: Command): void {
         labels: flags.label,
         secrets: flags.secret,
         noCache: !flags.cache,
+        push: flags.push === true,
         ...(await progress(flags.quiet)),
       })
       for (const reference of built) console.log(reference)
@@ -78,6 +81,35 @@ export function imageCommands(program: Command): void {
       const packages = include?.split(',').filter(Boolean) ?? []
       await makeBaseImage(name, { ...(suite ? { suite } : {}), slim: slim === true, include: packages, ...(await progress()) })
       console.log(name)
+    })
+
+  image
+    .command('push')
+    .description('send an image of this machine to the cluster’s registry')
+    .argument('<image>')
+    .addOption(nameOption())
+    .action(async (name: string, flags: { name: string }) => {
+      const { pushStored } = await cluster()
+      console.log(await pushStored(await known(flags.name), name, (await progress()).report))
+    })
+
+  image
+    .command('mirror')
+    .description('put copies of base images into the cluster’s registry, where builds in pods find them for FROM')
+    .argument('<image...>', 'e.g. debian:bookworm')
+    .addOption(nameOption())
+    .action(async (names: string[], flags: { name: string }) => {
+      const { mirrorImage } = await cluster()
+      for (const name of names) console.log(await mirrorImage(await known(flags.name), name, await progress()))
+    })
+
+  image
+    .command('tools')
+    .description('put the image of pipelines’ tools (git, kubectl, docker, Node) on every node')
+    .addOption(nameOption())
+    .action(async (flags: { name: string }) => {
+      const { ensureToolImage } = await cluster()
+      console.log(await ensureToolImage(await known(flags.name), (await progress()).report))
     })
 
   image

@@ -1,37 +1,119 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { BuildOptions, Report } from '#build'
-import { buildImage as build, debianBases, debianMounts, machineApt, makeDebianImage, saveImage } from '#build'
+import type { BaseImages, BuildOptions, Report } from '#build'
+import {
+  buildImage as build,
+  checkReference,
+  debianBases,
+  debianMounts,
+  fullName,
+  inspectImage,
+  machineApt,
+  makeDebianImage,
+  mirrorName,
+  pullImage,
+  pushImage,
+  registryOf,
+  saveImage,
+} from '#build'
 import type { ClusterConfig } from '../config.ts'
 import { baseRequirements, buildRequirements, ensureInstalled } from '../preflight.ts'
 import { loadImages } from './images.ts'
+import { hostRegistry } from './registry-login.ts'
 
 export interface ImageBuildOptions extends Omit<BuildOptions, 'bases' | 'mounts'> {
+  /** Sends the image to the cluster's registry, from where nodes pull it, and loads it on no node. A name without a registry becomes one of that registry. */
+  push?: boolean
   /** What is installed before the build, line by line. */
   onLine?: (line: string) => void
 }
 
 /**
- * Builds an image from a Dockerfile on this machine and puts it on every node of the cluster. Debian's images that it starts from are made when they are
- * not there. Answers the image's names.
+ * Builds an image from a Dockerfile on this machine and puts it on every node of the cluster, or into its registry. Debian's images that it starts from are
+ * made when they are not there; others come from the cluster's registry. Answers the image's names.
  */
 export async function buildImage(cluster: ClusterConfig | undefined, options: ImageBuildOptions): Promise<string[]> {
-  const { onLine, ...rest } = options
+  const { onLine, push = false, ...rest } = options
   await ensureInstalled(buildRequirements, onLine)
+  // asked for before the build: what is missing is known at once
+  await using registry = push && cluster ? await hostRegistry(cluster) : undefined
+  const tags = [rest.tag].flat()
+  tags.forEach(checkReference)
+  const tag = registry ? tags.map((each) => inRegistry(each, registry.host)) : tags
+  const { names } = await build({ ...rest, tag, bases: sources(cluster, onLine), mounts: debianMounts })
+  if (registry) for (const name of names) await pushWithNote(name, name, registry, rest.report)
+  else if (cluster) await loadStored(cluster, names)
+  return names
+}
+
+function sources(cluster: ClusterConfig | undefined, onLine?: (line: string) => void): BaseImages[] {
   const debian = debianBases()
-  const bases = [
+  return [
     {
       ...debian,
-      provide: async (reference: string, report: Report) => {
+      provide: async (reference, report) => {
         await ensureInstalled(baseRequirements, onLine)
         return debian.provide(reference, report)
       },
     },
+    {
+      offers: '',
+      provide: async (reference, report) => {
+        if (!cluster || !/^localhost:\d+$/.test(registryOf(reference))) return false
+        await using registry = await hostRegistry(cluster)
+        if (registryOf(reference) !== registry.host) return false
+        report({ type: 'note', text: `pulling ${reference} …` })
+        await pullImage(reference, registry)
+        return true
+      },
+    },
   ]
-  const { names } = await build({ ...rest, bases, mounts: debianMounts })
-  if (cluster) await loadStored(cluster, names)
-  return names
+}
+
+/** `app:1` is `localhost:5000/app:1` in the registry; a name that has a registry stays. */
+function inRegistry(name: string, host: string): string {
+  const full = fullName(name)
+  const registry = registryOf(full)
+  if (registry === host) return full
+  if (registry === 'docker.io' && !name.startsWith('docker.io/')) return `${host}/${full.replace(/^docker\.io\/(library\/)?/, '')}`
+  if (registry === 'localhost') return `${host}/${full.slice('localhost/'.length)}`
+  throw new Error(`${name} is no name of the cluster’s registry: use NAME:TAG or ${host}/NAME:TAG`)
+}
+
+async function pushWithNote(name: string, destination: string, registry: { certDir: string; authFile: string }, report?: Report): Promise<void> {
+  report?.({ type: 'note', text: `pushing ${destination} …` })
+  await pushImage(name, { destination, certDir: registry.certDir, authFile: registry.authFile })
+}
+
+/** Sends an image of this machine's store to the cluster's registry, under a name there. Answers the name. */
+export async function pushStored(cluster: ClusterConfig, name: string, report?: Report): Promise<string> {
+  await using registry = await hostRegistry(cluster)
+  checkReference(name)
+  const destination = inRegistry(name, registry.host)
+  await pushWithNote(await known(name), destination, registry, report)
+  return destination
+}
+
+/**
+ * Puts a copy of a base image into the cluster's registry, where builds in pods find it for `FROM` under its own name: `debian:bookworm` at
+ * `localhost:PORT/docker.io/library/debian:bookworm`. Debian's images are made when they are not there.
+ */
+export async function mirrorImage(cluster: ClusterConfig, name: string, { report = () => {}, onLine }: BaseOptions = {}): Promise<string> {
+  checkReference(name)
+  const reference = fullName(name)
+  await ensureInstalled(buildRequirements, onLine)
+  await using registry = await hostRegistry(cluster)
+  if (!(await inspectImage(reference))) for (const source of sources(undefined, onLine)) if (await source.provide(reference, report)) break
+  const destination = mirrorName(reference, registry.host)
+  await pushWithNote(await known(name), destination, registry, report)
+  return destination
+}
+
+async function known(name: string): Promise<string> {
+  const reference = fullName(name)
+  if (await inspectImage(reference)) return reference
+  throw new Error(`there is no image ${name} on this machine: build it, or make it with \`k8ts image base ${name}\``)
 }
 
 /** Puts images of this machine's store on every node. */
