@@ -72,7 +72,7 @@ function haproxyProcess(cluster: ClusterConfig): ProxyProcess {
     stop: () => stopProcess(paths.run, ingressProcess, 1000),
     check: async (file) => {
       try {
-        await run('haproxy', ['-c', '-q', '-f', file])
+        await run('haproxy', ['-c', '-f', file])
         return undefined
       } catch (error) {
         if (error instanceof CommandError) return error.stderr

@@ -29,10 +29,13 @@ export interface HaproxyOptions extends Omit<ConfigOptions, 'dir' | 'local'> {
   clock?: Clock
 }
 
-/** What HAProxy has loaded: the files as text, and the endpoints as they are by now. */
+/** When an endpoint that gets no more requests is forgotten, milliseconds: most answers are over by then. */
+const forgetAfterMs = 15_000
+
+/** What HAProxy has loaded: the files as text, and what it serves by now. */
 interface Loaded {
   structure: string
-  backends: readonly Backend[]
+  desired: Desired
   dir: string
   refused: Map<string, string>
 }
@@ -50,6 +53,7 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
   let queue: Promise<unknown> = Promise.resolve()
   let generation = 0
   let watched = false
+  const scheduled = new Set<() => void>()
 
   const exclusively = <T>(step: () => Promise<T>): Promise<T> => {
     const result = queue.then(step)
@@ -68,7 +72,14 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
     const local = loaded && ports ? ports : await ((ports = undefined), options.localPorts())
     ports = local
     if (loaded && structureOf(desired, local) === loaded.structure) await changeEndpoints(loaded, desired)
-    else await load(desired, local)
+    else
+      try {
+        await load(desired, local)
+      } catch (error) {
+        // what is served meanwhile must not lead to pods that are gone
+        if (loaded && process.running()) await changeEndpoints(loaded, withEndpoints(loaded.desired, desired.backends))
+        throw error
+      }
     return { refused: loaded!.refused }
   }
   let ports: { http: number; https: number } | undefined
@@ -89,7 +100,7 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
     await rename(join(run, 'next'), join(run, 'current'))
     if (process.running()) await reload()
     else await start()
-    loaded = { structure: structureOf(desired, local), backends: desired.backends, dir: accepted.dir, refused }
+    loaded = { structure: structureOf(desired, local), desired, dir: accepted.dir, refused }
     for (const name of await readdir(run))
       if (/^config-\d+$/.test(name) && join(run, name) !== accepted.dir) await rm(join(run, name), { recursive: true, force: true })
     if (!watched) void watch()
@@ -139,7 +150,7 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
   }
 
   async function changeEndpoints(now: Loaded, desired: Desired): Promise<void> {
-    const { add, drain } = endpointChange(now.backends, desired.backends)
+    const { add, drain } = endpointChange(now.desired.backends, desired.backends)
     if (add.length + drain.length === 0) return
     // first the file: who dies comes back with what is wanted
     const { config } = haproxyFiles(desired, { ...options, dir: now.dir, local: ports! })
@@ -159,8 +170,14 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
       log.warn('HAProxy is reloaded, for it did not take a change of endpoints', { error })
       await reload()
     }
-    loaded = { ...now, backends: desired.backends }
-    if (drain.length > 0) clock.schedule(15_000, () => void exclusively(() => forget(drain)).catch(() => {}))
+    loaded = { ...now, desired }
+    if (drain.length > 0) {
+      const cancel = clock.schedule(forgetAfterMs, () => {
+        scheduled.delete(cancel)
+        void exclusively(() => forget(drain)).catch(() => {})
+      })
+      scheduled.add(cancel)
+    }
   }
 
   async function expectSilence(text: string): Promise<void> {
@@ -172,7 +189,7 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
   async function forget(drained: readonly { backend: string; endpoint: string }[]): Promise<void> {
     if (stopping.signal.aborted) return
     for (const { backend, endpoint } of drained) {
-      const back = loaded?.backends.find((b) => b.id === backend)?.endpoints.includes(endpoint)
+      const back = loaded?.desired.backends.find((b) => b.id === backend)?.endpoints.includes(endpoint)
       if (!back) await command(stats, `del server ${backend}/${endpoint}`).catch(() => '')
     }
   }
@@ -184,10 +201,16 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
       await closed(masterSocket(run), stopping.signal)
       if (stopping.signal.aborted) break
       await exclusively(async () => {
-        if (process.running() || !wanted?.sites.length || !loaded) return
+        if (process.running() || !loaded) return
         log.warn('HAProxy died and is started again')
-        loaded = undefined
-        await apply(wanted)
+        try {
+          // what it had was taken before, and is on disk
+          await start()
+        } catch (error) {
+          log.warn('HAProxy does not start with what it had', { error })
+          loaded = undefined
+          if (wanted) await apply(wanted)
+        }
       }).catch((error: unknown) => log.error('HAProxy cannot be started again', { error: error as Error }))
       await clock.sleep(50, stopping.signal).catch(() => {})
     }
@@ -198,9 +221,16 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
     apply: (desired) => exclusively(() => apply(desired)),
     async [Symbol.asyncDispose]() {
       stopping.abort()
+      for (const cancel of scheduled) cancel()
       await queue
     },
   }
+}
+
+/** The same with newer endpoints, where a backend has any. */
+function withEndpoints(desired: Desired, newer: readonly Backend[]): Desired {
+  const endpoints = new Map(newer.map((b) => [b.id, b.endpoints]))
+  return { ...desired, backends: desired.backends.map((b) => ({ ...b, endpoints: endpoints.get(b.id) ?? b.endpoints })) }
 }
 
 /** Resolves when the connection ends, or cannot be made. */
