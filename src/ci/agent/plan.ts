@@ -18,10 +18,8 @@ export interface AgentPlan {
   /** Values that are not to be seen in any output. */
   secrets: string[]
   git: { url: string; branch?: string; tag?: string; revision: string }
-  /** Directories of workspaces that `attach_workspace` unpacks, in this order. */
-  workspaces: string[]
-  /** What keys of caches may name beside files and variables. */
-  cacheValues: Record<string, string>
+  /** The job's number, unique in its project. */
+  number: number
 }
 
 /** Where the pieces stand in the containers. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Writable } from 'node:stream'
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib'
-import { expandCacheKey } from './cache-key.ts'
+import { cacheKeyFiles, expandCacheKey } from '../config/cache-key.ts'
 import { quoted } from './exchange.ts'
 import { testReport } from './junit.ts'
 import { paths } from './plan.ts'
@@ -158,16 +158,23 @@ export async function storeTestResults(step: StepOf<'store_test_results'>, conte
 }
 
 async function expandKey(template: string, context: StepContext): Promise<string> {
+  const checksums = new Map<string, string>()
+  for (const file of cacheKeyFiles(template)) {
+    let text = ''
+    const at = resolvePath(file, context)
+    const code = await context.run({ script: `$B sha256sum ${quoted(at)}`, onOutput: (chunk) => (text += chunk) }).ended
+    if (code !== 0) throw new StepError(`the key of the cache cannot be computed: ${at}: no such file`)
+    checksums.set(file, Buffer.from(text.slice(0, 64), 'hex').toString('base64'))
+  }
+  const { branch, revision } = context.plan.git
   return expandCacheKey(template, {
-    values: context.plan.cacheValues,
+    ...(branch ? { branch } : {}),
+    revision,
+    buildNum: context.plan.number,
     environment: context.environment,
-    checksum: async (file) => {
-      let text = ''
-      const at = resolvePath(file, context)
-      const code = await context.run({ script: `$B sha256sum ${quoted(at)}`, onOutput: (chunk) => (text += chunk) }).ended
-      if (code !== 0) throw new StepError(`error computing cache key: ${at}: no such file`)
-      return Buffer.from(text.slice(0, 64), 'hex').toString('base64')
-    },
+    checksum: (file) => checksums.get(file)!,
+    epoch: Date.now() / 1000,
+    arch: `linux-${process.arch === 'x64' ? 'amd64' : process.arch}`,
   })
 }
 

@@ -2,14 +2,13 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { chooseCache, type StoredCache } from '../config/cache-key.ts'
 import { receive, writeWhole } from './storage.ts'
 
-export interface CacheEntry {
-  key: string
+export interface CacheEntry extends StoredCache {
   size: number
   /** Milliseconds since the epoch. */
-  created: number
-  used: number
+  usedAt: number
 }
 
 export interface CacheOptions {
@@ -19,8 +18,7 @@ export interface CacheOptions {
 }
 
 /**
- * The caches of one project: a key is written once and never changed. A restore finds the newest of those whose key begins with what was asked for, an exact one
- * before all others.
+ * The caches of one project: a key is written once and never changed. A restore finds the newest of those whose key begins with what was asked for.
  */
 export function projectCaches(directory: string, { limit = 10 * 1024 ** 3, now = Date.now }: CacheOptions = {}) {
   const id = (key: string) => createHash('sha256').update(key).digest('hex')
@@ -44,7 +42,7 @@ export function projectCaches(directory: string, { limit = 10 * 1024 ** 3, now =
   }
 
   async function makeRoom(): Promise<void> {
-    const entries = (await list()).sort((a, b) => a.used - b.used)
+    const entries = (await list()).sort((a, b) => a.usedAt - b.usedAt)
     let total = entries.reduce((sum, entry) => sum + entry.size, 0)
     for (const entry of entries) {
       if (total <= limit) return
@@ -62,24 +60,19 @@ export function projectCaches(directory: string, { limit = 10 * 1024 ** 3, now =
         return false
       }
       const size = await receive(content, file(key), limit)
-      const entry: CacheEntry = { key, size, created: now(), used: now() }
+      const entry: CacheEntry = { key, size, createdAt: now(), usedAt: now() }
       await writeWhole(join(directory, `${id(key)}.json`), JSON.stringify(entry))
       await makeRoom()
       return true
     },
     /** The entry for a key or the beginning of one, and its file. */
     async find(key: string, exact: boolean): Promise<(CacheEntry & { file: string }) | undefined> {
-      const found = chooseCache(await list(), key, exact)
+      const entries = await list()
+      const found = exact ? entries.find((entry) => entry.key === key) : chooseCache([key], entries)
       if (!found) return undefined
-      await writeWhole(join(directory, `${id(found.key)}.json`), JSON.stringify({ ...found, used: now() })).catch(() => {})
+      await writeWhole(join(directory, `${id(found.key)}.json`), JSON.stringify({ ...found, usedAt: now() })).catch(() => {})
       return { ...found, file: file(found.key) }
     },
     remove,
   }
-}
-
-export function chooseCache(entries: readonly CacheEntry[], key: string, exact: boolean): CacheEntry | undefined {
-  const same = entries.find((entry) => entry.key === key)
-  if (same || exact) return same
-  return entries.filter((entry) => entry.key.startsWith(key)).sort((a, b) => b.created - a.created)[0]
 }
