@@ -37,7 +37,7 @@ export const internalServer = (cluster: ClusterConfig): string => `https://${ran
 /** Where people reach it. */
 export const localServer = (cluster: ClusterConfig): string => `https://127.0.0.1:${cluster.apiPort}`
 
-function kubeconfigFor(name: string, server: string, ca: string, user: KeyPair): Kubeconfig {
+export function kubeconfigFor(name: string, server: string, ca: string, user: KeyPair): Kubeconfig {
   const base64 = (pem: string) => Buffer.from(pem).toString('base64')
   const config = withContext(emptyKubeconfig(), name, {
     cluster: { server, 'certificate-authority-data': base64(ca) },

@@ -20,6 +20,8 @@ export interface ClusterConfig {
   ingressPorts?: { http: number; https: number }
   /** A file of tokens with a user each, as upstream's `--token-auth-file`. */
   tokenFile?: string
+  /** The CI service, once `k8ts ci init` was run: its port on 127.0.0.1 and the bridge, and the image of its agents. */
+  ci?: { port: number; toolImage?: string }
   /** The image registry, when there is one: where it answers on the host's 127.0.0.1, and what it leads to. */
   registry?: PublishedPort
 }

@@ -9,6 +9,9 @@ import { controllerUser } from './controller-user.ts'
 /** Who reads the use of nodes and pods for `metrics.k8s.io`. */
 export const metricsUser = 'system:metrics-server'
 
+/** Who runs pipelines. */
+export const ciUser = 'system:k8ts-ci'
+
 /**
  * What every cluster has: the services `kubernetes`, which leads to the API server, and `kube-dns`, which leads to the nodes' resolvers; and leave for the resolvers, which run
  * beside the service proxy and as the same user, to know the namespaces.
@@ -28,6 +31,13 @@ export async function ensureDefaults(cluster: ClusterConfig, client: Client): Pr
       { apiGroups: [''], resources: ['configmaps'], resourceNames: [bookName], verbs: ['get', 'list', 'watch'] },
     ]),
     ensureIngressClass(client),
+    ensureRole(client, 'k8ts:ci', ciUser, [
+      { apiGroups: ['ci.k8ts.dev'], resources: ['*'], verbs: ['*'] },
+      { apiGroups: [''], resources: ['pods', 'secrets', 'configmaps'], verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'] },
+      { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+      { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+      { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
+    ]),
     ensureService(client, {
       namespace: 'default',
       name: 'kubernetes',

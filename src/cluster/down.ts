@@ -59,6 +59,7 @@ async function stopEverything(cluster: ClusterConfig): Promise<void> {
   const group = clusterCgroup(cluster.name)
   // the control plane and the agents first, so that nobody restarts what is ended after them
   await killGroup(`${group}/control-plane`, 2000)
+  await killGroup(`${group}/ci`, 1000)
   for (const node of cluster.nodes) await killGroup(`${group}/${node.name}/agent`, 1000)
   await killGroup(group)
   await removeCgroup(group)

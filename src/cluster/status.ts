@@ -5,6 +5,7 @@ import { clusterPaths, nodeAddress, rangesOf } from './config.ts'
 import { adminClient, contextName, controlPlaneReady, internalServer, localServer } from './access.ts'
 import { findProcess, wasStarted } from './local/process.ts'
 import { ingressPorts, ingressProcess } from './ingress.ts'
+import { ciProcess, ciUrl } from './ci.ts'
 import { agentProcess, controlPlaneProcess } from './up.ts'
 
 /** What `k8ts status -o json` prints. */
@@ -18,6 +19,8 @@ export interface ClusterStatus {
   ranges: { pods: string; services: string; nodes: string; balancers: string }
   /** Where all Ingresses answer on the host's own address; null as long as there is none. */
   ingress: { http: string; https: string } | null
+  /** Where the CI service answers; null where there is none. */
+  ci: string | null
   components: { name: string; pid: number | null }[]
   nodes: { name: string; address: string; containerd: string; ready: boolean | null }[]
 }
@@ -26,6 +29,7 @@ export async function clusterStatus(cluster: ClusterConfig): Promise<ClusterStat
   const paths = clusterPaths(cluster.name)
   const names = [
     controlPlaneProcess,
+    ...(cluster.ci ? [ciProcess] : []),
     ...(wasStarted(paths.run, ingressProcess) ? [ingressProcess] : []),
     ...cluster.nodes.flatMap((node) => [...(cluster.runtime === 'containerd' ? [`containerd-${node.name}`] : []), agentProcess(node.name)]),
   ]
@@ -43,6 +47,7 @@ export async function clusterStatus(cluster: ClusterConfig): Promise<ClusterStat
     endpoints: { local: localServer(cluster), internal: internalServer(cluster) },
     ranges: { pods, services, nodes, balancers },
     ingress: ports ? { http: `http://127.0.0.1:${ports.http}`, https: `https://127.0.0.1:${ports.https}` } : null,
+    ci: ciUrl(cluster) ?? null,
     components,
     nodes: cluster.nodes.map((node) => ({
       name: node.name,

@@ -7,6 +7,7 @@ import type { Client } from '#client'
 import type { ClusterConfig, ClusterPaths, NodeConfig } from './config.ts'
 import { clusterPaths, freeIndex, kubeletPort, loadCluster, nodeAddress, nodePodCidr, saveCluster } from './config.ts'
 import { adminClient, controlPlaneReady, ensureKubeconfigs, mergeUserContext } from './access.ts'
+import { startCi } from './ci.ts'
 import { choosePort, isFree } from './ports.ts'
 import { ensureInstalled, nodeRequirements, requireRoot } from './preflight.ts'
 import { clusterCgroup, nodeCgroup } from './local/cgroup.ts'
@@ -55,6 +56,7 @@ export async function up(options: UpOptions): Promise<ClusterConfig> {
       title: `Node ${node.name}`,
       task: () => startNode(cluster, node, paths, options.waitSeconds ?? 120),
     })),
+    ...(cluster.ci ? [{ title: 'CI', task: () => startCi(cluster) }] : []),
     { title: `Context k8ts-${cluster.name}`, task: () => mergeUserContext(cluster) },
   ]
   await steps(plan)

@@ -12,6 +12,13 @@ export function internalCommands(program: Command): void {
       await untilStopped(async (signal) => runControlPlane(await known(name), signal))
     })
   internal
+    .command('ci')
+    .argument('<cluster>')
+    .action(async (name: string) => {
+      const { runCiService } = await import('#cluster/ci')
+      await untilStopped(async (signal) => runCiService(await known(name), signal))
+    })
+  internal
     .command('agent')
     .argument('<cluster>')
     .argument('<node>')

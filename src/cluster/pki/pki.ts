@@ -18,6 +18,8 @@ export interface Pki {
   scheduler: KeyPair
   controllerManager: KeyPair
   proxy: KeyPair
+  /** The controllers and the service of pipelines. */
+  ci: KeyPair
   /** Signs service-account tokens. */
   serviceAccountKey: string
   serviceAccountPublicKey: string
@@ -46,6 +48,7 @@ const clients = {
   scheduler: { commonName: 'system:kube-scheduler' },
   'controller-manager': { commonName: 'system:kube-controller-manager' },
   proxy: { commonName: 'system:kube-proxy' },
+  ci: { commonName: 'system:k8ts-ci' },
 }
 
 /**
@@ -78,7 +81,7 @@ export async function loadOrCreatePki(dir: string, options: PkiOptions): Promise
     authority('front-proxy-ca', 'front-proxy-ca'),
   ])
   const client = (name: keyof typeof clients) => issued(ca, name, { ...clients[name], usages: ['client'] })
-  const [apiserver, apiserverKubeletClient, frontProxyClient, admin, scheduler, controllerManager, proxy] = await Promise.all([
+  const [apiserver, apiserverKubeletClient, frontProxyClient, admin, scheduler, controllerManager, proxy, ci] = await Promise.all([
     issued(ca, 'apiserver', { commonName: 'kube-apiserver', names: [...new Set(options.serverNames)], usages: ['server'] }),
     client('apiserver-kubelet-client'),
     issued(frontProxyCa, 'front-proxy-client', { commonName: 'front-proxy-client', usages: ['client'] }),
@@ -86,6 +89,7 @@ export async function loadOrCreatePki(dir: string, options: PkiOptions): Promise
     client('scheduler'),
     client('controller-manager'),
     client('proxy'),
+    client('ci'),
   ])
   const serviceAccountPublicKey = createPublicKey(serviceAccountKey).export({ type: 'spki', format: 'pem' }) as string
 
@@ -99,6 +103,7 @@ export async function loadOrCreatePki(dir: string, options: PkiOptions): Promise
     scheduler,
     controllerManager,
     proxy,
+    ci,
     serviceAccountKey,
     serviceAccountPublicKey,
     async node(name, names) {
