@@ -6,7 +6,11 @@ import { listClusters } from './config.ts'
  * `flag` is how the user chooses one.
  */
 export async function choosePort({ first, asked, flag }: { first: number; asked: number | undefined; flag: string }): Promise<number> {
-  const taken = new Map((await listClusters()).flatMap((c) => [c.apiPort, ...(c.registry ? [c.registry.port] : []), ...(c.ci ? [c.ci.port] : [])].map((port) => [port, c.name])))
+  const taken = new Map(
+    (await listClusters()).flatMap((c) =>
+      [c.apiPort, ...(c.registry ? [c.registry.port] : []), ...(c.ci ? [c.ci.port] : [])].map((port) => [port, c.name]),
+    ),
+  )
   if (asked === undefined) {
     for (let port = first; port < first + 100; port++) if (!taken.has(port) && (await isFree(port))) return port
     throw new Error(`no free port between ${first} and ${first + 99}: give one with ${flag}`)

@@ -17,8 +17,11 @@ export async function agentProgram(): Promise<AgentProgram> {
     if (path in files) continue
     const text = await readFile(file, 'utf8')
     files[path] = text
-    for (const [, specifier] of text.matchAll(/^(?:import|export)\s+(?!type\b)[^'";]*?from\s+'(\.[^']+)'/gm)) open.push(join(dirname(file), specifier!))
+    for (const [, specifier] of text.matchAll(/^(?:import|export)\s+(?!type\b)[^'";]*?from\s+'(\.[^']+)'/gm))
+      open.push(join(dirname(file), specifier!))
   }
-  const hash = createHash('sha256').update(JSON.stringify(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)))).digest('hex')
+  const hash = createHash('sha256')
+    .update(JSON.stringify(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1))))
+    .digest('hex')
   return { name: `k8ts-ci-agent-${hash.slice(0, 10)}`, files }
 }
