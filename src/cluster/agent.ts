@@ -114,7 +114,7 @@ async function serveKubelet(
   const [cert, key, clientCa] = await Promise.all([`${serving}.crt`, `${serving}.key`, join(pki, 'ca.crt')].map((file) => readFile(file, 'utf8')))
   const clock: Clock = realClock
   const node = cluster.nodes.find((n) => n.name === kubelet.nodeName)!
-  const stats = statsSource({ runtime, nodeName: kubelet.nodeName, clock, rootDir: kubelet.paths.root })
+  const stats = statsSource({ runtime, nodeName: kubelet.nodeName, clock, rootDir: kubelet.paths.root, mounted: () => kubelet.volumes.mounted() })
   await using server = kubeletServer({
     runtime,
     records: kubelet.records,
@@ -125,7 +125,11 @@ async function serveKubelet(
     address: nodeAddress(cluster.index, node),
     port: kubeletPort,
     logsDir: kubelet.paths.logs,
-    localVolumes: localVolumes({ dir: clusterPaths(cluster.name).node(kubelet.nodeName).volumes }),
+    localVolumes: localVolumes({
+      dir: clusterPaths(cluster.name).node(kubelet.nodeName).volumes,
+      // a pod that was deleted by force may still run here
+      inUse: (path) => kubelet.volumes.mounted().some(({ volume }) => volume.hostPath === path),
+    }),
     authenticateToken: async (token) => {
       const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', metadata: {}, spec: { token } }
       const { status } = await client.raw<authentication.TokenReview>('POST', '/apis/authentication.k8s.io/v1/tokenreviews', review)

@@ -98,6 +98,7 @@ export interface Kubelet extends AsyncDisposable {
   readonly paths: NodePaths
   readonly objects: ObjectSource
   readonly runtime: ContainerRuntime
+  readonly volumes: Pick<PodVolumes, 'mounted'>
   /** The worker of a pod, by uid. */
   worker(podUid: string): PodWorker | undefined
   allocatable(): Readonly<Record<string, string>>
@@ -214,7 +215,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       clock,
       log,
     })
-    running = { agent, pods, records, objects, manager, allocatable }
+    running = { agent, pods, records, objects, volumes, manager, allocatable }
     teardown.defer(() => manager.stop())
 
     // What runs already has to be known before any pod is looked at: it is adopted, not started again.
@@ -242,6 +243,9 @@ export function createKubelet(options: KubeletOptions): Kubelet {
     get records() {
       return parts().records
     },
+    get volumes() {
+      return parts().volumes
+    },
     get objects() {
       return parts().objects
     },
@@ -259,6 +263,7 @@ interface Running {
   pods: Cache<core.Pod>
   records: RecordCache
   objects: ObjectSource
+  volumes: PodVolumes
   manager: PodManager
   allocatable: Readonly<Record<string, string>>
 }

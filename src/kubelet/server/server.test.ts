@@ -17,6 +17,7 @@ import type { ContainerRecord, SandboxRecord } from '../pod/records.ts'
 import { logContainerId } from './container-logs.ts'
 import { parseQuery } from './log-query.ts'
 import type { KubeletServer, KubeletServerOptions } from './server.ts'
+import { localVolumes } from '../volumes/index.ts'
 import { kubeletServer } from './server.ts'
 import { prometheusText } from './stats/prometheus.ts'
 import { cpuNanos } from './stats/summary.ts'
@@ -143,7 +144,10 @@ describe('the kubelet server', () => {
         },
       },
       pods: { list: () => [pod], get: (namespace, name) => (namespace === 'shop' && name === 'web' ? pod : undefined) },
+      localVolumes: localVolumes({ dir: join(dir, 'volumes'), inUse: (path) => path.endsWith('/used') }),
       stats: {
+        volumes: async () =>
+          new Map([['u1', [{ name: 'v', pvcRef: { name: 'data', namespace: 'shop' }, time: '', usedBytes: 5, capacityBytes: 9 }]]]),
         summary: async () => ({
           node: {
             nodeName: 'n1',
@@ -174,7 +178,7 @@ describe('the kubelet server', () => {
     rmSync(dir, { recursive: true, force: true })
   })
 
-  const call = (path: string, options: { token?: string; anonymous?: boolean; method?: string } = {}) =>
+  const call = (path: string, options: { token?: string; anonymous?: boolean; method?: string; body?: string } = {}) =>
     new Promise<{ status: number; body: string }>((resolve, reject) => {
       const identity = options.token || options.anonymous ? {} : tls
       const headers = options.token ? { authorization: `Bearer ${options.token}` } : {}
@@ -186,7 +190,7 @@ describe('the kubelet server', () => {
           },
         )
         .on('error', reject)
-        .end()
+        .end(options.body)
     })
 
   const answers: [string, string, Parameters<typeof call>[1], number, RegExp][] = [
@@ -196,6 +200,7 @@ describe('the kubelet server', () => {
     ['refuses a wrong token', '/metrics', { token: 'bad' }, 401, /Unauthorized/],
     ['lets a collector read metrics', '/metrics/resource', { token: 'good' }, 200, /^node_cpu_usage_seconds_total 2 1767225600000$/m],
     ['counts what it runs', '/metrics', {}, 200, /^kubelet_running_pods 1$/m],
+    ['says how full volumes are', '/metrics', {}, 200, /^kubelet_volume_stats_used_bytes\{namespace="shop",persistentvolumeclaim="data"\} 5$/m],
     ['lists its pods', '/pods', {}, 200, /"kind":"PodList".*"name":"web"/],
     ['shows log files', '/logs/', {}, 200, /<a href="%3Codd%3E.txt">&lt;odd&gt;.txt<\/a>/],
     ['shows one log file', '/logs/c.log', {}, 200, /stdout F hello/],
@@ -212,6 +217,32 @@ describe('the kubelet server', () => {
     ['has no log of what does not exist', '/containerLogs/shop/web/x', {}, 404, /^container "x" not found in pod "web"$/m],
     ['has no log of a pod that it does not run', '/containerLogs/shop/x/c', {}, 404, /^pod "x" does not exist$/m],
     ['refuses a wrong query', '/containerLogs/shop/web/c?tailLines=-1', {}, 422, /Invalid request/],
+    ['makes a volume', '/localVolumes/pvc-1', { method: 'PUT', body: '{"bytes":1}' }, 200, /^\{"path":"\/.*\/volumes\/pvc-1"\}$/],
+    ['makes a volume once', '/localVolumes/pvc-1', { method: 'PUT', body: '{"bytes":1}' }, 200, /volumes\/pvc-1/],
+    ['lets a volume grow', '/localVolumes/pvc-1', { method: 'PUT', body: '{"bytes":1,"more":true}' }, 200, /volumes\/pvc-1/],
+    ['removes a volume', '/localVolumes/pvc-1', { method: 'DELETE' }, 200, /^\{\}$/],
+    ['removes a volume that is not there', '/localVolumes/pvc-1', { method: 'DELETE' }, 200, /^\{\}$/],
+    ['makes no volume that does not fit', '/localVolumes/pvc-2', { method: 'PUT', body: `{"bytes":${2 ** 52}}` }, 507, /are free on the disk/],
+    [
+      'lets no volume grow beyond the disk',
+      '/localVolumes/pvc-2',
+      { method: 'PUT', body: `{"bytes":${2 ** 52},"more":true}` },
+      507,
+      /are free on the disk/,
+    ],
+    ['makes no volume of no size', '/localVolumes/pvc-2', { method: 'PUT', body: '{"bytes":-1}' }, 400, /"bytes" must be a number/],
+    ['makes no volume of nonsense', '/localVolumes/pvc-2', { method: 'PUT', body: 'x' }, 400, /not JSON/],
+    ['makes no volume without being told how large', '/localVolumes/pvc-2', { method: 'PUT' }, 400, /a body of at most 1024 bytes is needed/],
+    ['makes no volume outside', '/localVolumes/..%2Fx', { method: 'PUT', body: '{"bytes":1}' }, 400, /invalid volume name "..\/x"/],
+    ['removes nothing outside', '/localVolumes/..%2Fc.log', { method: 'DELETE' }, 400, /invalid volume name/],
+    ['lists no volumes', '/localVolumes', {}, 405, /Method Not Allowed/],
+    [
+      'makes volumes for nobody who may not',
+      '/localVolumes/pvc-3',
+      { token: 'good', method: 'PUT', body: '{"bytes":1}' },
+      403,
+      /verb=update, resource=nodes, subresource=proxy/,
+    ],
     ['wants an upgrade for exec', '/exec/shop/web/c', {}, 400, /missing upgrade headers/],
     ['knows no other paths', '/nosuch', {}, 404, /404 page not found/],
   ]
@@ -221,6 +252,13 @@ describe('the kubelet server', () => {
       assert.equal(answer.status, status, answer.body)
       assert.match(answer.body, body)
     })
+
+  it('keeps a volume that is in use', async () => {
+    await call('/localVolumes/used', { method: 'PUT', body: '{"bytes":1}' })
+    const { status, body } = await call('/localVolumes/used', { method: 'DELETE' })
+    assert.equal(status, 409)
+    assert.match(body, /volume used is still mounted by a pod of this node/)
+  })
 
   it('ends a followed log when the container ends', async () => {
     const answer = call('/containerLogs/shop/web/c?follow=true')

@@ -18,7 +18,7 @@ import { serveStream } from './stream-endpoint.ts'
 import { serveLocalVolumes } from './local-volume-endpoint.ts'
 import { runCommand } from './run-endpoint.ts'
 import type { MetricFamily } from './stats/prometheus.ts'
-import { prometheusText, resourceMetrics } from './stats/prometheus.ts'
+import { prometheusText, resourceMetrics, volumeMetrics } from './stats/prometheus.ts'
 import type { StatsSource } from './stats/summary.ts'
 import type { LocalVolumes } from '../volumes/index.ts'
 
@@ -176,7 +176,10 @@ async function route(options: KubeletServerOptions, request: IncomingMessage, re
       if (rest[0] !== 'summary') break
       return json(await options.stats.summary({ network: url.searchParams.get('only_cpu_and_memory') !== 'true' }))
     case 'metrics':
-      if (rest.length === 0) return send(response, metricsType, prometheusText([...ownMetrics(options), ...(options.metrics?.() ?? [])]))
+      if (rest.length === 0) {
+        const volumes = volumeMetrics(await options.stats.volumes())
+        return send(response, metricsType, prometheusText([...ownMetrics(options), ...volumes, ...(options.metrics?.() ?? [])]))
+      }
       if (rest[0] === 'resource') return send(response, metricsType, prometheusText(resourceMetrics(await options.stats.summary())))
       break
     case 'containerLogs':

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { core, DeepReadonly } from '#api'
-import { isStatus, resources } from '#api'
+import { isClaimOfPod, isStatus, resources } from '#api'
 import { checkHostPath } from './host-path.ts'
 import { setVolumeOwnership } from './ownership.ts'
 import type { VolumeContext, VolumePlugin } from './volume-plugin.ts'
@@ -14,15 +14,20 @@ export const persistentVolumeClaimPlugin: VolumePlugin = {
     const claimName = volume.persistentVolumeClaim?.claimName ?? `${pod.metadata.name}-${volume.name}`
     const { spec, name } = await boundVolume(context, claimName)
     const readOnly = volume.persistentVolumeClaim?.readOnly === true || undefined
+    const claim = { namespace: pod.metadata.namespace ?? 'default', name: claimName }
+    if (spec.volumeMode === 'Block') throw new Error(`volume ${volume.name} has volumeMode Block, but is specified in volumeMounts`)
     if (spec.hostPath) {
       await checkHostPath(spec.hostPath)
-      return { hostPath: spec.hostPath.path, readOnly }
+      return { hostPath: spec.hostPath.path, readOnly, claim }
     }
     if (spec.local) {
       const { path } = spec.local
-      if (!(await stat(path).catch(() => undefined))) throw new Error(`local volume path "${path}" of PersistentVolume "${name}" does not exist`)
+      const found = await stat(path).catch(() => undefined)
+      if (!found) throw new Error(`local volume path "${path}" of PersistentVolume "${name}" does not exist`)
+      if (!found.isDirectory())
+        throw new Error(`local volume path "${path}" of PersistentVolume "${name}" is not a directory: devices have to be mounted on the node first`)
       if (!readOnly) await setVolumeOwnership(path, pod, { readOnly: false })
-      return { hostPath: path, readOnly }
+      return { hostPath: path, readOnly, claim }
     }
     throw new Error(`PersistentVolume "${name}" is of type ${typeOf(spec)}, which this node does not support: use hostPath or local volumes`)
   },
@@ -39,7 +44,7 @@ async function boundVolume({ client, pod, volume, signal }: VolumeContext, claim
         throw new Error(`error processing PVC ${where}: failed to fetch PVC from API server: ${error.message}`, { cause: error })
       throw error
     })
-  if (volume.ephemeral && !claim.metadata.ownerReferences?.some((owner) => owner.uid === pod.metadata.uid)) {
+  if (volume.ephemeral && !isClaimOfPod(claim, pod)) {
     throw new Error(`PVC ${where} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`)
   }
   const volumeName = claim.spec?.volumeName

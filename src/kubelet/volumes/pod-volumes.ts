@@ -51,6 +51,8 @@ export interface PodVolumes extends AsyncDisposable {
   refresh(podUid: string): Promise<void>
   /** Unmounts everything of the pod and deletes its volumes' directories. Idempotent; rejects when something is still in use. */
   unmount(podUid: string): Promise<void>
+  /** What is mounted for the pods of this node. */
+  mounted(): { podUid: string; name: string; volume: MountedVolume }[]
   /** Removes what pods left behind that are not in `known` (after a crash): mounts, volumes and the pods' directories. */
   cleanupOrphans(known: ReadonlySet<string>): Promise<void>
 }
@@ -155,7 +157,7 @@ export function podVolumes(options: PodVolumesOptions): PodVolumes {
         pods.set(uid, state)
         const metadataChanged = state.pod !== pod && !sameMetadata(state.pod, pod)
         state.pod = pod
-        const failures: { volume: string; message: string; cause: unknown }[] = []
+        const failures: { volume: string; message: string; cause: unknown }[] = unsupportedDevices(pod)
         await Promise.all(
           usedVolumes(pod).map(async (volume) => {
             if (state.mounted.has(volume.name)) return metadataChanged ? refreshVolume(state, volume) : undefined
@@ -186,6 +188,7 @@ export function podVolumes(options: PodVolumesOptions): PodVolumes {
         await removeFiles(uid)
       })
     },
+    mounted: () => [...pods].flatMap(([podUid, { mounted }]) => [...mounted].map(([name, volume]) => ({ podUid, name, volume }))),
     async cleanupOrphans(known) {
       const found = new Set([...(await readdir(join(rootDir, 'pods')).catch(() => [])), ...(await memory.pods())])
       for (const uid of found) {
@@ -212,9 +215,20 @@ export function hollowVolumes(): PodVolumes {
     mount: (pod) => Promise.resolve(new Map(usedVolumes(pod).map((volume) => [volume.name, { hostPath: `/hollow/${volume.name}`, hollow: true }]))),
     refresh: () => Promise.resolve(),
     unmount: () => Promise.resolve(),
+    mounted: () => [],
     cleanupOrphans: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
+}
+
+/** A volume can be a directory in a container here, and not a device. */
+function unsupportedDevices(pod: DeepReadonly<core.Pod>): { volume: string; message: string; cause: unknown }[] {
+  const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? []), ...(pod.spec.ephemeralContainers ?? [])]
+  const names = new Set(containers.flatMap((c) => (c.volumeDevices ?? []).map((device) => device.name)))
+  return [...names].map((volume) => {
+    const cause = new Error('volumeDevices are not supported by this node: use a volume with volumeMode Filesystem')
+    return { volume, message: `MapVolume.SetUpDevice failed for volume "${volume}" : ${cause.message}`, cause }
+  })
 }
 
 /** Volumes that a container of the pod mounts; the others are left alone. */

@@ -9,6 +9,8 @@ export interface MountedVolume {
   hostPath: string
   /** Containers may only read it, whatever their volumeMount says. */
   readOnly?: boolean
+  /** The claim that it was got by. */
+  claim?: { namespace: string; name: string }
   /** There is nothing at `hostPath`: the runtime is a fake one. */
   hollow?: boolean
 }

@@ -303,16 +303,47 @@ describe('volumes of a pod', () => {
     const path = join(rootDir, 'pv')
     mkdirSync(path, { recursive: true })
     let spec: object = { local: { path }, claimRef: { uid: 'c1' } }
+    let status = { phase: 'Bound' }
     const { volumes } = setup({
       get: (resource) =>
-        resource === 'persistentvolumes'
-          ? { metadata: { name: 'pv1' }, spec }
-          : { metadata: { uid: 'c1' }, spec: { volumeName: 'pv1' }, status: { phase: 'Bound' } },
+        resource === 'persistentvolumes' ? { metadata: { name: 'pv1' }, spec } : { metadata: { uid: 'c1' }, spec: { volumeName: 'pv1' }, status },
     })
     const claim = { name: 'p', persistentVolumeClaim: { claimName: 'data' } }
-    assert.equal((await volumes.mount(podWith([claim]), signal)).get('p')!.hostPath, path)
+    const pod = podWith([claim])
+    assert.equal((await volumes.mount(pod, signal)).get('p')!.hostPath, path)
+    const mounted = { hostPath: path, readOnly: undefined, claim: { namespace: 'shop', name: 'data' } }
+    assert.deepEqual(volumes.mounted(), [{ podUid: pod.metadata.uid, name: 'p', volume: mounted }])
+    await volumes.unmount(pod.metadata.uid!)
+    assert.deepEqual(volumes.mounted(), [])
+    const readOnly = podWith([{ name: 'p', persistentVolumeClaim: { claimName: 'data', readOnly: true } }])
+    assert.equal((await volumes.mount(readOnly, signal)).get('p')!.readOnly, true)
+    // unmounting leaves what is the volume's
+    assert.ok(existsSync(path))
     spec = { nfs: { server: 'x', path: '/' }, capacity: {}, claimRef: { uid: 'c1' } }
     await assert.rejects(volumes.mount(podWith([claim]), signal), /PersistentVolume "pv1" is of type nfs, which this node does not support/)
+    const refused = (pattern: RegExp, asking = claim) => assert.rejects(volumes.mount(podWith([asking]), signal), pattern)
+    spec = { local: { path }, claimRef: { uid: 'older' } }
+    await refused(/error processing PVC shop\/data: PV pv1 is bound to another claim/)
+    spec = { local: { path }, claimRef: { uid: 'c1' }, volumeMode: 'Block' }
+    await refused(/volume p has volumeMode Block, but is specified in volumeMounts/)
+    spec = { local: { path: join(path, 'no') }, claimRef: { uid: 'c1' } }
+    await refused(/local volume path ".*\/no" of PersistentVolume "pv1" does not exist/)
+    writeFileSync(join(path, 'file'), '')
+    spec = { local: { path: join(path, 'file') }, claimRef: { uid: 'c1' } }
+    await refused(/is not a directory: devices have to be mounted on the node first/)
+    status = { phase: 'Pending' }
+    await refused(/error processing PVC shop\/data: PVC is not bound/)
+    await refused(/PVC shop\/web-e was not created for pod shop\/web \(pod is not owner\)/, { name: 'e', ephemeral: {} } as never)
+  })
+
+  it('are no devices', async () => {
+    const { volumes } = setup()
+    const pod = podWith([])
+    pod.spec.containers[0]!.volumeDevices = [{ name: 'raw', devicePath: '/dev/raw' }]
+    await assert.rejects(
+      volumes.mount(pod, signal),
+      /^VolumeMountError: MapVolume.SetUpDevice failed for volume "raw" : volumeDevices are not supported by this node/,
+    )
   })
 
   it('of pods that are gone are cleaned up', async () => {

@@ -1,4 +1,4 @@
-import type { StatsSummary } from './summary.ts'
+import type { FsStats, StatsSummary, VolumeStats } from './summary.ts'
 
 export interface MetricFamily {
   name: string
@@ -54,6 +54,27 @@ export function resourceMetrics({ node, pods }: StatsSummary): MetricFamily[] {
   }
   families.error.samples.push({ value: 0 })
   return Object.values(families)
+}
+
+/** What `/metrics` says of the volumes that pods have by claims. */
+export function volumeMetrics(volumes: ReadonlyMap<string, readonly VolumeStats[]>): MetricFamily[] {
+  const parts: [string, keyof FsStats, string][] = [
+    ['available_bytes', 'availableBytes', 'Number of available bytes in the volume'],
+    ['capacity_bytes', 'capacityBytes', 'Capacity in bytes of the volume'],
+    ['used_bytes', 'usedBytes', 'Number of used bytes in the volume'],
+    ['inodes', 'inodes', 'Maximum number of inodes in the volume'],
+    ['inodes_free', 'inodesFree', 'Number of free inodes in the volume'],
+    ['inodes_used', 'inodesUsed', 'Number of used inodes in the volume'],
+  ]
+  // pods that share a claim share its numbers
+  const byClaim = new Map([...volumes.values()].flat().map((v) => [`${v.pvcRef.namespace}/${v.pvcRef.name}`, v]))
+  return parts.map(([name, field, help]) => ({
+    ...family(`kubelet_volume_stats_${name}`, 'gauge', help),
+    samples: [...byClaim.values()].map((v) => ({
+      labels: { namespace: v.pvcRef.namespace, persistentvolumeclaim: v.pvcRef.name },
+      value: Number(v[field] ?? 0),
+    })),
+  }))
 }
 
 const family = (name: string, type: MetricFamily['type'], help: string): MetricFamily => ({ name, type, help, samples: [] })

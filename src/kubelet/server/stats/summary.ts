@@ -1,3 +1,4 @@
+import type { StatsFs } from 'node:fs'
 import { readFile, statfs } from 'node:fs/promises'
 import type { Clock } from '#base'
 import type { RuntimeService, cri } from '../../cri/index.ts'
@@ -22,6 +23,7 @@ export interface PodStats {
   cpu?: CpuStats
   memory?: MemoryStats
   network?: InterfaceStats & { time: string; interfaces: InterfaceStats[] }
+  volume?: VolumeStats[]
 }
 export interface ContainerStats {
   name: string
@@ -53,6 +55,11 @@ export interface FsStats {
   inodes?: number
   inodesUsed?: number
 }
+/** Of a volume that a pod has by a claim: what its file system has. */
+export interface VolumeStats extends FsStats {
+  name: string
+  pvcRef: { name: string; namespace: string }
+}
 export interface InterfaceStats {
   name: string
   rxBytes?: number
@@ -65,6 +72,8 @@ export interface InterfaceStats {
 export interface StatsSource {
   /** With `network`, asks the runtime for each sandbox's interfaces too. */
   summary(options?: { network?: boolean }): Promise<StatsSummary>
+  /** The volumes of pods, by uid of the pod; those whose file system does not answer are left out. */
+  volumes(): Promise<ReadonlyMap<string, readonly VolumeStats[]>>
 }
 
 export interface StatsSourceOptions {
@@ -73,6 +82,14 @@ export interface StatsSourceOptions {
   clock: Clock
   /** Its file system is the node's. */
   rootDir: string
+  /** What pods have mounted; only what they have by a claim is looked at. */
+  mounted?: () => readonly MountedByPod[]
+}
+
+export interface MountedByPod {
+  podUid: string
+  name: string
+  volume: { hostPath: string; hollow?: boolean; claim?: { namespace: string; name: string } }
 }
 
 export function statsSource(options: StatsSourceOptions): StatsSource {
@@ -92,7 +109,21 @@ export function statsSource(options: StatsSourceOptions): StatsSource {
     await warming
   }
 
+  async function volumes(): Promise<Map<string, VolumeStats[]>> {
+    const found = new Map<string, VolumeStats[]>()
+    const at = new Date(clock.now()).toISOString()
+    for (const { podUid, name, volume } of options.mounted?.() ?? []) {
+      if (!volume.claim || volume.hollow) continue
+      const fs = await statfs(volume.hostPath).catch(() => undefined)
+      if (!fs) continue
+      const stats = { name, pvcRef: { name: volume.claim.name, namespace: volume.claim.namespace }, ...fsStats(fs, at) }
+      found.set(podUid, [...(found.get(podUid) ?? []), stats])
+    }
+    return found
+  }
+
   return {
+    volumes,
     async summary({ network = false } = {}) {
       await warm()
       return sample(network)
@@ -107,6 +138,7 @@ export function statsSource(options: StatsSourceOptions): StatsSource {
       runtime.listPodSandbox({ filter: { state: { state: 'SANDBOX_READY' } } }),
       nodeStats(clock, rootDir),
     ])
+    const ofVolumes = await volumes()
     const running = new Map(containers.map((c) => [c.id, c]))
     const pods = new Map<string, PodStats>()
     for (const sandbox of sandboxes) {
@@ -124,6 +156,8 @@ export function statsSource(options: StatsSourceOptions): StatsSource {
       pod.cpu = sumOf(pod.containers.map((c) => c.cpu))
       pod.memory = sumOf(pod.containers.map((c) => c.memory))
       if (network) pod.network = await networkStats(runtime, id)
+      const own = ofVolumes.get(pod.podRef.uid)
+      if (own) pod.volume = own
     }
     const nodeCpu = { ...node.cpu, usageNanoCores: rate('', clock.now() * 1e6, node.cpu.usageCoreNanoSeconds ?? 0) }
     return { node: { nodeName, startTime, ...node, cpu: nodeCpu }, pods: [...pods.values()] }
@@ -223,17 +257,19 @@ async function nodeStats(clock: Clock, rootDir: string): Promise<Pick<NodeStats,
   return {
     cpu: { time: at, usageCoreNanoSeconds: cpuNanos(stat) },
     memory: { time: at, ...memory },
-    fs: fs && {
-      time: at,
-      capacityBytes: fs.blocks * fs.bsize,
-      availableBytes: fs.bavail * fs.bsize,
-      usedBytes: (fs.blocks - fs.bfree) * fs.bsize,
-      inodes: fs.files,
-      inodesFree: fs.ffree,
-      inodesUsed: fs.files - fs.ffree,
-    },
+    fs: fs && fsStats(fs, at),
   }
 }
+
+const fsStats = (fs: StatsFs, at: string): FsStats => ({
+  time: at,
+  capacityBytes: fs.blocks * fs.bsize,
+  availableBytes: fs.bavail * fs.bsize,
+  usedBytes: (fs.blocks - fs.bfree) * fs.bsize,
+  inodes: fs.files,
+  inodesFree: fs.ffree,
+  inodesUsed: fs.files - fs.ffree,
+})
 
 /** Busy time of all processors, nanoseconds, from /proc/stat (in hundredths of a second). */
 export function cpuNanos(stat: string): number {
