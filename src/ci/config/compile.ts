@@ -7,7 +7,7 @@ import { readParameters, sampleValues } from './parameters.ts'
 import { parseConfig } from './parse.ts'
 import { addPipelineParameters, pipelineValues } from './pipeline-values.ts'
 import { LimitExceeded, collectProblems, createBudget, didYouMean } from './problems.ts'
-import { entriesOf, listing } from './read.ts'
+import { entriesOf, listing, readingOf } from './read.ts'
 import type { Reading } from './read.ts'
 import { expandBody } from './steps.ts'
 import { describe, scalarAt } from './tree.ts'
@@ -28,12 +28,14 @@ export function compileConfig(input: CompileInput): CompileResult {
   try {
     const root = parseConfig(input.text, problems)
     if (root) {
-      const context: Compilation = { problems, budget: createBudget(budget), file: input.file, pipeline: pipelineValues(input) }
+      const context: Compilation = { problems, budget: createBudget(budget), pieces: new Map(), file: input.file, pipeline: pipelineValues(input) }
       compileRoot(root, input, context, compiled)
     }
   } catch (error) {
-    if (!(error instanceof LimitExceeded)) throw error
-    problems.report(error.at, error.message)
+    // A stack that is too small for a file within the limits is a limit, too.
+    if (error instanceof RangeError) problems.last({ line: 1, column: 1 }, 'the configuration is nested too deeply')
+    else if (error instanceof LimitExceeded) problems.last(error.at, error.message)
+    else throw error
   }
   return problems.count > 0 ? { ok: false, problems: problems.errors() } : { ok: true, config: compiled, warnings: problems.warnings() }
 }
@@ -42,7 +44,7 @@ const topKeys = ['version', 'setup', 'orbs', 'commands', 'parameters', 'executor
 
 function compileRoot(root: ConfigNode, input: CompileInput, context: Compilation, compiled: CompiledConfig): void {
   const { problems } = context
-  const reading: Reading = { problems, live: true }
+  const reading = readingOf(context, true)
   if (root.kind !== 'map') {
     problems.report(root.at, `a configuration is a map that begins with "version: 2.1", not ${describe(root)}`)
     return
@@ -103,7 +105,7 @@ function compileWorkflows(sections: Map<string, MapEntry>, scope: Scope, input: 
   const { problems } = context
   const section = sections.get('workflows')
   const { git } = input.pipeline
-  let entries = entriesOf(section?.value, '"workflows"', { problems, live: true }).filter(
+  let entries = entriesOf(section?.value, '"workflows"', readingOf(context, true)).filter(
     (entry) => !(entry.key === 'version' && entry.value.kind === 'scalar'),
   )
   if (!section) {
@@ -136,7 +138,7 @@ function checkUnreached(root: Scope, context: Compilation): void {
       else checkIdleJob(definition, type, context)
     }
     for (const definition of scope.commands.values()) {
-      if (!definition.reached) expandBody(definition, sampleValues(definition.parameters), { stack: [], live: false }, context)
+      if (!definition.reached) expandBody(definition, sampleValues(definition.parameters), { stack: [], depth: 0, live: false }, context)
     }
     for (const definition of scope.executors.values()) {
       if (definition.reached) continue

@@ -3,7 +3,7 @@ import { defaultsIn, findDefinition, namesOf, unknownName } from './definitions.
 import type { Closure, Compilation, Scope } from './definitions.ts'
 import { bindParameters } from './parameters.ts'
 import { didYouMean } from './problems.ts'
-import { listing, readEnvironment, readFlag, readMap, readText } from './read.ts'
+import { listing, readingOf, readEnvironment, readFlag, readMap, readText } from './read.ts'
 import type { Reading } from './read.ts'
 import { shellWords } from './shell-words.ts'
 import { substitute } from './substitute.ts'
@@ -28,13 +28,14 @@ export function resolveExecutor(node: ConfigNode, scope: Scope, live: boolean, c
   }
   definition.reached = true
   const given = node.kind === 'map' ? node.entries.filter((entry) => entry.key !== 'name') : []
+  context.budget.spend(given.length + definition.parameters.size, nameNode.at)
   const call = {
     what: `the executor "${nameNode.value}"`,
     at: nameNode.at,
     closure: undefined,
     substituteDefault: defaultsIn(definition.scope, context),
   }
-  const parameters = bindParameters(definition.parameters, given, call, { problems, live })
+  const parameters = bindParameters(definition.parameters, given, call, readingOf(context, live))
   return substitute(definition.body, namesOf(definition, parameters, context), context) as MapNode
 }
 
@@ -81,7 +82,7 @@ function readResourceClass(node: ConfigNode | undefined, classes: readonly strin
         ? 'there are no macOS or Windows machines in a cluster'
         : name.includes('/')
           ? 'it names a self-hosted runner of CircleCI; here every job runs in the cluster'
-          : `it has ${listing(classes)}${didYouMean(name, classes)}`
+          : `there is ${listing(classes)}${didYouMean(name, classes)}`
   reading.problems.value(node!, reading.live, `the resource class ${quoted(name)} is not supported: ${reason}`)
   return 'medium'
 }

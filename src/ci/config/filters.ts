@@ -48,14 +48,14 @@ function readNames(entry: MapEntry | undefined, reading: Reading): Rule[] | unde
   const texts = readTexts(entry.value, `"${entry.key}"`, { ...reading, orOne: true })
   return texts?.map((text, index): Rule => {
     if (!text.startsWith('/')) return (name) => name === text
-    const at = entry.value.kind === 'list' ? (entry.value.items[index] ?? entry.value) : entry.value
+    const node = entry.value.kind === 'list' ? (entry.value.items[index] ?? entry.value) : entry.value
     if (text.length < 3 || !text.endsWith('/')) {
-      reading.problems.value(at, reading.live, `"${text}" is no name of a branch or tag, nor a regular expression between two "/"`)
+      reading.problems.value(node, reading.live, `"${text}" is no name of a branch or tag, nor a regular expression between two "/"`)
       return () => false
     }
-    const pattern = compilePattern(text.slice(1, -1))
+    const pattern = compilePattern(text.slice(1, -1), node.at, reading.budget)
     if (pattern.ok) return pattern.value
-    reading.problems.value(at, reading.live, pattern.message)
+    reading.problems.value(node, reading.live, pattern.message)
     return () => false
   })
 }

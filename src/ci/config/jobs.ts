@@ -2,7 +2,7 @@ import type { CompiledJob, CompiledStep } from './compiled.ts'
 import { namesOf } from './definitions.ts'
 import type { Compilation, Definition } from './definitions.ts'
 import { readPlace, resolveExecutor, withExecutor } from './executors.ts'
-import { readChoice, readEnvironment, readInteger, readText } from './read.ts'
+import { readChoice, readEnvironment, readInteger, readText, readingOf } from './read.ts'
 import { expandBody } from './steps.ts'
 import { substitute } from './substitute.ts'
 import type { ConfigNode, MapNode } from './tree.ts'
@@ -19,7 +19,7 @@ export function jobTypeOf(definition: Definition, context: Compilation): JobType
     context.problems.report(node.at, 'jobs of type release are not supported: they belong to a service of CircleCI; deploy in a "run" step')
     return 'build'
   }
-  return readChoice(node, `the type of the job "${definition.name}"`, jobTypes, { problems: context.problems, live: true }) ?? 'build'
+  return readChoice(node, `the type of the job "${definition.name}"`, jobTypes, readingOf(context, true)) ?? 'build'
 }
 
 export interface JobCall {
@@ -33,7 +33,7 @@ export interface JobCall {
 /** What one call of a job runs; undefined when that is reported. */
 export function compileJob({ definition, parameters, before, after, live }: JobCall, context: Compilation): CompiledJob | undefined {
   const { problems } = context
-  const reading = { problems, live }
+  const reading = readingOf(context, live)
   const what = `the job "${definition.name}"`
   definition.reached = true
   const entries = definition.body.entries.filter((entry) => entry.key !== 'steps')
@@ -41,10 +41,12 @@ export function compileJob({ definition, parameters, before, after, live }: JobC
   const called = own.entries.find((entry) => entry.key === 'executor')?.value
   const executor = called && resolveExecutor(called, definition.scope, live, context)
   const fields = withExecutor(own, executor === 'unknown' ? undefined : executor)
-  const knowsPlace = executor !== 'unknown' || fields.has('docker') || fields.has('machine')
+  // Machines that are refused by name are reported already.
+  const refused = entriesRefused(definition.body) || (executor && executor !== 'unknown' && entriesRefused(executor))
+  const knowsPlace = (executor !== 'unknown' && !refused) || fields.has('docker') || fields.has('machine')
   const place = knowsPlace ? readPlace(fields, { what, node: { ...definition.body, at: definition.at } }, reading) : undefined
   if (!definition.body.entries.some((entry) => entry.key === 'steps')) problems.report(definition.at, `${what} needs "steps"`)
-  const steps = [...before, ...expandBody(definition, parameters, { stack: [], live }, context), ...after]
+  const steps = [...before, ...expandBody(definition, parameters, { stack: [], depth: 0, live }, context), ...after]
   if (place?.type === 'machine') {
     for (const step of steps)
       if (step.type === 'setup_remote_docker' && live)
@@ -59,9 +61,12 @@ export function compileJob({ definition, parameters, before, after, live }: JobC
   const parallelism = readInteger(fields.get('parallelism')?.value, '"parallelism"', { least: 1, most: mostCopies }, reading) ?? 1
   const workingDirectory = readText(fields.get('working_directory')?.value, '"working_directory"', reading) ?? '~/project'
   const environment = { ...readEnvironment(executorVariables, reading), ...readEnvironment(jobVariables, reading) }
+  context.budget.spend(Math.floor(JSON.stringify([place, environment]).length / 64), definition.at)
   if (!place) return undefined
   return { base: definition.name, executor: place, environment, workingDirectory, ...(shell !== undefined && { shell }), parallelism, steps }
 }
+
+const entriesRefused = (body: MapNode) => body.entries.some((entry) => entry.key === 'macos' || entry.key === 'windows')
 
 /** An approval or a no-op does nothing: what it would do is reported. */
 export function checkIdleJob(definition: Definition, type: JobType, context: Compilation): void {

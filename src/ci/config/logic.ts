@@ -4,9 +4,10 @@ import { readMap } from './read.ts'
 import type { Reading } from './read.ts'
 import { resolve } from './substitute.ts'
 import type { Names } from './substitute.ts'
-import { describe, fingerprint, isNull, scalarAt } from './tree.ts'
+import { describe, isNull, scalarAt } from './tree.ts'
 import type { ConfigNode, ListNode, Scalar, ScalarNode } from './tree.ts'
 
+const longestValue = 4096
 const statements = ['and', 'or', 'not', 'equal', 'matches'] as const
 
 /**
@@ -29,9 +30,18 @@ export function holds(node: ConfigNode, names: Names, reading: Reading): boolean
   if (key === 'matches') return matches(value, reading)
   const operands = argumentsOf(key, value, reading)
   if (!operands) return false
-  if (key === 'equal') return operands.items.every((item) => fingerprint(item) === fingerprint(operands.items[0]!))
+  if (key === 'equal') return equal(operands, reading)
   const results = operands.items.map((item) => holds(item, names, reading))
   return key === 'and' ? results.every(Boolean) : results.some(Boolean)
+}
+
+function equal({ items }: ListNode, reading: Reading): boolean {
+  const values = items.map((item) => {
+    if (item.kind === 'scalar') return item.value
+    reading.problems.value(item, reading.live, `"equal" compares texts, numbers and booleans, not ${describe(item)}`)
+    return null
+  })
+  return values.every((value) => value === values[0])
 }
 
 function argumentsOf(key: string, node: ConfigNode, reading: Reading): ListNode | undefined {
@@ -53,9 +63,10 @@ function matches(node: ConfigNode, reading: Reading): boolean {
     reading.problems.value(pattern, reading.live, '"pattern" and "value" of "matches" must be texts')
     return false
   }
-  const compiled = compilePattern(pattern.text)
+  const compiled = compilePattern(pattern.text, pattern.at, reading.budget)
   if (!compiled.ok) reading.problems.value(pattern, reading.live, compiled.message)
-  return compiled.ok && compiled.value(value.text)
+  if (value.text.length > longestValue) reading.problems.value(value, reading.live, `the value of "matches" may have ${longestValue} characters`)
+  return compiled.ok && compiled.value(value.text.slice(0, longestValue))
 }
 
 function scalarHolds(node: ScalarNode, names: Names, reading: Reading): boolean {

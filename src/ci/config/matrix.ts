@@ -45,7 +45,8 @@ function excluded(combinations: Map<string, ConfigNode>[], node: ConfigNode | un
     return combinations
   }
   let kept = combinations
-  for (const item of node.items) {
+  if (node.items.length > mostJobs) reading.problems.report(node.at, `"exclude" may have ${mostJobs} items`)
+  for (const item of node.items.slice(0, mostJobs)) {
     const wanted = entriesOf(item, 'each of "exclude"', reading)
     const names = [...combinations[0]!.keys()]
     for (const { key, keyAt } of wanted)

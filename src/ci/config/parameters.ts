@@ -1,9 +1,10 @@
 import { didYouMean } from './problems.ts'
 import { listing, readChoice, readMap } from './read.ts'
 import type { Reading } from './read.ts'
-import { describe, entryOf, fingerprint, isNull, scalarAt } from './tree.ts'
-import type { ConfigNode, ListNode, MapEntry, Position } from './tree.ts'
+import { describe, entryOf, isNull, scalarAt } from './tree.ts'
+import type { ConfigNode, ListNode, MapEntry, Position, ScalarNode } from './tree.ts'
 
+const mostChoices = 200
 const types = ['string', 'boolean', 'integer', 'enum', 'executor', 'steps', 'env_var_name'] as const
 export type ParameterType = (typeof types)[number]
 
@@ -13,7 +14,7 @@ export interface ParameterDeclaration {
   /** Absent when the parameter is required. */
   default?: ConfigNode
   /** Of an enum. */
-  choices: ConfigNode[]
+  choices: ScalarNode[]
   at: Position
 }
 
@@ -79,12 +80,20 @@ function readDeclaration(entry: MapEntry, owner: Owner, reading: Reading): Param
   return declaration
 }
 
-function choicesOf(entry: MapEntry | undefined, type: ParameterType, what: string, at: Position, reading: Reading): ConfigNode[] {
+function choicesOf(entry: MapEntry | undefined, type: ParameterType, what: string, at: Position, reading: Reading): ScalarNode[] {
   if (type !== 'enum') {
     if (entry) reading.problems.report(entry.keyAt, `${what} is a ${type}; "enum" belongs to the type enum`)
     return []
   }
-  if (entry?.value.kind === 'list' && entry.value.items.length > 0) return entry.value.items
+  if (entry?.value.kind === 'list' && entry.value.items.length > 0) {
+    const { items } = entry.value
+    if (items.length > mostChoices) reading.problems.report(entry.keyAt, `${what} has ${items.length} values; an enum may have ${mostChoices}`)
+    return items.slice(0, mostChoices).flatMap((item) => {
+      if (item.kind === 'scalar') return item
+      reading.problems.report(item.at, `the values of ${what} must be texts, numbers or booleans, not ${describe(item)}`)
+      return []
+    })
+  }
   reading.problems.report(entry?.keyAt ?? at, `${what} is an enum and needs "enum", the list of its values`)
   return []
 }
@@ -107,9 +116,9 @@ function mismatch({ type, choices }: ParameterDeclaration, node: ConfigNode): st
     case 'integer':
       return Number.isSafeInteger(value) ? undefined : `must be a whole number, not ${describe(node)}`
     case 'enum': {
-      if (choices.length === 0 || choices.some((choice) => fingerprint(choice) === fingerprint(node))) return undefined
-      const sameText = node.kind === 'scalar' && choices.some((choice) => choice.kind === 'scalar' && choice.text === node.text)
-      const names = choices.map((choice) => (choice.kind === 'scalar' ? choice.text : choice.kind))
+      if (choices.length === 0 || choices.some((choice) => choice.value === value)) return undefined
+      const sameText = node.kind === 'scalar' && choices.some((choice) => choice.text === node.text)
+      const names = choices.map((choice) => choice.text)
       return `must be one of ${listing(names)}, not ${describe(node)}${sameText ? '; it differs in its quotes only' : ''}`
     }
     case 'env_var_name':
@@ -144,6 +153,7 @@ export function bindParameters(
   reading: Reading,
 ): Map<string, ConfigNode> {
   const values = new Map<string, ConfigNode>()
+  const named = new Set(given.map((entry) => entry.key))
   for (const { key, keyAt, value } of given) {
     const declaration = declared.get(key)
     if (!declaration) {
@@ -160,7 +170,7 @@ export function bindParameters(
     if (values.has(declaration.name)) continue
     if (declaration.default) values.set(declaration.name, closed(call.substituteDefault(declaration.default), declaration, call.closure))
     else {
-      if (!given.some((entry) => entry.key === declaration.name))
+      if (!named.has(declaration.name))
         reading.problems.report(call.at, `${call.what} needs the parameter "${declaration.name}" (${declaration.type})`)
       values.set(declaration.name, sampleValue(declaration))
     }

@@ -1,5 +1,6 @@
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
 import type { Node, ParsedNode, Scalar as YamlScalar, YAMLMap } from 'yaml'
+import { LimitExceeded } from './problems.ts'
 import type { Problems } from './problems.ts'
 import { plainValue } from './scalars.ts'
 import { isNull, scalarAt } from './tree.ts'
@@ -26,6 +27,8 @@ export function parseConfig(text: string, problems: Problems): ConfigNode | unde
   try {
     // Duplicate keys are found below: the library compares every key with every other one.
     const document = parseDocument(text, { schema: 'failsafe', lineCounter, uniqueKeys: false, prettyErrors: false, logLevel: 'silent' })
+    // The library's own answer to nesting that its recursion cannot follow.
+    if (document.errors.some((error) => /call stack|stack overflow/i.test(error.message))) throw new RangeError('nested too deeply')
     for (const error of document.errors.slice(0, 20)) problems.report(position(error.pos[0]), `not YAML: ${error.message}`)
     if (document.errors.length > 0) return undefined
     const before = problems.count
@@ -46,6 +49,7 @@ interface Measured {
 
 function createConverter(problems: Problems, position: (offset: number | undefined) => Position) {
   const anchors = new Map<string, Measured>()
+  let mergedEntries = 0
   const at = (node: Node) => position(node.range?.[0])
   const failed = (node: Node): Measured => ({ node: scalarAt(null, at(node)), depth: 1, size: 1 })
 
@@ -111,6 +115,8 @@ function createConverter(problems: Problems, position: (offset: number | undefin
           )
           continue
         }
+        mergedEntries += source.entries.length
+        if (mergedEntries > mostNodes) throw new LimitExceeded(keyAt, 'the merge keys of this file add up to too much')
         for (const entry of source.entries) if (!entries.has(entry.key)) entries.set(entry.key, entry)
       }
     }

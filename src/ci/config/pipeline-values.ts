@@ -62,8 +62,8 @@ function givenValue(declaration: ParameterDeclaration, value: string | number | 
   else if (typeof value === 'string' && declaration.type === 'integer' && /^-?\d{1,15}$/.test(value)) typed = Number(value)
   else if (declaration.type === 'string' && typeof value !== 'string') typed = String(value)
   else if (declaration.type === 'enum') {
-    const same = declaration.choices.find((choice) => choice.kind === 'scalar' && choice.text === String(value))
-    if (same?.kind === 'scalar') typed = same.value
+    const same = declaration.choices.find((choice) => choice.text === String(value))
+    if (same) typed = same.value
   }
   checkArgument(declaration, scalarAt(typed, declaration.at), `the value that the trigger gives for "${declaration.name}"`, reading)
   return typed

@@ -10,6 +10,8 @@ export interface Problems {
    * those that they were written for: then only what was written out counts.
    */
   value(node: ConfigNode, live: boolean, message: string): void
+  /** What ends compiling, although there may be more. */
+  last(at: Position, message: string): void
   readonly count: number
   /** In the order of the file, each once. */
   errors(): ConfigProblem[]
@@ -22,29 +24,25 @@ const most = 100
 export function collectProblems(file: string): Problems {
   const errors = new Map<string, ConfigProblem>()
   const warnings = new Map<string, ConfigProblem>()
-  let hidden = 0
   const add = (to: Map<string, ConfigProblem>, at: Position, message: string) => {
     const key = `${at.line}:${at.column}:${message}`
     if (to.has(key)) return
     if (to.size < most) to.set(key, { file, line: at.line, column: at.column, message })
-    else if (to === errors) hidden++
+    else if (to === errors) throw new LimitExceeded(at, `more than ${most} problems; the others are not listed`)
   }
   const sorted = (from: Map<string, ConfigProblem>) => [...from.values()].toSorted((a, b) => a.line - b.line || a.column - b.column)
   return {
     report: (at, message) => add(errors, at, message),
     warn: (at, message) => add(warnings, at, message),
     value(node, live, message) {
+      if (node.kind === 'scalar' && node.broken) return
       if (live || !node.derived) add(errors, node.at, message)
     },
+    last: (at, message) => void errors.set('last', { file, line: at.line, column: at.column, message }),
     get count() {
       return errors.size
     },
-    errors() {
-      const list = sorted(errors)
-      const last = list.at(-1)
-      if (hidden > 0 && last) list.push({ ...last, message: `and more than ${most} other problems` })
-      return list
-    },
+    errors: () => sorted(errors),
     warnings: () => sorted(warnings),
   }
 }
@@ -80,7 +78,7 @@ export function createBudget(amount: number): Budget {
 /** ` (did you mean "x"?)` when one of the names is close, or nothing. */
 export function didYouMean(name: string, names: Iterable<string>): string {
   let best: string | undefined
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1
+  let least = Math.min(name.length, Math.max(1, Math.floor(name.length / 3)) + 1)
   let looked = 0
   for (const candidate of names) {
     if (++looked > 500) break
@@ -95,7 +93,7 @@ export function didYouMean(name: string, names: Iterable<string>): string {
 
 /** Levenshtein's distance with neighbours swapped counting as one, or `limit` when it is no less. */
 function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit || a.length > 100) return limit
+  if (Math.abs(a.length - b.length) >= limit || a.length > 40) return limit
   let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {

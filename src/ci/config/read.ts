@@ -1,4 +1,5 @@
 import type { Problems } from './problems.ts'
+import type { Budget } from './problems.ts'
 import { didYouMean } from './problems.ts'
 import { describe, isNull } from './tree.ts'
 import type { ConfigNode, MapEntry, MapNode, ScalarNode } from './tree.ts'
@@ -6,8 +7,11 @@ import type { ConfigNode, MapEntry, MapNode, ScalarNode } from './tree.ts'
 /** How values are read: `live` is false for steps that are only looked at. */
 export interface Reading {
   problems: Problems
+  budget: Budget
   live: boolean
 }
+
+export const readingOf = ({ problems, budget }: { problems: Problems; budget: Budget }, live: boolean): Reading => ({ problems, budget, live })
 
 export interface MapShape {
   /** For messages: `the job "build"`. */
@@ -30,7 +34,8 @@ export function readMap(node: ConfigNode, shape: MapShape, reading: Reading): Ma
     else reading.problems.report(entry.keyAt, unknownKey(entry.key, shape))
   }
   for (const key of shape.required ?? []) {
-    if (!entries.has(key) && !Object.keys(shape.refused ?? {}).some((other) => node.entries.some((entry) => entry.key === other)))
+    const misspelt = node.entries.some((entry) => !entries.has(entry.key) && didYouMean(entry.key, [key]) !== '')
+    if (!entries.has(key) && !misspelt && !Object.keys(shape.refused ?? {}).some((other) => node.entries.some((entry) => entry.key === other)))
       reading.problems.report(node.at, `${shape.what} needs "${key}"`)
   }
   return entries

@@ -1,6 +1,6 @@
 import type { CompiledJob, JobOutcome } from './compiled.ts'
 import type { JobType } from './jobs.ts'
-import type { Problems } from './problems.ts'
+import type { Budget, Problems } from './problems.ts'
 import { didYouMean } from './problems.ts'
 import type { Position } from './tree.ts'
 
@@ -11,8 +11,8 @@ export interface PlannedJob {
   explicit: boolean
   /** The name before it got a number. */
   numbered?: string
-  /** Names by which `requires` means it together with others: its matrix. */
-  groups: string[]
+  /** The name by which `requires` means its whole matrix. */
+  group?: string
   at: Position
   type: JobType
   /** Its own filters let it run. */
@@ -25,21 +25,21 @@ export interface PlannedJob {
 }
 
 /** Finds the jobs that `requires` names. What names none is reported. */
-export function resolveRequirements(jobs: PlannedJob[], problems: Problems): void {
+export function resolveRequirements(jobs: PlannedJob[], { problems, budget }: { problems: Problems; budget: Budget }): void {
   const byName = new Map(jobs.map((job) => [job.name, job]))
-  const byGroup = new Map<string, PlannedJob[]>()
-  const numbered = new Map<string, number>()
-  for (const job of jobs) {
-    for (const group of job.groups) byGroup.set(group, [...(byGroup.get(group) ?? []), job])
-    if (job.numbered !== undefined) numbered.set(job.numbered, (numbered.get(job.numbered) ?? 0) + 1)
-  }
+  const byGroup = Map.groupBy(
+    jobs.filter((job) => job.group !== undefined),
+    (job) => job.group!,
+  )
+  const numbered = Map.groupBy(jobs, (job) => job.numbered)
   for (const job of jobs) {
     const wanted = new Map<string, Set<JobOutcome>>()
     for (const { name, on, at } of job.wants) {
       const single = byName.get(name)
       const found = single ? [single] : (byGroup.get(name) ?? [])
+      budget.spend(1 + Math.floor(found.length / 4), at)
       if (found.length === 0) {
-        const times = numbered.get(name)
+        const times = numbered.get(name)?.length
         const why =
           times === undefined
             ? `there is no job "${name}" in this workflow${didYouMean(name, [...byName.keys(), ...byGroup.keys()])}`
@@ -56,9 +56,10 @@ export function resolveRequirements(jobs: PlannedJob[], problems: Problems): voi
   }
 }
 
-/** Jobs that wait for one another in a ring, or undefined. */
-export function findCycle(jobs: PlannedJob[]): PlannedJob[] | undefined {
+/** Jobs with those that they require before them; or the ring of jobs that wait for one another. */
+export function orderJobs(jobs: PlannedJob[]): { order: PlannedJob[]; cycle?: PlannedJob[] } {
   const byName = new Map(jobs.map((job) => [job.name, job]))
+  const order: PlannedJob[] = []
   const state = new Map<PlannedJob, 'open' | 'done'>()
   for (const start of jobs) {
     if (state.has(start)) continue
@@ -69,29 +70,27 @@ export function findCycle(jobs: PlannedJob[]): PlannedJob[] | undefined {
       const requirement = top.job.resolved[top.next++]
       if (!requirement) {
         state.set(top.job, 'done')
+        order.push(top.job)
         path.pop()
         continue
       }
       const other = byName.get(requirement.job)!
-      if (state.get(other) === 'open') return path.slice(path.findIndex(({ job }) => job === other)).map(({ job }) => job)
+      if (state.get(other) === 'open') return { order, cycle: path.slice(path.findIndex(({ job }) => job === other)).map(({ job }) => job) }
       if (state.has(other)) continue
       state.set(other, 'open')
       path.push({ job: other, next: 0 })
     }
   }
-  return undefined
+  return { order }
 }
 
 /**
  * The jobs that run: those whose filters pass, without those that require only jobs that do not run. Requirements of jobs that do not run
- * are forgotten.
+ * are forgotten. `order` has the jobs with those that they require before them.
  */
-export function letThrough(jobs: PlannedJob[]): PlannedJob[] {
-  let running = new Set(jobs.filter((job) => job.passes))
-  for (;;) {
-    const names = new Set([...running].map((job) => job.name))
-    const next = new Set([...running].filter((job) => job.resolved.length === 0 || job.resolved.some(({ job: name }) => names.has(name))))
-    if (next.size === running.size) return [...running].map((job) => ({ ...job, resolved: job.resolved.filter(({ job: name }) => names.has(name)) }))
-    running = next
-  }
+export function letThrough(jobs: PlannedJob[], order: PlannedJob[]): PlannedJob[] {
+  const running = new Set<string>()
+  for (const { name, passes, resolved } of order)
+    if (passes && (resolved.length === 0 || resolved.some(({ job }) => running.has(job)))) running.add(name)
+  return jobs.filter(({ name }) => running.has(name)).map((job) => ({ ...job, resolved: job.resolved.filter(({ job: name }) => running.has(name)) }))
 }

@@ -5,7 +5,7 @@ import type { Closure, Compilation, Definition, Scope } from './definitions.ts'
 import { parseDuration } from './duration.ts'
 import { holds } from './logic.ts'
 import { bindParameters } from './parameters.ts'
-import { readChoice, readEnvironment, readFlag, readMap, readText, readTexts } from './read.ts'
+import { readChoice, readEnvironment, readFlag, readMap, readText, readTexts, readingOf } from './read.ts'
 import type { Reading } from './read.ts'
 import { substitute } from './substitute.ts'
 import type { Names } from './substitute.ts'
@@ -17,12 +17,15 @@ export interface Frame {
   scope: Scope
   /** Commands that are being expanded, outermost first. */
   stack: readonly string[]
+  /** Lists of steps within lists of steps. */
+  depth: number
   names: Names
   /** False for steps that are looked at, but do not run. */
   live: boolean
 }
 
 const tenMinutes = 600_000
+const deepest = 100
 const conditions = ['on_success', 'on_fail', 'always'] as const
 
 /** Steps as they run: commands are replaced by their steps, `when` and `unless` by what they let through. */
@@ -32,7 +35,11 @@ export function expandSteps(list: ConfigNode, what: string, frame: Frame, contex
     return []
   }
   const closure = list.closure as Closure | undefined
-  const inner = closure ? { ...frame, scope: closure.scope, stack: closure.stack, names: closure.names } : frame
+  if (frame.depth >= deepest) {
+    context.problems.report(list.at, `steps and commands nest more than ${deepest} levels deep here`)
+    return []
+  }
+  const inner = { ...frame, depth: frame.depth + 1, ...(closure && { scope: closure.scope, stack: closure.stack, names: closure.names }) }
   return list.items.flatMap((item) => expandStep(item, inner, context))
 }
 
@@ -75,7 +82,7 @@ function callStep(call: StepCall, frame: Frame, context: Compilation): CompiledS
   if (command === 'refused') return []
   if (command && !(own && stack.includes(command.name))) return expandCommand(command, call, frame, context)
   if (own) {
-    const step = builtins[call.name]!({ ...call, what }, { problems: context.problems, live }, { file: context.file, line: call.at.line })
+    const step = builtins[call.name]!({ ...call, what }, readingOf(context, live), { file: context.file, line: call.at.line })
     if (!step) return []
     context.budget.spend(Math.floor(JSON.stringify(step).length / 64), call.at)
     return [step]
@@ -95,7 +102,7 @@ const refusedSteps: Record<string, string> = {
 }
 
 function conditional(when: boolean, value: ConfigNode, what: string, frame: Frame, context: Compilation): CompiledStep[] {
-  const reading = { problems: context.problems, live: frame.live }
+  const reading = readingOf(context, frame.live)
   const fields = readMap(value, { what, known: ['condition', 'steps'], required: ['condition', 'steps'] }, reading)
   const condition = fields?.get('condition')?.value
   const steps = fields?.get('steps')?.value
@@ -107,7 +114,7 @@ function conditional(when: boolean, value: ConfigNode, what: string, frame: Fram
 }
 
 function expandCommand(command: Definition, call: StepCall, frame: Frame, context: Compilation): CompiledStep[] {
-  const { stack, live, scope, names } = frame
+  const { stack, depth, live, scope, names } = frame
   const { problems } = context
   command.reached = true
   if (stack.includes(command.name)) {
@@ -119,28 +126,29 @@ function expandCommand(command: Definition, call: StepCall, frame: Frame, contex
   let given: MapEntry[] = []
   if (call.value?.kind === 'map') given = call.value.entries
   else if (call.value && !isNull(call.value)) problems.value(call.value, live, `${what} takes a map of parameters, not ${describe(call.value)}`)
+  context.budget.spend(given.length + command.parameters.size, call.at)
   const closure: Closure = { scope, stack, names }
   const parameters = bindParameters(
     command.parameters,
     given,
     { what, at: call.at, closure, substituteDefault: defaultsIn(command.scope, context) },
-    { problems, live },
+    readingOf(context, live),
   )
-  return expandBody(command, parameters, { stack, live }, context)
+  return expandBody(command, parameters, { stack, depth, live }, context)
 }
 
 /** The steps of a command or a job, with its parameters. */
 export function expandBody(
   definition: Definition,
   parameters: Map<string, ConfigNode>,
-  frame: { stack: readonly string[]; live: boolean },
+  frame: { stack: readonly string[]; depth: number; live: boolean },
   context: Compilation,
 ): CompiledStep[] {
   const steps = definition.body.entries.find((entry) => entry.key === 'steps')
   if (!steps) return []
   const names = namesOf(definition, parameters, context)
   const stack = definition.kind === 'command' ? [...frame.stack, definition.name] : frame.stack
-  const inner: Frame = { scope: definition.scope, stack, names, live: frame.live }
+  const inner: Frame = { scope: definition.scope, stack, depth: frame.depth, names, live: frame.live }
   return expandSteps(substitute(steps.value, names, context), `"steps" of the ${definition.kind} "${definition.name}"`, inner, context)
 }
 

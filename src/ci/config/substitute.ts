@@ -22,6 +22,8 @@ export interface Names {
 export interface Substitution {
   problems: Problems
   budget: Budget
+  /** What the texts consist of, once they were taken apart. */
+  pieces: Map<ScalarNode, Piece[]>
   /** Version 2 of the configuration knows no expressions: `<<` is text. */
   literal?: boolean
 }
@@ -48,37 +50,36 @@ export function substitute(node: ConfigNode, names: Names, context: Substitution
   return typeof node.value === 'string' ? substituteScalar(node, names, context) : node
 }
 
-function substituteScalar(node: ScalarNode, names: Names, { problems, budget }: Substitution): ConfigNode {
-  const pieces = piecesOf(node.value as string)
+function substituteScalar(node: ScalarNode, names: Names, { problems, budget, pieces: known }: Substitution): ConfigNode {
+  const pieces = known.get(node) ?? piecesOf(node)
+  known.set(node, pieces)
+  budget.spend(pieces.length, node.at)
   let text = ''
   let derived = false
+  let broken = false
   for (const piece of pieces) {
     if (piece.kind === 'text') {
       text += piece.text
       continue
     }
-    const at = positionIn(node, piece.offset)
+    const { at } = piece
     if (piece.kind === 'problem') {
       problems.report(at, piece.message)
+      broken = true
       continue
     }
     derived = true
     const value = valueOf(piece.expression, names, at, problems)
     if (pieces.length === 1) return { ...value, at: value.kind === 'scalar' ? node.at : value.at, derived: true, templated: false }
     if (value.kind !== 'scalar') problems.report(at, `<< ${piece.source} >> is a ${value.kind}: it cannot stand inside a text`)
-    else text += value.text
+    else {
+      text += value.text
+      broken ||= value.broken === true
+    }
     if (text.length > longestText) throw new LimitExceeded(at, `the text grows beyond ${longestText} characters here`)
   }
   budget.spend(1 + Math.floor(text.length / 256), node.at)
-  return { ...node, value: text, text, derived, templated: false }
-}
-
-/** Where something stands within a scalar: right for block texts, close for others. */
-function positionIn(node: ScalarNode, offset: number): Position {
-  const before = node.text.slice(0, offset)
-  const lines = before.split('\n').length - 1
-  if (node.block) return { line: node.at.line + 1 + lines, column: 1 }
-  return lines === 0 ? { line: node.at.line, column: node.at.column + offset } : node.at
+  return { ...node, value: text, text, derived, ...(broken && { broken }), templated: false }
 }
 
 function valueOf(expression: Expression, names: Names, at: Position, problems: Problems): ConfigNode {
@@ -91,7 +92,7 @@ function valueOf(expression: Expression, names: Names, at: Position, problems: P
   }
   const outcome = evaluate(expression, (name) => values.get(name) ?? null)
   if (!outcome.ok) problems.report(at, outcome.message)
-  return scalarAt(outcome.ok ? outcome.value : null, at)
+  return outcome.ok ? scalarAt(outcome.value, at) : { ...scalarAt(null, at), broken: true }
 }
 
 /** What a name stands for; when nothing, that is reported. */
@@ -99,7 +100,7 @@ export function resolve(name: string, names: Names, at: Position, problems: Prob
   const found = lookUp(name, names)
   if (typeof found !== 'string') return found
   problems.report(at, found)
-  return scalarAt('', at)
+  return { ...scalarAt('', at), broken: true }
 }
 
 function lookUp(name: string, names: Names): ConfigNode | string {
@@ -135,64 +136,70 @@ function lookUp(name: string, names: Names): ConfigNode | string {
 
 type Piece =
   | { kind: 'text'; text: string }
-  | { kind: 'expression'; expression: Expression; source: string; offset: number }
-  | { kind: 'problem'; message: string; offset: number }
+  | { kind: 'expression'; expression: Expression; source: string; at: Position }
+  | { kind: 'problem'; message: string; at: Position }
 
 const namespaced = /(?:^|[\s("'!])(?:parameters|pipeline|matrix)\s*\./
+const longestExpression = 1000
 
 /**
  * `<<` is also how shells begin here-documents: `cat <<EOF >> file`. So only what names a parameter or a pipeline value, or looks like nothing
  * else than a name in brackets, is an expression.
  */
-function piecesOf(text: string): Piece[] {
+function piecesOf(node: ScalarNode): Piece[] {
+  const text = node.value as string
+  const positionAt = positionsIn(node)
   const pieces: Piece[] = []
   let plain = ''
-  const flush = () => {
+  let from = 0
+  const push = (piece: Piece) => {
     if (plain !== '') pieces.push({ kind: 'text', text: plain })
     plain = ''
+    pieces.push(piece)
   }
-  let from = 0
   for (let open = text.indexOf('<<'); open >= 0; open = text.indexOf('<<', from)) {
-    if (text[open - 1] === '\\' && open > from) {
+    if (open > from && text[open - 1] === '\\') {
       plain += `${text.slice(from, open - 1)}<<`
       from = open + 2
       continue
     }
-    const close = text.indexOf('>>', open + 2)
-    const inner = close < 0 ? undefined : text.slice(open + 2, close)
     plain += text.slice(from, open)
-    if (inner === undefined) {
-      if (/^\s*(parameters|pipeline|matrix)\.[\w.-]+/.test(text.slice(open + 2, open + 200))) {
-        flush()
-        pieces.push({ kind: 'problem', offset: open, message: `the expression that begins with ${quoted(text.slice(open, open + 30))} has no ">>"` })
-        return pieces
-      }
-      plain += '<<'
-      from = open + 2
-      continue
-    }
-    const piece = expressionIn(inner, open)
-    if (!piece) {
-      plain += '<<'
-      from = open + 2
-      continue
-    }
-    flush()
-    pieces.push(piece)
-    from = close + 2
+    const rest = text.slice(open + 2, open + 2 + longestExpression)
+    const close = rest.indexOf('>>')
+    const piece = close < 0 ? unclosed(rest) : expressionIn(rest.slice(0, close))
+    if (piece) push({ ...piece, at: positionAt(open) })
+    else plain += '<<'
+    from = open + 2 + (piece ? (close < 0 ? rest.length : close + 2) : 0)
   }
   plain += text.slice(from)
-  flush()
-  return pieces
+  return plain === '' ? pieces : [...pieces, { kind: 'text', text: plain }]
 }
 
-function expressionIn(inner: string, offset: number): Piece | undefined {
+/** Where things stand within a scalar, asked for from front to back: right for block texts, close for others. */
+function positionsIn(node: ScalarNode): (offset: number) => Position {
+  let line = 0
+  let seen = 0
+  return (offset) => {
+    for (; seen < offset; seen++) if (node.text[seen] === '\n') line++
+    if (node.block) return { line: node.at.line + 1 + line, column: 1 }
+    return line === 0 ? { line: node.at.line, column: node.at.column + offset } : node.at
+  }
+}
+
+type Found = { kind: 'expression'; expression: Expression; source: string } | { kind: 'problem'; message: string }
+
+const unclosed = (rest: string): Found | undefined =>
+  /^\s*(parameters|pipeline|matrix)\.[\w.-]+/.test(rest)
+    ? { kind: 'problem', message: `the expression that begins with ${quoted(`<<${rest.slice(0, 30)}`)} has no ">>"` }
+    : undefined
+
+function expressionIn(inner: string): Found | undefined {
   const source = inner.trim()
   if (/^[#^/]\s*(parameters|pipeline|matrix)\.[\w.-]+$/.test(source))
-    return { kind: 'problem', offset, message: `the section << ${source} >> is not supported: write a "when" step, or an expression` }
+    return { kind: 'problem', message: `the section << ${source} >> is not supported: write a "when" step, or an expression` }
   const isName = /^\s*[A-Za-z_][\w-]*(\.[\w-]+)+\s*$/.test(inner) || /^\s+[A-Za-z_][\w-]*\s+$/.test(inner)
   if (!isName && (inner.includes('\n') ? !/^\s*(parameters|pipeline|matrix)\./.test(inner) : !namespaced.test(inner))) return undefined
   const parsed = parseExpression(source)
-  if (!parsed.ok) return { kind: 'problem', offset, message: `<< ${source} >>: ${parsed.message}` }
-  return { kind: 'expression', expression: parsed.value, source, offset }
+  if (!parsed.ok) return { kind: 'problem', message: `<< ${source} >>: ${parsed.message}` }
+  return { kind: 'expression', expression: parsed.value, source }
 }

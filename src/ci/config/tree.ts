@@ -24,6 +24,8 @@ export interface ScalarNode {
   templated?: boolean
   /** What was written holds an expression: the value came from elsewhere. */
   derived?: boolean
+  /** An expression in it has no value, which is reported: whether it does as a value is no question. */
+  broken?: boolean
   closure?: unknown
   anchored?: boolean
 }

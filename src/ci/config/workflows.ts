@@ -8,9 +8,9 @@ import type { JobType } from './jobs.ts'
 import { holds } from './logic.ts'
 import { matrixName, readMatrix } from './matrix.ts'
 import { bindParameters } from './parameters.ts'
-import { readChoice, readMap, readText, readTexts } from './read.ts'
+import { readChoice, readMap, readText, readTexts, readingOf } from './read.ts'
 import type { Reading } from './read.ts'
-import { findCycle, letThrough, resolveRequirements } from './requires.ts'
+import { letThrough, orderJobs, resolveRequirements } from './requires.ts'
 import type { PlannedJob } from './requires.ts'
 import { expandSteps } from './steps.ts'
 import type { Frame } from './steps.ts'
@@ -21,6 +21,7 @@ import type { ConfigNode, MapEntry, MapNode, Position } from './tree.ts'
 
 /** Bytes of a workflow's object: it has to fit into the API. */
 const largestWorkflow = 1_000_000
+const longestName = 200
 
 const refusedKeys = {
   triggers:
@@ -31,7 +32,7 @@ const refusedKeys = {
 /** A workflow, or undefined when it does not run for this pipeline or is reported. */
 export function compileWorkflow(entry: MapEntry, scope: Scope, git: GitReference, context: Compilation): CompiledWorkflow | undefined {
   const { problems } = context
-  const reading: Reading = { problems, live: true }
+  const reading = readingOf(context, true)
   const what = `the workflow "${entry.key}"`
   const names: Names = { pipeline: context.pipeline }
   const fields = readMap(entry.value, { what, known: ['jobs', 'when', 'unless'], required: ['jobs'], refused: refusedKeys }, reading)
@@ -40,6 +41,7 @@ export function compileWorkflow(entry: MapEntry, scope: Scope, git: GitReference
     const node = fields.get(key)?.value
     return node && holds(substitute(node, names, context), names, reading)
   }
+  if (entry.key.length > longestName) problems.report(entry.keyAt, `the name of a workflow may have ${longestName} characters`)
   const runs = condition('when') !== false && condition('unless') !== true
   const list = fields.get('jobs')?.value
   if (!list) return undefined
@@ -49,14 +51,14 @@ export function compileWorkflow(entry: MapEntry, scope: Scope, git: GitReference
   }
   const jobs = list.items.flatMap((item) => planJobs(item, { scope, git, names, context }))
   numberDuplicates(jobs, problems)
-  resolveRequirements(jobs, problems)
-  const cycle = findCycle(jobs)
+  resolveRequirements(jobs, context)
+  const { cycle, order } = orderJobs(jobs)
   if (cycle) {
     problems.report(cycle[0]!.at, `these jobs wait for one another: ${[...cycle, cycle[0]!].map((job) => job.name).join(' → ')}`)
     return undefined
   }
   if (!runs) return undefined
-  const workflow = { name: entry.key, jobs: letThrough(jobs).map(finishedJob) }
+  const workflow = { name: entry.key, jobs: letThrough(jobs, order).map(finishedJob) }
   const size = JSON.stringify(workflow).length
   if (size > largestWorkflow) problems.report(entry.keyAt, `${what} comes to ${size} bytes; it may have ${largestWorkflow}`)
   return workflow.jobs.length > 0 ? workflow : undefined
@@ -86,7 +88,7 @@ const refusedOfCall = { 'override-with': 'it takes a job from an orb of CircleCI
 function planJobs(item: ConfigNode, planning: Planning): PlannedJob[] {
   const { context, names } = planning
   const { problems } = context
-  const reading = { problems, live: true }
+  const reading = readingOf(context, true)
   if (item.kind === 'scalar' && typeof item.value === 'string') {
     const name = substitute(item, names, context)
     return name.kind === 'scalar' ? planJob(name.text, item.at, { kind: 'map', entries: [], at: item.at }, undefined, planning) : []
@@ -128,9 +130,9 @@ const keysOfCall = ['name', 'requires', 'context', 'type', 'filters', 'pre-steps
 function planJob(base: string, at: Position, written: MapNode, matrix: MatrixPlace | undefined, planning: Planning): PlannedJob[] {
   const { scope, git, context } = planning
   const { problems } = context
-  const reading = { problems, live: true }
+  const reading = readingOf(context, true)
   const names: Names = matrix ? { ...planning.names, matrix: matrix.combination } : planning.names
-  context.budget.spend(10, at)
+  context.budget.spend(10 + written.entries.length, at)
   const call = substitute(written, names, context) as MapNode
   const own = call.entries.filter((entry) => keysOfCall.includes(entry.key) || entry.key in refusedOfCall)
   const fields = readMap({ ...call, entries: own }, { what: `the job "${base}"`, known: keysOfCall, refused: refusedOfCall }, reading)!
@@ -142,7 +144,7 @@ function planJob(base: string, at: Position, written: MapNode, matrix: MatrixPla
   const planned: PlannedJob = {
     name: explicit ?? (matrix ? matrixName(base, matrix.combination) : base),
     explicit: explicit !== undefined,
-    groups: matrix ? [matrix.alias] : explicit === undefined ? [] : [],
+    ...(matrix && { group: matrix.alias }),
     at,
     type,
     passes: filtersPass(fields.get('filters')?.value, git, names, reading),
@@ -150,6 +152,7 @@ function planJob(base: string, at: Position, written: MapNode, matrix: MatrixPla
     wants: readRequires(fields.get('requires'), reading),
     resolved: [],
   }
+  if (planned.name.length > longestName) problems.report(at, `the name of a job may have ${longestName} characters`)
   const serialGroup = readText(fields.get('serial-group')?.value, '"serial-group"', reading)
   if (serialGroup !== undefined) {
     if (serialGroup.length > 512 || !/^[\w./-]+$/.test(serialGroup))
@@ -166,7 +169,7 @@ function planJob(base: string, at: Position, written: MapNode, matrix: MatrixPla
   for (const [key, value] of matrix?.combination ?? []) {
     const twice = given.find((entry) => entry.key === key)
     if (twice) problems.report(twice.keyAt, `the parameter "${key}" is given here and by the matrix`)
-    else given.push({ key, keyAt: matrix!.at, value })
+    else given.push({ key, keyAt: value.at, value })
   }
   const closure: Closure = { scope, stack: [], names }
   const parameters = bindParameters(
@@ -175,7 +178,7 @@ function planJob(base: string, at: Position, written: MapNode, matrix: MatrixPla
     { what: `the job "${base}"`, at, closure, substituteDefault: defaultsIn(definition.scope, context) },
     reading,
   )
-  const frame: Frame = { scope, stack: [], names, live: true }
+  const frame: Frame = { scope, stack: [], depth: 0, names, live: true }
   const steps = (key: string) => (fields.has(key) ? expandSteps(fields.get(key)!.value, `"${key}"`, frame, context) : [])
   const job = compileJob({ definition, parameters, before: steps('pre-steps'), after: steps('post-steps'), live: true }, context)
   if (job) planned.job = job
@@ -194,7 +197,7 @@ function typeOfCall(
 ): JobType | undefined {
   const { problems } = context
   if (entry) {
-    const type = readChoice(entry.value, `"type" of the job "${base}" in a workflow`, ['approval'] as const, { problems, live: true })
+    const type = readChoice(entry.value, `"type" of the job "${base}" in a workflow`, ['approval'] as const, readingOf(context, true))
     if (!type) return undefined
     if (definition && definition !== 'refused') {
       const defined = jobTypeOf(definition, context)
@@ -255,7 +258,7 @@ function numberDuplicates(jobs: PlannedJob[], problems: Compilation['problems'])
     for (const job of named.filter((each) => each !== first))
       problems.report(
         job.at,
-        `the name "${name}" is taken by the job in line ${first.at.line}; ${job.groups.length > 0 ? 'put << matrix.NAME >> into it' : 'give this one another'}`,
+        `the name "${name}" is taken by the job in line ${first.at.line}; ${job.group !== undefined ? 'put << matrix.NAME >> into it' : 'give this one another'}`,
       )
     if (named.length > 0) continue
     for (const [index, job] of same.entries()) {
