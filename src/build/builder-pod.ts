@@ -2,13 +2,20 @@ import type { core } from '#api'
 import { registryVariables } from './docker/credentials.ts'
 
 /**
- * What a container of the tool image needs to build images: no capability beyond the runtime's default, and no privilege. Builds run as root of a user
- * namespace that buildah makes for itself; of the profiles of seccomp the default one keeps containers from making namespaces, so there is none.
+ * What a container of the tool image needs to build images: no privilege, and no capability beyond the runtime's default. Builds run as root of a user
+ * namespace that buildah makes for itself; the runtime's seccomp profile keeps containers from making namespaces, so there is none.
  */
 export const builderSecurityContext: core.SecurityContext = {
   privileged: false,
   runAsUser: 0,
   seccompProfile: { type: 'Unconfined' },
+}
+
+/** The least that builds work with, for a container that does nothing else: the three capabilities write the namespace's table of users. */
+export const leastBuilderSecurityContext: core.SecurityContext = {
+  ...builderSecurityContext,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'], add: ['SETUID', 'SETGID', 'SETFCAP'] },
 }
 
 /** Where a volume keeps layers between builds: a claim or a directory of the node. Without one each container starts with an empty store. */

@@ -30,7 +30,15 @@ export async function docker(argv: readonly string[], io: DockerIo): Promise<num
   }
   if (argv[0] === '--version' || argv[0] === '-v') return actions['version']!(parseDocker(['version']), io)
   const command = parseDocker(argv)
-  return actions[command.name]!(command, io)
+  try {
+    return await actions[command.name]!(command, io)
+  } catch (error) {
+    if (error instanceof CommandError && /CLONE_NEWUSER|user namespace/.test(error.stderr))
+      throw new Error('docker: this container may not make a user namespace; its securityContext needs `seccompProfile: { type: Unconfined }`', {
+        cause: error,
+      })
+    throw error
+  }
 }
 
 type Action = (command: DockerCommand, io: DockerIo) => Promise<number>
@@ -125,14 +133,14 @@ const actions: Record<string, Action> = {
     const list = await buildah([
       'images',
       '--format',
-      '{{.Name}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedAt}}\t{{.Size}}',
+      '{{.Name}}|{{.Tag}}|{{.ID}}|{{.CreatedAt}}|{{.Size}}',
       '--noheading',
       ...(args[0] ? [fullName(args[0])] : []),
     ])
     const rows = list
       .split('\n')
       .filter((line) => line && !line.startsWith('<none>'))
-      .map((line) => line.split('\t'))
+      .map((line) => line.split('|'))
     const short = (name: string) => name.replace(/^docker\.io\/(library\/)?/, '')
     if (switches.has('quiet')) for (const row of rows) print(io, row[2]!)
     else if (format)
@@ -159,6 +167,13 @@ const actions: Record<string, Action> = {
       await buildah(['rmi', ...(switches.has('force') ? ['--force'] : []), '--', await stored(name)])
       print(io, `Untagged: ${name}`)
     }
+    return 0
+  },
+
+  async prune({ switches }, io) {
+    // without names there are the layers of earlier builds; -a takes images that no container uses, too
+    const removed = await buildah(['rmi', '--prune', ...(switches.has('all') ? ['--all'] : [])])
+    print(io, `Deleted ${removed.split('\n').filter((line) => /^[0-9a-f]{64}$/.test(line)).length} images`)
     return 0
   },
 

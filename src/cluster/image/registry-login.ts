@@ -1,10 +1,11 @@
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { dockerConfig, findRegistry } from '#registry'
+import { dockerConfig } from '#registry'
 import { adminClient } from '../access.ts'
 import type { ClusterConfig } from '../config.ts'
 import { clusterPaths } from '../config.ts'
+import { registryAccess } from '../registry/access.ts'
 
 /** The cluster's registry for a program on this machine; disposing it removes the files with certificate and credentials. */
 export interface HostRegistry extends AsyncDisposable {
@@ -17,11 +18,7 @@ export interface HostRegistry extends AsyncDisposable {
 /** An error says what to do when there is no registry. */
 export async function hostRegistry(cluster: ClusterConfig): Promise<HostRegistry> {
   await using owned = await adminClient(cluster.name)
-  const access = await findRegistry(owned.client)
-  if (!access) {
-    const flag = cluster.name === 'default' ? '' : ` --name ${cluster.name}`
-    throw new Error(`cluster ${cluster.name} has no registry: make one with \`k8ts registry up${flag}\``)
-  }
+  const access = await registryAccess(cluster, owned.client)
   const dir = await mkdtemp(join(tmpdir(), 'k8ts-registry-'))
   await copyFile(join(clusterPaths(cluster.name).pki, 'ca.crt'), join(dir, 'ca.crt'))
   const authFile = join(dir, 'config.json')
