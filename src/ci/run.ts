@@ -6,7 +6,7 @@ import { type Clock, type Logger, Teardown, describeError, realClock } from '#ba
 import type { Client } from '#client'
 import { createContext, runControllers } from '#runtime'
 import { compileConfig } from './config/index.ts'
-import { ciControllers } from './controllers/index.ts'
+import { type CiOptions, ciControllers } from './controllers/index.ts'
 import { agentProgram } from './controllers/agent-program.ts'
 import { ciCaches, keyOf } from './controllers/context.ts'
 import { createRepositories } from './git/repositories.ts'
@@ -34,6 +34,7 @@ export interface CiRunOptions {
   tls: { cert: string; key: string; ca: string }
   /** The image of agents and machines. */
   toolImage: string
+  builder: CiOptions['builder']
   clock?: Clock
   log: Logger
 }
@@ -42,7 +43,7 @@ const sweepEvery = 10 * 60_000
 
 /** The service and the controllers of pipelines, in this process. Runs until the signal aborts; jobs go on without it, and their agents wait for the next one. */
 export async function runCi(options: CiRunOptions, signal: AbortSignal): Promise<void> {
-  const { client, directory, addresses, port, publicUrl, tls, toolImage, clock = realClock, log } = options
+  const { client, directory, addresses, port, publicUrl, tls, toolImage, builder, clock = realClock, log } = options
   await using teardown = new Teardown()
   const storage = openStorage(directory)
   const tokens = jobTokens(await ensureKey(directory))
@@ -69,7 +70,7 @@ export async function runCi(options: CiRunOptions, signal: AbortSignal): Promise
   )
   const service = { url: `https://${addresses[0]}:${server.port}`, ca: tls.ca }
   const controllers = [
-    ...ciControllers({ git, compile: compileConfig, reports, tokens, service, publicUrl, toolImage, program: await agentProgram() }),
+    ...ciControllers({ git, compile: compileConfig, reports, tokens, service, publicUrl, toolImage, builder, program: await agentProgram() }),
     notificationsController({ addressOf: (pipeline) => pipelineAddress(publicUrl, pipeline) }),
   ]
   log.info('CI is running', { url: publicUrl })

@@ -3,14 +3,16 @@ import { readFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { createLogger, Teardown } from '#base'
+import { builderParts, toolImage as standardToolImage } from '#build'
 import { runCi } from '#ci'
 import { saveKubeconfig } from '#client'
+import { clusterAddress, ensurePullSecret, findRegistry } from '#registry'
 import { clientFrom, clusterPki, internalServer, kubeconfigFor } from './access.ts'
 import type { ClusterConfig } from './config.ts'
 import { clusterPaths, loadCluster, rangesOf, saveCluster } from './config.ts'
 import { clusterCgroup } from './local/cgroup.ts'
 import { exclusively } from './local/lock.ts'
-import { findProcess, startProcess, waitUntil } from './local/process.ts'
+import { findProcess, startProcess, stopProcess, waitUntil } from './local/process.ts'
 import { choosePort } from './ports.ts'
 import { requireRoot } from './preflight.ts'
 
@@ -41,6 +43,8 @@ export async function enableCi(name: string, options: EnableCiOptions = {}): Pro
     const toolImage = options.toolImage ?? cluster.ci?.toolImage
     const changed: ClusterConfig = { ...cluster, ci: { port, ...(toolImage ? { toolImage } : {}) } }
     await saveCluster(changed)
+    // jobs go on without the service: another one takes over
+    if (toolImage !== cluster.ci?.toolImage) await stopProcess(clusterPaths(name).run, ciProcess)
     await startCi(changed)
     return changed
   })
@@ -99,12 +103,14 @@ export async function runCiService(cluster: ClusterConfig, signal: AbortSignal):
       port: cluster.ci.port,
       publicUrl: ciUrl(cluster)!,
       tls: { cert: pki.apiserver.certificate, key: pki.apiserver.key, ca: pki.ca.certificate },
-      toolImage: cluster.ci.toolImage ?? defaultToolImage,
+      toolImage: cluster.ci.toolImage ?? standardToolImage,
+      async builder(namespace) {
+        const registry = await findRegistry(client)
+        if (!registry) return builderParts({})
+        return builderParts({ registry: { host: registry.host, address: clusterAddress, secret: await ensurePullSecret(client, namespace) } })
+      },
       log,
     },
     signal,
   )
 }
-
-/** Has Node, git, a static busybox, and docker's front end. */
-export const defaultToolImage = 'k8ts.dev/tools:1'

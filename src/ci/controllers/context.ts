@@ -18,7 +18,16 @@ export interface CiOptions {
   /** Where people find a project's repository and its runs. */
   publicUrl: string
   toolImage: string
+  /** What a container gets in which images are built: rights, and the way to the cluster's registry. */
+  builder(namespace: string): Promise<BuilderParts>
   program: AgentProgram
+}
+
+export interface BuilderParts {
+  env: core.EnvVar[]
+  volumeMounts: core.VolumeMount[]
+  volumes: core.Volume[]
+  securityContext: core.SecurityContext
 }
 
 /** The agent's program as the files of a ConfigMap. */

@@ -3,7 +3,7 @@ import { type AgentPlan, paths } from '../agent/plan.ts'
 import { bootCommand } from '../agent/exchange.ts'
 import type { CompiledImage, CompiledJob } from '../config/compiled.ts'
 import { labels } from '../names.ts'
-import { type AgentProgram, ownerReference } from './context.ts'
+import { type AgentProgram, type BuilderParts, ownerReference } from './context.ts'
 
 export interface PodOptions {
   job: DeepReadonly<ci.Job>
@@ -13,6 +13,8 @@ export interface PodOptions {
   index: number
   toolImage: string
   program: AgentProgram
+  /** For a job that builds images. */
+  builder?: BuilderParts
   /** The Secret with registry credentials that the images name. */
   pullSecret?: string
 }
@@ -23,10 +25,9 @@ export const podName = (job: DeepReadonly<ci.Job>, attempt: number, index: numbe
 }
 
 /** The pod of one copy of a job: an agent, the container that the steps run in, and the services beside it. */
-export function jobPod({ job, project, definition, attempt, index, toolImage, program, pullSecret }: PodOptions): core.Pod {
+export function jobPod({ job, project, definition, attempt, index, toolImage, program, builder, pullSecret }: PodOptions): core.Pod {
   const { executor } = definition
   const [first, ...services]: CompiledImage[] = executor.type === 'docker' ? executor.images : [{ image: toolImage, environment: {} }]
-  const builds = executor.type === 'machine' || first!.image === toolImage || definition.steps.some((step) => step.type === 'setup_remote_docker')
   const name = podName(job, attempt, index)
   const names = services.flatMap((service) => service.name ?? [])
   return {
@@ -75,8 +76,9 @@ export function jobPod({ job, project, definition, attempt, index, toolImage, pr
           imagePullPolicy: 'IfNotPresent',
           command: [...bootCommand],
           ...containerOf(first!, executor.resourceClass),
-          ...(builds ? { securityContext: { ...userOf(first!), ...buildSecurity } } : {}),
-          volumeMounts: [{ name: 'exchange', mountPath: paths.exchange }],
+          ...(builder ? { securityContext: { ...builder.securityContext, ...userOf(first!) } } : {}),
+          env: [...(builder?.env ?? []), ...environmentOf(first!)],
+          volumeMounts: [{ name: 'exchange', mountPath: paths.exchange }, ...(builder?.volumeMounts ?? [])],
         },
         ...services.map((service, i) => ({
           name: `service-${i + 1}`,
@@ -93,18 +95,19 @@ export function jobPod({ job, project, definition, attempt, index, toolImage, pr
         { name: 'plan', secret: { secretName: name, defaultMode: 0o400 } },
         { name: 'program', configMap: { name: program.name, items: Object.keys(program.files).map((path) => ({ key: programKey(path), path })) } },
         { name: 'work', emptyDir: {} },
+        ...(builder?.volumes ?? []),
       ],
     },
   } as core.Pod
 }
 
-/** What building an image in a container takes. */
-const buildSecurity = { privileged: true } as const
+/** Whether a job builds images: on a machine, in the tool image itself, or because it says so. */
+export const buildsImages = ({ executor, steps }: CompiledJob, toolImage: string): boolean =>
+  executor.type === 'machine' || executor.images[0]!.image === toolImage || steps.some((step) => step.type === 'setup_remote_docker')
 
 function containerOf(image: CompiledImage, resourceClass?: string): Partial<core.Container> {
-  const environment = Object.entries(image.environment)
   return {
-    ...(environment.length > 0 ? { env: environment.map(([name, value]) => ({ name, value: literal(value) })) } : {}),
+    env: environmentOf(image),
     ...(image.user === undefined ? {} : { securityContext: userOf(image) }),
     resources: {
       requests: { cpu: '50m', memory: '64Mi' },
@@ -112,6 +115,9 @@ function containerOf(image: CompiledImage, resourceClass?: string): Partial<core
     },
   }
 }
+
+const environmentOf = (image: CompiledImage): core.EnvVar[] =>
+  Object.entries(image.environment).map(([name, value]) => ({ name, value: literal(value) }))
 
 /** A user by number, or root; what another name stands for only the image knows. */
 function userOf({ user }: CompiledImage): core.SecurityContext {

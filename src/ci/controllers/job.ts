@@ -6,13 +6,13 @@ import type { CompiledJob } from '../config/compiled.ts'
 import { circleEnvironment } from '../config/index.ts'
 import { contextOf, environmentSecretName, isEnded, labels } from '../names.ts'
 import { type CiOptions, ciCaches, createOnce, deleteIfThere, keyOf, patchStatus, secretVariables, takeNumber, timestamp } from './context.ts'
-import { jobPod, planSecret, podName, programMap, pullSecretFor } from './job-pod.ts'
+import { buildsImages, jobPod, planSecret, podName, programMap, pullSecretFor } from './job-pod.ts'
 import { planJob, slotFor } from './job-plan.ts'
 import { repositoryUrl } from './pipeline.ts'
 
 /** Runs jobs: a pod for each copy, again when the infrastructure failed it, and gone when its time is over. */
 export function jobController(options: CiOptions): Controller {
-  const { reports, tokens, service, publicUrl, toolImage, program } = options
+  const { reports, tokens, service, publicUrl, toolImage, builder, program } = options
   return {
     name: 'ci-job',
     concurrency: 8,
@@ -94,6 +94,7 @@ export function jobController(options: CiOptions): Controller {
         await createOnce(client, resources.configMaps, programMap(program, namespace))
         const pull = pullSecretFor(job, definition, environment)
         if (pull) await createOnce(client, resources.secrets, pull)
+        const parts = buildsImages(definition, toolImage) ? { builder: await builder(namespace) } : {}
         try {
           await Promise.all(
             indexes.map(async (index) => {
@@ -107,6 +108,7 @@ export function jobController(options: CiOptions): Controller {
                 index,
                 toolImage,
                 program,
+                ...parts,
                 ...(pull ? { pullSecret: pull.metadata.name } : {}),
               })
               await createOnce(client, resources.pods, pod)
