@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { enableCompileCache } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { addressCommands } from './commands/address.ts'
+import { ciCommands } from './commands/ci.ts'
 import { clusterCommands } from './commands/cluster.ts'
 import { imageCommands } from './commands/image.ts'
 import { internalCommands } from './commands/internal.ts'
@@ -15,7 +16,7 @@ const program = new Command('k8ts')
   .version(version)
   .showHelpAfterError('(run with --help for the flags)')
 
-for (const add of [clusterCommands, imageCommands, registryCommands, addressCommands, internalCommands]) add(program)
+for (const add of [clusterCommands, imageCommands, registryCommands, addressCommands, ciCommands, internalCommands]) add(program)
 
 exitByThrowing(program)
 
