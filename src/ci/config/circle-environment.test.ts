@@ -29,7 +29,6 @@ test('a job of a branch has no tag', () => {
     CIRCLE_SHA1: 'c0ffee',
     CIRCLE_BUILD_NUM: '12',
     CIRCLE_JOB: 'test',
-    CIRCLE_STAGE: 'test',
     CIRCLE_NODE_INDEX: '1',
     CIRCLE_NODE_TOTAL: '3',
     CIRCLE_PIPELINE_ID: 'p-1',

@@ -43,7 +43,6 @@ export function circleEnvironment(values: JobValues): Record<string, string> {
     CIRCLE_PREVIOUS_BUILD_NUM: values.previousBuildNum,
     CIRCLE_BUILD_URL: values.buildUrl,
     CIRCLE_JOB: values.job,
-    CIRCLE_STAGE: values.job,
     CIRCLE_NODE_INDEX: values.node.index,
     CIRCLE_NODE_TOTAL: values.node.total,
     CIRCLE_ORGANIZATION_ID: values.organizationId,

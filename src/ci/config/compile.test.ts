@@ -312,3 +312,58 @@ test('a command may be called from the steps that it is handed', () => {
     'checkout',
   ])
 })
+
+test('an executor that is a default belongs to the orb that declares it, one that is given to the file', () => {
+  const text = `version: 2.1
+orbs:
+  tool:
+    executors:
+      default: { docker: [{ image: "of-the-orb:1" }] }
+    commands:
+      again: { steps: [{ run: "echo orb" }] }
+    jobs:
+      go:
+        parameters:
+          on: { type: executor, default: default }
+          do: { type: steps, default: [again] }
+        executor: << parameters.on >>
+        steps:
+          - steps: << parameters.do >>
+executors:
+  default: { docker: [{ image: "of-the-file:1" }] }
+commands:
+  again: { steps: [{ run: "echo file" }] }
+workflows:
+  w:
+    jobs:
+      - tool/go: { name: a }
+      - tool/go: { name: b, on: default, do: [again] }
+      - tool/go: { name: c, on: { name: default } }
+`
+  const seen = ['a', 'b', 'c'].map((name) => {
+    const { executor, steps } = jobOf(text, name)
+    return [executor.type === 'docker' && executor.images[0]?.image, steps.map((step) => step.name).join()]
+  })
+  assert.deepEqual(seen, [
+    ['of-the-orb:1', 'echo orb'],
+    ['of-the-file:1', 'echo file'],
+    ['of-the-file:1', 'echo orb'],
+  ])
+})
+
+test('a parameter may be named as a property of every object', () => {
+  const text = `version: 2.1
+jobs:
+  t: { parameters: { constructor: { type: string } }, machine: true, steps: [{ run: << parameters.constructor >> }] }
+workflows: { w: { jobs: [{ t: { constructor: x } }] } }
+`
+  assert.equal(jobOf(text, 't').steps[0]?.name, 'x')
+})
+
+test('what nobody calls is checked with its defaults', () => {
+  const text = withSteps(
+    '- checkout',
+    'executors:\n  spare:\n    parameters: { class: { type: string, default: small } }\n    docker: [{ image: "a:1" }]\n    resource_class: << parameters.class >>\n    shel: sh\n',
+  )
+  assert.deepEqual(problemLines(compileFor(text)), ['7:5 the executor "spare" has no key "shel" (did you mean "shell"?)'])
+})

@@ -33,6 +33,7 @@ export function resolveExecutor(node: ConfigNode, scope: Scope, live: boolean, c
     what: `the executor "${nameNode.value}"`,
     at: nameNode.at,
     closure: undefined,
+    ownClosure: undefined,
     substituteDefault: defaultsIn(definition.scope, context),
   }
   const parameters = bindParameters(definition.parameters, given, call, readingOf(context, live))
@@ -183,6 +184,9 @@ function readMachine(node: ConfigNode, reading: Reading): { image: string; docke
   const refused = { shell: 'only Windows machines have a shell of their own; use "shell" of the job' }
   const fields = readMap(node, { what: '"machine"', known: ['image', 'docker_layer_caching', 'enabled'], refused }, reading)
   if (!fields) return undefined
+  const enabled = fields.get('enabled')
+  if (enabled && readFlag(enabled.value, '"enabled"', reading) === false)
+    reading.problems.value(enabled.value, reading.live, '"machine" is not enabled; leave the key out')
   const imageNode = fields.get('image')?.value
   const image = readText(imageNode, '"image" of "machine"', reading) ?? 'default'
   const reason = refusedImages.find(([pattern]) => pattern.test(image))?.[1]

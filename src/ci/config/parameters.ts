@@ -141,6 +141,8 @@ export interface Call {
   at: Position
   /** Where the names in steps and executors that are handed over are looked up. */
   closure: unknown
+  /** The same for those in defaults: they belong to what is called. */
+  ownClosure: unknown
   /** Gives defaults the values of their expressions. */
   substituteDefault: (node: ConfigNode) => ConfigNode
 }
@@ -168,7 +170,7 @@ export function bindParameters(
   }
   for (const declaration of declared.values()) {
     if (values.has(declaration.name)) continue
-    if (declaration.default) values.set(declaration.name, closed(call.substituteDefault(declaration.default), declaration, call.closure))
+    if (declaration.default) values.set(declaration.name, closed(call.substituteDefault(declaration.default), declaration, call.ownClosure))
     else {
       if (!named.has(declaration.name))
         reading.problems.report(call.at, `${call.what} needs the parameter "${declaration.name}" (${declaration.type})`)
@@ -183,7 +185,8 @@ export function sampleValues(declared: Map<string, ParameterDeclaration>): Map<s
   return new Map([...declared.values()].map((declaration) => [declaration.name, sampleValue(declaration)]))
 }
 
-function sampleValue({ type, choices, at }: ParameterDeclaration): ConfigNode {
+function sampleValue({ type, choices, at, default: fallback }: ParameterDeclaration): ConfigNode {
+  if (fallback && !fallback.templated) return { ...fallback, derived: true }
   if (type === 'steps') return { kind: 'list', items: [], at, derived: true } satisfies ListNode
   if (type === 'enum' && choices[0]) return { ...choices[0], derived: true }
   const value = type === 'boolean' ? false : type === 'integer' ? 1 : type === 'executor' ? null : 'SAMPLE'

@@ -6,6 +6,8 @@ import type { Reading } from './read.ts'
 import { scalarAt } from './tree.ts'
 import type { Position, Scalar } from './tree.ts'
 
+const eventOf = { webhook: 'push', api: 'api', local: 'api', scheduled_pipeline: 'schedule' } as const
+
 /** The values behind `pipeline.*` that need no declaration. What a pipeline does not have is the empty text. */
 export function pipelineValues({ pipeline }: Pick<CompileInput, 'pipeline'>): Map<string, Scalar> {
   const { git, project } = pipeline
@@ -13,6 +15,8 @@ export function pipelineValues({ pipeline }: Pick<CompileInput, 'pipeline'>): Ma
     ['pipeline.id', pipeline.id],
     ['pipeline.number', pipeline.number],
     ['pipeline.trigger_source', pipeline.triggerSource],
+    ['pipeline.event.name', eventOf[pipeline.triggerSource]],
+    ['pipeline.event.action', eventOf[pipeline.triggerSource]],
     ['pipeline.project.git_url', project.gitUrl],
     ['pipeline.project.type', 'git'],
     ['pipeline.git.branch', git.branch ?? ''],

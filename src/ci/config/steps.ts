@@ -128,10 +128,11 @@ function expandCommand(command: Definition, call: StepCall, frame: Frame, contex
   else if (call.value && !isNull(call.value)) problems.value(call.value, live, `${what} takes a map of parameters, not ${describe(call.value)}`)
   context.budget.spend(given.length + command.parameters.size, call.at)
   const closure: Closure = { scope, stack, names }
+  const ownClosure: Closure = { ...closure, scope: command.scope }
   const parameters = bindParameters(
     command.parameters,
     given,
-    { what, at: call.at, closure, substituteDefault: defaultsIn(command.scope, context) },
+    { what, at: call.at, closure, ownClosure, substituteDefault: defaultsIn(command.scope, context) },
     readingOf(context, live),
   )
   return expandBody(command, parameters, { stack, depth, live }, context)

@@ -134,7 +134,7 @@ function planJob(base: string, at: Position, written: MapNode, matrix: MatrixPla
   const names: Names = matrix ? { ...planning.names, matrix: matrix.combination } : planning.names
   context.budget.spend(10 + written.entries.length, at)
   const call = substitute(written, names, context) as MapNode
-  const own = call.entries.filter((entry) => keysOfCall.includes(entry.key) || entry.key in refusedOfCall)
+  const own = call.entries.filter((entry) => keysOfCall.includes(entry.key) || Object.hasOwn(refusedOfCall, entry.key))
   const fields = readMap({ ...call, entries: own }, { what: `the job "${base}"`, known: keysOfCall, refused: refusedOfCall }, reading)!
   const given = call.entries.filter((entry) => !own.includes(entry))
   const definition = findDefinition('job', base, scope)
@@ -175,7 +175,13 @@ function planJob(base: string, at: Position, written: MapNode, matrix: MatrixPla
   const parameters = bindParameters(
     definition.parameters,
     given,
-    { what: `the job "${base}"`, at, closure, substituteDefault: defaultsIn(definition.scope, context) },
+    {
+      what: `the job "${base}"`,
+      at,
+      closure,
+      ownClosure: { ...closure, scope: definition.scope },
+      substituteDefault: defaultsIn(definition.scope, context),
+    },
     reading,
   )
   const frame: Frame = { scope, stack: [], depth: 0, names, live: true }
