@@ -31,10 +31,21 @@ export async function inspectImage(reference: string): Promise<{ id: string; lab
   }
 }
 
-/** Names of the images in the store, sorted. */
+/** Names of the images in the store, sorted. A store with a broken image in it answers none: buildah lists all or nothing. */
 export async function storedImages(): Promise<string[]> {
-  const lines = (await buildah(['images', '--format', '{{.Name}}:{{.Tag}}', '--noheading'])).split('\n')
-  return [...new Set(lines.filter((line) => line && !line.startsWith('<none>')))].sort()
+  try {
+    const lines = (await buildah(['images', '--format', '{{.Name}}:{{.Tag}}', '--noheading'])).split('\n')
+    return [...new Set(lines.filter((line) => line && !line.startsWith('<none>')))].sort()
+  } catch (error) {
+    if (error instanceof CommandError) return []
+    throw error
+  }
+}
+
+/** Removes what no name leads to, which is the layers of earlier builds, or (`all`) every image. Answers how many images went. */
+export async function pruneImages(all = false): Promise<number> {
+  const removed = await buildah(['rmi', all ? '--all' : '--prune'])
+  return removed.split('\n').filter((line) => /^[0-9a-f]{64}$/.test(line)).length
 }
 
 /** Brings an image from its registry into the store. */
@@ -54,6 +65,11 @@ export async function pushImage(
 /** Writes an image of the store as an archive of `docker save`. */
 export async function saveImage(reference: string, file: string): Promise<void> {
   await buildah(['push', '--quiet', '--', reference, `docker-archive:${file}:${reference}`])
+}
+
+/** Writes an image of the store into an OCI layout, uncompressed; blobs that are there already are taken for whole. */
+export async function saveLayout(reference: string, directory: string): Promise<void> {
+  await buildah(['push', '--quiet', '--disable-compression', '--', reference, `oci:${directory}:image`])
 }
 
 export async function tagImage(reference: string, ...names: string[]): Promise<void> {

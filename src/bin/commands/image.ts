@@ -113,6 +113,15 @@ export function imageCommands(program: Command): void {
     })
 
   image
+    .command('prune')
+    .description('remove layers of earlier builds from this machine’s store; nodes keep their images')
+    .option('-a, --all', 'and every image of the store, of other programs (podman, buildah), too')
+    .action(async ({ all }: { all?: boolean }) => {
+      const { pruneStore } = await cluster()
+      console.log(`removed ${await pruneStore(all === true)} images`)
+    })
+
+  image
     .command('list')
     .description('list the images of every node')
     .addOption(nameOption())

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { CommandError } from '#base'
 import type { BaseImages } from '../base-images.ts'
-import { buildImage } from '../build-image.ts'
-import { buildah, inspectImage, pullImage, pushImage, tagImage } from '../buildah.ts'
+import { BuildError, buildImage } from '../build-image.ts'
+import { buildah, inspectImage, pruneImages, pullImage, pushImage, tagImage } from '../buildah.ts'
 import { buildPrinter } from '../printer.ts'
 import { fullName, registryOf } from '../reference.ts'
 import { toolImage } from '../tools/tool-image.ts'
@@ -37,6 +37,11 @@ export async function docker(argv: readonly string[], io: DockerIo): Promise<num
       throw new Error('docker: this container may not make a user namespace; its securityContext needs `seccompProfile: { type: Unconfined }`', {
         cause: error,
       })
+    if (error instanceof BuildError && /Temporary failure (in name resolution|resolving)|Could not resolve host/.test(error.message))
+      throw new BuildError(
+        `${error.message}\nPods reach no network outside of the cluster: build an image with what is wanted on the machine (\`k8ts image build -t NAME --push\`), and start FROM it`,
+        { cause: error },
+      )
     throw error
   }
 }
@@ -171,9 +176,8 @@ const actions: Record<string, Action> = {
   },
 
   async prune({ switches }, io) {
-    // without names there are the layers of earlier builds; -a takes images that no container uses, too
-    const removed = await buildah(['rmi', '--prune', ...(switches.has('all') ? ['--all'] : [])])
-    print(io, `Deleted ${removed.split('\n').filter((line) => /^[0-9a-f]{64}$/.test(line)).length} images`)
+    // without names there are the layers of earlier builds; -a takes every image
+    print(io, `Deleted ${await pruneImages(switches.has('all'))} images`)
     return 0
   },
 

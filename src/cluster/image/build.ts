@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { BaseImages, BuildOptions, Report } from '#build'
 import {
   buildImage as build,
@@ -12,15 +9,16 @@ import {
   machineApt,
   makeDebianImage,
   mirrorName,
+  pruneImages,
   pullImage,
   pushImage,
   registryOf,
-  saveImage,
 } from '#build'
 import type { ClusterConfig } from '../config.ts'
+import { exclusively } from '../local/lock.ts'
 import { baseRequirements, buildRequirements, ensureInstalled } from '../preflight.ts'
-import { loadImages } from './images.ts'
 import { hostRegistry } from './registry-login.ts'
+import { loadStored } from './stored.ts'
 
 export interface ImageBuildOptions extends Omit<BuildOptions, 'bases' | 'mounts'> {
   /** Sends the image to the cluster's registry, from where nodes pull it, and loads it on no node. A name without a registry becomes one of that registry. */
@@ -54,7 +52,8 @@ function sources(cluster: ClusterConfig | undefined, onLine?: (line: string) => 
       ...debian,
       provide: async (reference, report) => {
         await ensureInstalled(baseRequirements, onLine)
-        return debian.provide(reference, report)
+        // of two builds at once, one makes it
+        return exclusively(`image/${reference}`, async () => (await inspectImage(reference)) !== undefined || debian.provide(reference, report))
       },
     },
     {
@@ -116,21 +115,6 @@ async function known(name: string): Promise<string> {
   throw new Error(`there is no image ${name} on this machine: build it, or make it with \`k8ts image base ${name}\``)
 }
 
-/** Puts images of this machine's store on every node. */
-export async function loadStored(cluster: ClusterConfig, names: readonly string[]): Promise<void> {
-  const work = await mkdtemp(join(tmpdir(), 'k8ts-image-'))
-  try {
-    for (const name of names) {
-      const archive = join(work, 'image.tar')
-      await saveImage(name, archive)
-      await loadImages(cluster, [archive])
-      await rm(archive)
-    }
-  } finally {
-    await rm(work, { recursive: true, force: true })
-  }
-}
-
 export interface BaseOptions {
   /** Codename of the release; this machine's when absent. */
   suite?: string
@@ -146,4 +130,10 @@ export async function makeBaseImage(name: string, { suite, slim = false, include
   await ensureInstalled([...buildRequirements, ...baseRequirements], onLine)
   const apt = await machineApt()
   await makeDebianImage(name, { suite: suite ?? apt.codename, slim, include }, apt, report)
+}
+
+/** Removes images of this machine's store: the layers of earlier builds, or all. The nodes' images stay. */
+export async function pruneStore(all: boolean): Promise<number> {
+  await ensureInstalled(buildRequirements)
+  return pruneImages(all)
 }
