@@ -18,17 +18,7 @@ export async function buildWebImages(cluster: TestCluster, ...versions: string[]
   const context = mkdtempSync(join(tmpdir(), 'k8ts-web-'))
   try {
     const rootfs = join(context, 'rootfs')
-    const copy = (from: string) => {
-      mkdirSync(dirname(join(rootfs, from)), { recursive: true })
-      copyFileSync(realpathSync(from), join(rootfs, from))
-    }
-    for (const program of programs) {
-      const path = execFileSync('which', [program], { encoding: 'utf8' }).trim()
-      copy(path)
-      for (const library of execFileSync('ldd', [realpathSync(path)], { encoding: 'utf8' }).match(/\/\S+/g) ?? [])
-        if (existsSync(library)) copy(library)
-    }
-    if (!existsSync(join(rootfs, 'bin/sh'))) copy('/bin/sh')
+    copyPrograms(rootfs, programs)
     copyFileSync(fileURLToPath(new URL('web-server.mjs', import.meta.url)), join(context, 'web-server.mjs'))
     writeFileSync(
       join(context, 'Dockerfile'),
@@ -42,4 +32,31 @@ export async function buildWebImages(cluster: TestCluster, ...versions: string[]
   } finally {
     rmSync(context, { recursive: true, force: true })
   }
+}
+
+/** Builds `localhost/shell:1` and puts it on the cluster's nodes: a shell and what reads and writes files, nothing else. */
+export async function buildShellImage(cluster: TestCluster): Promise<void> {
+  const context = mkdtempSync(join(tmpdir(), 'k8ts-shell-'))
+  try {
+    copyPrograms(join(context, 'rootfs'), ['sh', 'cat', 'echo', 'hostname', 'id', 'ls', 'mkdir', 'rm', 'sleep', 'stat', 'touch'])
+    writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nCOPY rootfs/ /\nCMD ["sleep", "infinity"]\n')
+    await cluster.k8ts('image', 'build', '--name', cluster.name, '-t', 'localhost/shell:1', context)
+  } finally {
+    rmSync(context, { recursive: true, force: true })
+  }
+}
+
+/** Copies programs of this machine, a shell and the libraries that they are linked with. */
+function copyPrograms(rootfs: string, names: readonly string[]): void {
+  const copy = (from: string) => {
+    mkdirSync(dirname(join(rootfs, from)), { recursive: true })
+    copyFileSync(realpathSync(from), join(rootfs, from))
+  }
+  for (const name of names) {
+    const path = execFileSync('which', [name], { encoding: 'utf8' }).trim()
+    copy(path)
+    for (const library of execFileSync('ldd', [realpathSync(path)], { encoding: 'utf8' }).match(/\/\S+/g) ?? [])
+      if (existsSync(library)) copy(library)
+  }
+  if (!existsSync(join(rootfs, 'bin/sh'))) copy('/bin/sh')
 }
