@@ -105,9 +105,15 @@ export async function runCiService(cluster: ClusterConfig, signal: AbortSignal):
       tls: { cert: pki.apiserver.certificate, key: pki.apiserver.key, ca: pki.ca.certificate },
       toolImage: cluster.ci.toolImage ?? standardToolImage,
       async builder(namespace) {
+        // of one cluster and one namespace; jobs on several nodes of this machine share it, and it goes with the cluster
+        const layers = {
+          name: 'layers',
+          hostPath: { path: join(clusterPaths(cluster.name).dir, 'layers', namespace), type: 'DirectoryOrCreate' as const },
+        }
         const registry = await findRegistry(client)
-        if (!registry) return builderParts({})
-        return builderParts({ registry: { host: registry.host, address: clusterAddress, secret: await ensurePullSecret(client, namespace) } })
+        if (!registry) return builderParts({ layers })
+        const secret = await ensurePullSecret(client, namespace)
+        return builderParts({ layers, registry: { host: registry.host, address: clusterAddress, secret } })
       },
       log,
     },
