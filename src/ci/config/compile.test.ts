@@ -367,3 +367,19 @@ test('what nobody calls is checked with its defaults', () => {
   )
   assert.deepEqual(problemLines(compileFor(text)), ['7:5 the executor "spare" has no key "shel" (did you mean "shell"?)'])
 })
+
+test('a byte order mark, carriage returns and names in other scripts', () => {
+  const text =
+    '\uFEFFversion: 2.1\r\njobs:\r\n  build:\r\n    machine: true\r\n    steps:\r\n      - run: |\r\n          echo “Grüße” << pipeline.git.branch >>\r\n          true\r\n      - chekout\r\n'
+  assert.deepEqual(problemLines(compileFor(text)), ['9:9 there is no step or command "chekout" (did you mean "checkout"?)'])
+  assert.deepEqual(outline2(text.replace('chekout', 'checkout'), { branch: 'füße' }), ['run echo “Grüße” füße\ntrue\n', 'checkout'])
+})
+
+test('jobs of version 2 have freer names, commands have not', () => {
+  const text =
+    'version: 2\njobs:\n  3.6-test:unit:\n    machine: true\n    steps: [checkout]\nworkflows:\n  version: 2\n  w:\n    jobs: ["3.6-test:unit"]\n'
+  assert.equal(jobOf(text, '3.6-test:unit').steps.length, 1)
+  assert.deepEqual(problemLines(compileFor(withSteps('- checkout', 'commands:\n  a/b: { steps: [checkout] }\n'))), [
+    '3:3 "a/b" is no name for a command: letters, digits, "_" and "-"',
+  ])
+})

@@ -113,8 +113,9 @@ const unnameable = ['run', 'when', 'unless', 'steps']
 
 function readDefinition(kind: DefinitionKind, entry: MapEntry, scope: Scope, reading: Reading): Definition | undefined {
   const what = `the ${kind} "${entry.key}"`
-  if (!/^[A-Za-z][\w .-]*$/.test(entry.key)) {
-    reading.problems.report(entry.keyAt, `"${entry.key}" is no name for a ${kind}: letters, digits, "_" and "-", beginning with a letter`)
+  // Jobs had freer names before version 2.1; a slash is an orb's.
+  if (!(kind === 'job' ? /^[A-Za-z0-9_][\w .:@+-]*$/ : /^[A-Za-z][\w-]*$/).test(entry.key)) {
+    reading.problems.report(entry.keyAt, `"${entry.key}" is no name for a ${kind}: letters, digits, "_" and "-"`)
     return undefined
   }
   if (kind === 'command' && unnameable.includes(entry.key)) {

@@ -1,6 +1,6 @@
 import type { CompiledExecutor, CompiledImage } from './compiled.ts'
 import { defaultsIn, findDefinition, namesOf, unknownName } from './definitions.ts'
-import type { Closure, Compilation, Scope } from './definitions.ts'
+import type { Compilation, Scope } from './definitions.ts'
 import { bindParameters } from './parameters.ts'
 import { didYouMean } from './problems.ts'
 import { listing, readingOf, readEnvironment, readFlag, readMap, readText } from './read.ts'
@@ -19,7 +19,7 @@ export function resolveExecutor(node: ConfigNode, scope: Scope, live: boolean, c
       problems.value(node, live, `"executor" must be the name of an executor, or a map with its "name" and parameters, not ${describe(node)}`)
     return 'unknown'
   }
-  const within = ((node.closure ?? nameNode.closure) as Closure | undefined)?.scope ?? scope
+  const within = (node.closure ?? nameNode.closure)?.scope ?? scope
   const definition = findDefinition('executor', nameNode.value, within)
   if (definition === 'refused') return 'unknown'
   if (!definition) {

@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { stringify } from 'yaml'
+import { compilePattern } from './pattern.ts'
+import { createBudget } from './problems.ts'
+import { shellWords } from './shell-words.ts'
 import { compileFor } from './testing.ts'
 import type { Trigger } from './testing.ts'
 
@@ -111,6 +114,28 @@ test('any values in the places of configurations', () => {
   )
   fc.assert(
     fc.property(config, trigger, (value, how) => check(stringify(value, { aliasDuplicateObjects: false }), how)),
+    { numRuns },
+  )
+})
+
+test('words that were quoted come back', () => {
+  const quote = (word: string) => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
+  fc.assert(
+    fc.property(fc.array(fc.string(), { maxLength: 6 }), (list) => assert.deepEqual(shellWords(list.map(quote).join('  ')), list)),
+    { numRuns },
+  )
+})
+
+test('a pattern of a name’s own letters matches that name alone', () => {
+  const budget = createBudget(Number.MAX_SAFE_INTEGER)
+  fc.assert(
+    fc.property(fc.string({ maxLength: 30 }), fc.string({ maxLength: 30 }), (name, other) => {
+      const pattern = compilePattern(name.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`), { line: 1, column: 1 }, budget)
+      assert.ok(pattern.ok)
+      assert.equal(pattern.value(name), true)
+      assert.equal(pattern.value(other), name === other)
+      assert.equal(pattern.value(`${name}x`), false)
+    }),
     { numRuns },
   )
 })

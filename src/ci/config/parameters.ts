@@ -1,3 +1,4 @@
+import type { Closure } from './definitions.ts'
 import { didYouMean } from './problems.ts'
 import { listing, readChoice, readMap } from './read.ts'
 import type { Reading } from './read.ts'
@@ -140,9 +141,9 @@ export interface Call {
   what: string
   at: Position
   /** Where the names in steps and executors that are handed over are looked up. */
-  closure: unknown
+  closure: Closure | undefined
   /** The same for those in defaults: they belong to what is called. */
-  ownClosure: unknown
+  ownClosure: Closure | undefined
   /** Gives defaults the values of their expressions. */
   substituteDefault: (node: ConfigNode) => ConfigNode
 }
@@ -193,5 +194,5 @@ function sampleValue({ type, choices, at, default: fallback }: ParameterDeclarat
   return { ...scalarAt(value, at), derived: true }
 }
 
-const closed = (node: ConfigNode, { type }: ParameterDeclaration, closure: unknown): ConfigNode =>
+const closed = (node: ConfigNode, { type }: ParameterDeclaration, closure: Closure | undefined): ConfigNode =>
   (type === 'steps' || type === 'executor') && node.closure === undefined ? { ...node, closure } : node

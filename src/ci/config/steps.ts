@@ -34,7 +34,7 @@ export function expandSteps(list: ConfigNode, what: string, frame: Frame, contex
     context.problems.value(list, frame.live, `${what} must be a list of steps, not ${describe(list)}`)
     return []
   }
-  const closure = list.closure as Closure | undefined
+  const { closure } = list
   if (frame.depth >= deepest) {
     context.problems.report(list.at, `steps and commands nest more than ${deepest} levels deep here`)
     return []

@@ -1,3 +1,5 @@
+import type { Closure } from './definitions.ts'
+
 /** A place in the file, both 1-based. */
 export interface Position {
   line: number
@@ -26,7 +28,8 @@ export interface ScalarNode {
   derived?: boolean
   /** An expression in it has no value, which is reported: whether it does as a value is no question. */
   broken?: boolean
-  closure?: unknown
+  /** Where its names (commands, executors) are looked up, once it was handed over as a parameter. */
+  closure?: Closure
   anchored?: boolean
 }
 
@@ -36,8 +39,7 @@ export interface ListNode {
   at: Position
   templated?: boolean
   derived?: boolean
-  /** Where the names in it (commands, executors) are looked up, when it was handed over as a parameter. */
-  closure?: unknown
+  closure?: Closure
   anchored?: boolean
 }
 
@@ -47,7 +49,7 @@ export interface MapNode {
   at: Position
   templated?: boolean
   derived?: boolean
-  closure?: unknown
+  closure?: Closure
   anchored?: boolean
 }
 
