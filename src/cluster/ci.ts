@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { createLogger, Teardown } from '#base'
+import type { Report } from '#build'
 import { builderParts, toolImage as standardToolImage } from '#build'
 import { runCi } from '#ci'
 import { saveKubeconfig } from '#client'
@@ -11,6 +12,7 @@ import { clientFrom, clusterPki, internalServer, kubeconfigFor } from './access.
 import type { ClusterConfig } from './config.ts'
 import { clusterPaths, loadCluster, rangesOf, saveCluster } from './config.ts'
 import { clusterCgroup } from './local/cgroup.ts'
+import { ensureToolImage } from './image/tool-image.ts'
 import { exclusively } from './local/lock.ts'
 import { findProcess, startProcess, stopProcess, waitUntil } from './local/process.ts'
 import { choosePort } from './ports.ts'
@@ -29,6 +31,7 @@ export interface EnableCiOptions {
   port?: number
   /** The image of agents and machines; as before, or k8ts' own, when absent. */
   toolImage?: string
+  report?: Report
 }
 
 /** Gives the cluster its CI service, or another tool image to the one it has, and starts it. From then on `k8ts up` does. */
@@ -42,6 +45,7 @@ export async function enableCi(name: string, options: EnableCiOptions = {}): Pro
     const port = cluster.ci?.port ?? (await choosePort({ first: defaultPort, asked: options.port, flag: '--port' }))
     const toolImage = options.toolImage ?? cluster.ci?.toolImage
     const changed: ClusterConfig = { ...cluster, ci: { port, ...(toolImage ? { toolImage } : {}) } }
+    if (!toolImage) await ensureToolImage(cluster, options.report)
     await saveCluster(changed)
     // jobs go on without the service: another one takes over
     if (toolImage !== cluster.ci?.toolImage) await stopProcess(clusterPaths(name).run, ciProcess)

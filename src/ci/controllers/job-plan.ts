@@ -137,9 +137,11 @@ function look(pod: DeepReadonly<core.Pod> | undefined, report: AgentReport | und
       /^(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|CreateContainerConfigError|CreateContainerError|RunContainerError)$/.test(waiting.reason)
     ) {
       const pulling = /Image/.test(waiting.reason)
-      const message = pulling
+      let message = pulling
         ? `the image ${image} cannot be pulled: ${waiting.message ?? waiting.reason}`
         : `the container ${each.name} cannot start: ${waiting.message ?? waiting.reason}`
+      // the back-off does not say what the failure was
+      if (waiting.reason === 'ImagePullBackOff' && known?.message?.startsWith('the image')) message = known.message
       if (now - since >= imagePatience || waiting.reason === 'ErrImageNeverPull') return broken('InfrastructureFailed', waiting.reason, message)
       return { state: 'starting', instance: { ...instance, phase: 'Starting', reason: waiting.reason, message } }
     }
