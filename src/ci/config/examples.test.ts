@@ -24,7 +24,13 @@ const working: Runs[] = [
     file: 'version-2.yml',
     runs: ['commit', '  build', '    checkout', '    run cat <<EOT >> notes\n<< parameters.nothing >>\nEOT', '  test < build', '    run make test'],
   },
-  { name: 'services stand beside the image that runs the steps', file: 'services.yml', detail: 'jobs', runs: ['main', '  integration'] },
+  {
+    name: 'services stand beside the image that runs the steps',
+    file: 'services.yml',
+    detail: 'jobs',
+    runs: ['main', '  integration'],
+    warnings: ['7 the user "node" has no effect: what a name stands for only the image knows; give its number, such as 1000 or 1000:1000'],
+  },
   {
     name: 'anchors, aliases and merge keys',
     file: 'anchors.yml',
@@ -67,6 +73,7 @@ const working: Runs[] = [
     file: 'executors.yml',
     detail: 'jobs',
     runs: ['main', '  test', '  test-vm', '  test-large', '  own-image'],
+    warnings: ['21 the machine image "debian-12:current" has no effect: machines run the tool image; say image: default'],
   },
   {
     name: 'a matrix without what it excludes, required as a whole and one by one',
@@ -172,7 +179,6 @@ const working: Runs[] = [
       'main',
       '  everything',
       '    checkout',
-      '    add_ssh_keys',
       '    setup_remote_docker',
       '    restore_cache v1-{{ arch }}-{{ .Branch }}-{{ checksum "package-lock.json" }} | v1-{{ arch }}-{{ .Branch }}- | v1-{{ arch }}-',
       '    attach_workspace /tmp/workspace',
@@ -275,6 +281,7 @@ const refused: { name: string; file: string; says: [line: number, part: string][
       ],
       [35, '"circleci_ip_ranges" is not supported'],
       [37, 'the step "deploy" is not supported'],
+      [39, 'the step "add_ssh_keys" is not supported'],
     ],
   },
   {

@@ -130,6 +130,11 @@ function readImage(node: ConfigNode, reading: Reading): CompiledImage | undefine
   if (name !== undefined && !/^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?)*$/.test(name))
     reading.problems.value(fields.get('name')!.value, reading.live, `${quoted(name)} is no host name for a service`)
   const user = readText(fields.get('user')?.value, '"user"', reading)
+  if (user !== undefined && reading.live && !/^(root|\d+(:\d+)?)$/.test(user))
+    reading.problems.warn(
+      fields.get('user')!.keyAt,
+      `the user ${quoted(user)} has no effect: what a name stands for only the image knows; give its number, such as 1000 or 1000:1000`,
+    )
   const entrypoint = readCommandLine(fields.get('entrypoint'), reading)
   const command = readCommandLine(fields.get('command'), reading)
   const auth = readAuth(fields.get('auth')?.value, reading)
@@ -191,5 +196,7 @@ function readMachine(node: ConfigNode, reading: Reading): { image: string; docke
   const image = readText(imageNode, '"image" of "machine"', reading) ?? 'default'
   const reason = refusedImages.find(([pattern]) => pattern.test(image))?.[1]
   if (reason !== undefined) reading.problems.value(imageNode!, reading.live, `the machine image "${image}" is not supported: ${reason}`)
+  else if (imageNode && reading.live && image !== 'default')
+    reading.problems.warn(imageNode.at, `the machine image ${quoted(image)} has no effect: machines run the tool image; say image: default`)
   return { image, dockerLayerCaching: readFlag(fields.get('docker_layer_caching')?.value, '"docker_layer_caching"', reading) ?? false }
 }

@@ -99,6 +99,7 @@ function callStep(call: StepCall, frame: Frame, context: Compilation): CompiledS
 
 const refusedSteps: Record<string, string> = {
   deploy: 'it is deprecated; "run" does the same',
+  add_ssh_keys: 'projects keep no SSH keys; put the key into a context and load it with `ssh-add` in a "run" step',
 }
 
 function conditional(when: boolean, value: ConfigNode, what: string, frame: Frame, context: Compilation): CompiledStep[] {
@@ -261,6 +262,8 @@ const builtins: Record<string, Builtin> = {
     const fields = fieldsOf(call, { title: 'Set up a remote Docker engine', known: ['docker_layer_caching', 'version'] }, reading, source)
     if (!fields) return undefined
     const version = fields.text('version')
+    if (version !== undefined && version !== 'default' && reading.live)
+      reading.problems.warn(fields.entries.get('version')!.keyAt, '"version" has no effect: the docker of the tool image builds the images')
     const dockerLayerCaching = readFlag(fields.entries.get('docker_layer_caching')?.value, '"docker_layer_caching"', reading) ?? false
     return { type: 'setup_remote_docker', ...fields.base, dockerLayerCaching, ...(version !== undefined && { version }) }
   },
@@ -323,16 +326,6 @@ const builtins: Record<string, Builtin> = {
     const fields = fieldsOf(call, { title: 'Uploading test results', when: 'always', known: ['path'], required: ['path'] }, reading, source)
     const path = fields?.text('path')
     return fields && path !== undefined ? { type: 'store_test_results', ...fields.base, path } : undefined
-  },
-
-  add_ssh_keys(call, reading, source) {
-    const fields = fieldsOf(call, { title: 'Installing additional SSH keys', known: ['fingerprints'] }, reading, source)
-    if (!fields) return undefined
-    return {
-      type: 'add_ssh_keys',
-      ...fields.base,
-      fingerprints: readTexts(fields.entries.get('fingerprints')?.value, '"fingerprints"', reading) ?? [],
-    }
   },
 }
 
