@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, join } from 'node:path'
 import { type DeepReadonly, type ci, isStatus, resources } from '#api'
@@ -25,6 +25,8 @@ export interface InitResult {
   gitURL: string
   /** The starter that was written; absent when there was a configuration. */
   config?: string
+  /** What of the environment keeps git from trusting the service. */
+  warning?: string
   webhook?: { url: string; secret: string }
 }
 
@@ -42,7 +44,13 @@ export async function initProject(session: CiSession, options: InitOptions): Pro
   const result: InitResult = { project: name, namespace: session.namespace, created, gitURL: gitUrl, ...(config ? { config } : {}) }
   if (project.spec.repository?.url) return { ...result, webhook: await ensureWebhook(session, project, base) }
   await connect(session, project, top, gitUrl, base)
-  return result
+  const overruled = ['GIT_SSL_CAINFO', 'GIT_SSL_CAPATH'].filter((name) => process.env[name])
+  return overruled.length > 0
+    ? {
+        ...result,
+        warning: `${overruled.join(' and ')} in the environment overrule what git was told about the service's certificate: unset it to push`,
+      }
+    : result
 }
 
 const slug = (text: string): string =>
@@ -105,14 +113,24 @@ async function connect(session: CiSession, project: DeepReadonly<ci.Project>, to
     await set(`http.${base}/.sslCAInfo`, ca)
   }
   const credentials = join(own, 'credentials')
-  const tokens = createTokenStore({ client: session.client })
-  const actor = (await gitHere(top, ['config', 'user.name']).catch(() => '')).trim() || userInfo().username
-  const { token } = await tokens.create(keyOf(project), { actor, scopes: ['read', 'push'], owner: [ownerOf(project)] })
-  await writeFile(credentials, `${base.replace('://', `://k8ts:${token}@`)}\n`, { mode: 0o600 })
+  if (!(await hasToken(session, project, credentials))) await writeToken(session, project, top, base, credentials)
   // an empty helper first: the user's own helpers are not asked about this address, and do not keep its token
   await gitHere(top, ['config', '--local', '--replace-all', `credential.${base}.helper`, ''])
   await gitHere(top, ['config', '--local', '--add', `credential.${base}.helper`, `store --file=${shellQuoted(credentials)}`])
   await set(`credential.${base}.username`, 'k8ts')
+}
+
+/** Whether the token of an earlier time is still good. */
+async function hasToken({ client }: CiSession, project: DeepReadonly<ci.Project>, file: string): Promise<boolean> {
+  const [, token] = /:\/\/k8ts:([^@]+)@/.exec(await readFile(file, 'utf8').catch(() => '')) ?? []
+  return token !== undefined && (await createTokenStore({ client }).verify(keyOf(project), token)) !== undefined
+}
+
+async function writeToken(session: CiSession, project: DeepReadonly<ci.Project>, top: string, base: string, file: string): Promise<void> {
+  const tokens = createTokenStore({ client: session.client })
+  const actor = (await gitHere(top, ['config', 'user.name']).catch(() => '')).trim() || userInfo().username
+  const { token } = await tokens.create(keyOf(project), { actor, scopes: ['read', 'push'], owner: [ownerOf(project)] })
+  await writeFile(file, `${base.replace('://', `://k8ts:${token}@`)}\n`, { mode: 0o600 })
 }
 
 /** Git gives a helper to a shell. */
@@ -144,9 +162,10 @@ async function ensureWebhook(session: CiSession, project: DeepReadonly<ci.Projec
 }
 
 /** What to type next. */
-export function explainInit({ project, namespace, created, gitURL, config, webhook }: InitResult, branch: string | undefined): string {
+export function explainInit({ project, namespace, created, gitURL, config, warning, webhook }: InitResult, branch: string | undefined): string {
   const lines = [`project ${project} ${created ? 'made' : 'was there'} in the namespace ${namespace}`]
   if (config) lines.push(`wrote ${config}: look at it, it is a start`)
+  if (warning) lines.push(`warning: ${warning}`)
   if (webhook)
     lines.push(
       '',

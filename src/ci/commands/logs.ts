@@ -22,7 +22,7 @@ export async function printLogs(session: CiSession, options: LogsOptions): Promi
   const { pipeline, job } = await whichLog(session, options)
   const { base } = await serviceOf(session, project)
   await using reader = logReader(session, base)
-  if (failed || (options.reference === undefined && job === undefined && !follow)) return printFailure(session, pipeline, reader.readLog)
+  if (failed || (options.reference === undefined && job === undefined && !follow)) return await printFailure(session, pipeline, reader.readLog)
   const wanted = job === undefined ? undefined : (each: DeepReadonly<ci.Job>) => each.spec.job === job || each.metadata.name === job
   const view = await followPipeline({
     client: session.client,
@@ -104,7 +104,7 @@ export async function followRerun(
   const query = { namespace: namespace!, fieldSelector: `metadata.name=${name}`, resourceVersion: resourceVersion!, signal: session.signal }
   for await (const event of session.client.resource(resources.ciPipelines).watch(query))
     if (event.type === 'MODIFIED' && event.object.status?.workflows?.some((each) => names.has(each.name))) break
-  return followPipeline({
+  return await followPipeline({
     client: session.client,
     readLog: reader.readLog,
     namespace: namespace!,

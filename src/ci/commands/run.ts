@@ -91,6 +91,8 @@ async function gitAccess({ connection }: CiSession, address: string): Promise<{ 
   return {
     env: {
       GIT_TERMINAL_PROMPT: '0',
+      // what the environment says about authorities would win over the setting
+      ...(connection.ca === undefined ? {} : { GIT_SSL_CAINFO: join(aside, 'ca') }),
       GIT_CONFIG_COUNT: String(settings.length),
       ...Object.fromEntries(
         settings.flatMap(([key, value], i) => [

@@ -51,7 +51,8 @@ export function describePipeline({ pipeline, workflows, jobs }: PipelineView, st
 export function describeFailure({ name, source, exitCode, message }: DeepReadonly<ci.JobFailure>): string {
   const place = source?.file ? ` (${source.file}:${source.line})` : ''
   const why = message ?? (exitCode === undefined ? '' : `exit code ${exitCode}`)
-  return `${name ?? 'a step'}${place}${why ? `: ${why}` : ''}`
+  // what kept a job from its first step has no step's name
+  return [`${name ?? ''}${place}`.trim(), why].filter(Boolean).join(': ')
 }
 
 /** One line about how it ended. */
