@@ -4,6 +4,12 @@ import { docker } from '#build'
 
 enableCompileCache()
 
+// `docker images | head` has read enough
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
 try {
   process.exitCode = await docker(process.argv.slice(2), process)
 } catch (error) {

@@ -299,7 +299,11 @@ async function pull(name: string, registry: PodRegistry | undefined, auth: strin
     if (error instanceof CommandError && /manifest unknown|name unknown|not found/i.test(error.stderr)) return false
     throw new Error(`${name} cannot be had from the registry of the cluster${reason(error)}`, { cause: error })
   }
-  if (place !== name) await tagImage(place, name)
+  if (place !== name) {
+    await tagImage(place, name)
+    // of two names, this takes the one
+    await buildah(['rmi', '--', place])
+  }
   return true
 }
 

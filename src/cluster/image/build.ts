@@ -41,7 +41,11 @@ export async function buildImage(cluster: ClusterConfig | undefined, options: Im
   const tag = registry ? tags.map((each) => inRegistry(each, registry.host)) : tags
   const { names } = await build({ ...rest, tag, bases: sources(cluster, onLine), mounts: debianMounts })
   if (registry) for (const name of names) await pushWithNote(name, name, registry, rest.report)
-  else if (cluster) await loadStored(cluster, names)
+  else if (cluster) {
+    const nodes = cluster.nodes.length
+    rest.report?.({ type: 'note', text: `loading on ${nodes === 1 ? 'the node' : `${nodes} nodes`} …` })
+    await loadStored(cluster, names)
+  }
   return names
 }
 
