@@ -383,3 +383,75 @@ test('jobs of version 2 have freer names, commands have not', () => {
     '3:3 "a/b" is no name for a command: letters, digits, "_" and "-"',
   ])
 })
+
+test('a value that does not do is said where it is used, with where it comes from', () => {
+  const text = `version: 2.1
+executors:
+  e:
+    parameters: { class: { type: string } }
+    docker: [{ image: "a:1" }]
+    resource_class: << parameters.class >>
+jobs:
+  t:
+    parameters: { size: { type: string } }
+    executor:
+      name: e
+      class: << parameters.size >>
+    steps: [checkout]
+workflows:
+  w:
+    jobs:
+      - t:
+          size: hug
+`
+  const [problem, ...rest] = problemLines(compileFor(text))
+  assert.deepEqual(rest, [])
+  assert.match(problem!, /^6:21 the resource class "hug" is not supported: .* \(the value comes from line 18\)$/)
+})
+
+test('a password that is written out is warned of', () => {
+  const image = (password: string) =>
+    `version: 2.1\njobs:\n  build:\n    docker:\n      - image: a:1\n        auth: { username: ci, password: ${password} }\n    steps: [checkout]\n`
+  const written = compileFor(image('hunter2'))
+  assert.ok(written.ok)
+  assert.deepEqual(
+    written.warnings.map(({ line, message }) => `${line} ${message}`),
+    ['6 a password is written out here, for all who may read the file; put it into a context and write $NAME'],
+  )
+  const named = compileFor(image('$REGISTRY_PASSWORD'))
+  assert.deepEqual(named.ok && named.warnings, [])
+})
+
+test('steps that do not run are not blamed for values that they do not get', () => {
+  const text = withSteps(
+    '- optional',
+    `commands:
+  optional:
+    parameters:
+      step: { type: string, default: "" }
+      command: { type: string, default: "" }
+      timeout: { type: string, default: "" }
+    steps:
+      - when:
+          condition: << parameters.command >>
+          steps:
+            - << parameters.step >>
+            - run:
+                command: << parameters.command >>
+                no_output_timeout: << parameters.timeout >>
+            - save_cache:
+                key: << parameters.command >>
+                paths: [<< parameters.command >>]
+  unused:
+    parameters:
+      step: { type: string }
+      class: { type: string }
+      count: { type: integer }
+    steps:
+      - << parameters.step >>
+      - run: { command: make, no_output_timeout: << parameters.class >>, background: << parameters.count >> }
+      - checkout
+`,
+  )
+  assert.deepEqual(outline2(text), [])
+})

@@ -171,6 +171,11 @@ function readAuth(node: ConfigNode | undefined, reading: Reading): { username: s
   const fields = readMap(node, { what: '"auth"', known: ['username', 'password'], required: ['username', 'password'] }, reading)
   const username = readText(fields?.get('username')?.value, '"username"', reading)
   const password = readText(fields?.get('password')?.value, '"password"', reading)
+  if (password !== undefined && reading.live && !password.includes('$'))
+    reading.problems.warn(
+      fields!.get('password')!.keyAt,
+      'a password is written out here, for all who may read the file; put it into a context and write $NAME',
+    )
   return username !== undefined && password !== undefined ? { username, password } : undefined
 }
 

@@ -36,7 +36,8 @@ export function collectProblems(file: string): Problems {
     warn: (at, message) => add(warnings, at, message),
     value(node, live, message) {
       if (node.kind === 'scalar' && node.broken) return
-      if (live || !node.derived) add(errors, node.at, message)
+      const from = node.kind === 'scalar' && node.from && node.from.line !== node.at.line ? ` (the value comes from line ${node.from.line})` : ''
+      if (live || !node.derived) add(errors, node.at, message + from)
     },
     last: (at, message) => void errors.set('last', { file, line: at.line, column: at.column, message }),
     get count() {

@@ -47,6 +47,7 @@ function expandStep(item: ConfigNode, frame: Frame, context: Compilation): Compi
   const { problems } = context
   context.budget.spend(2, item.at)
   if (item.kind === 'scalar') {
+    if (item.broken || (item.derived && !frame.live)) return []
     if (typeof item.value === 'string') return callStep({ name: item.text, at: item.at, value: undefined }, frame, context)
     problems.value(item, frame.live, `a step must be a name or a map with one key, not ${describe(item)}`)
     return []

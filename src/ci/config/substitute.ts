@@ -70,7 +70,11 @@ function substituteScalar(node: ScalarNode, names: Names, { problems, budget, pi
     }
     derived = true
     const value = valueOf(piece.expression, names, at, problems)
-    if (pieces.length === 1) return { ...value, at: value.kind === 'scalar' ? node.at : value.at, derived: true, templated: false }
+    if (pieces.length === 1) {
+      if (value.kind !== 'scalar') return { ...value, derived: true, templated: false }
+      const from = piece.expression.kind === 'name' && !piece.expression.name.startsWith('pipeline.') ? (value.from ?? value.at) : undefined
+      return { ...value, at: node.at, ...(from && { from }), derived: true, templated: false }
+    }
     if (value.kind !== 'scalar') problems.report(at, `<< ${piece.source} >> is a ${value.kind}: it cannot stand inside a text`)
     else {
       text += value.text

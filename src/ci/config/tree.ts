@@ -26,6 +26,8 @@ export interface ScalarNode {
   templated?: boolean
   /** What was written holds an expression: the value came from elsewhere. */
   derived?: boolean
+  /** Where the value was written that an expression brought here. */
+  from?: Position
   /** An expression in it has no value, which is reported: whether it does as a value is no question. */
   broken?: boolean
   /** Where its names (commands, executors) are looked up, once it was handed over as a parameter. */
