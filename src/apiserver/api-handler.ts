@@ -13,6 +13,7 @@ import { parseRequest } from './parse-request.ts'
 import type { Call } from './registry/call.ts'
 import { statusResponse, valueResponse } from './registry/call.ts'
 import { decode } from './registry/decode.ts'
+import { upToDate } from './registry/read.ts'
 import type { Registry, ServedResource } from './registry/registry.ts'
 import { serve } from './registry/registry.ts'
 import { builtinSubresource } from './registry/subresources/index.ts'
@@ -134,6 +135,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     const misplaced = name ? verb === 'create' : verb === 'update' || verb === 'patch'
     const across = kind.namespaced && !namespace && (verb === 'create' || verb === 'deletecollection')
     if (misplaced || across || !kind.verbs.includes(verb)) throw notAllowed()
+    await upToDateFor(info)
     const call = callOf(request, info, found, inProcess)
     if (kind.resource === 'bindings') {
       const pods = served.get(resourceId('', kind.version, 'pods'))!
@@ -142,6 +144,11 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     const virtual = options.virtual[`${kind.storage.group}/${kind.storage.resource}`] ?? options.virtual[`${kind.group}/${kind.resource}`]
     const response = virtual ? await createVirtual(call, virtual) : await handleVerb(registry, call, options.random)
     return finish(call, response)
+  }
+
+  /** On a store that others write to as well, a write to an object is decided by what is there now. */
+  async function upToDateFor({ verb, resource }: RequestInfo): Promise<void> {
+    if (registry.sharedStore && resource!.name && verb !== 'get' && verb !== 'list' && verb !== 'watch') await upToDate(registry)
   }
 
   function callOf(request: Request, info: RequestInfo, found: ServedResource, inProcess: boolean): Call {
@@ -174,6 +181,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     if (!known) throw errors.pathNotFound()
     if (!known.verbs.includes(info.verb)) throw notAllowed()
     const outside = options.subresources[`${resource!.resource}/${resource!.subresource}`]
+    await upToDateFor(info)
     if (outside?.handle) return outside.handle(request, info, options.context(found, request, info))
     const call = callOf(request, info, found, inProcess)
     const builtin = builtinSubresource(known)

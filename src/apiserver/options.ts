@@ -81,8 +81,6 @@ export interface ApiServerOptions {
   log: Logger
   version?: Partial<ServerVersion>
   readiness?: readonly HealthCheck[]
-  /** Others write to the store too (several API servers on one etcd): reads then ask it for its newest revision first. */
-  sharedStore?: boolean
   /** Freezes objects before they are shared, so that a reader that changes one is found out; for tests. */
   freeze?: boolean
 }

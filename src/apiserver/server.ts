@@ -27,7 +27,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const log = options.log.named('apiserver')
   const cache = new WatchCache({ store: options.store, clock, log, freeze: options.freeze ?? false })
   const reader = cache.reader()
-  const registry: Registry = { store: options.store, cache, clock, log, admission: options.admission, sharedStore: options.sharedStore ?? false }
+  const registry: Registry = { store: options.store, cache, clock, log, admission: options.admission, sharedStore: options.store.shared ?? false }
   const metrics = new RequestMetrics()
   const teardown = new Teardown()
   let listener: Listener | undefined

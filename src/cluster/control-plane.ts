@@ -10,19 +10,19 @@ import type { Controller } from '#runtime'
 import { createContext, runControllers } from '#runtime'
 import { runScheduler } from '#scheduler'
 import type { Store } from '#store'
-import { memoryStore, openSqliteStore } from '#store'
 import { clusterPki } from './access.ts'
 import type { ClusterConfig } from './config.ts'
-import { clusterPaths, rangesOf } from './config.ts'
+import { rangesOf } from './config.ts'
 import { controllerUser } from './controller-user.ts'
 import { ensureDefaults, metricsUser } from './defaults.ts'
+import { openClusterStore } from './store.ts'
 import { ingressControllers } from './ingress.ts'
 
 /** Everything of a cluster that is not on a node, in this process: API server, scheduler, controllers. Runs until the signal aborts. */
 export async function runControlPlane(cluster: ClusterConfig, signal: AbortSignal): Promise<void> {
   const log = createLogger({ level: 'info' })
   await using teardown = new Teardown()
-  const store = teardown.use(await openStore(cluster))
+  const store = teardown.use(await openClusterStore(cluster, log.named('store')))
   const bootstrap = { done: false }
   const server = teardown.use(await startApiServer(cluster, store, bootstrap, log))
   const client = (user: string) => server.client({ username: user, groups: ['system:authenticated'] }, user.replace(/^system:/, ''))
@@ -38,10 +38,6 @@ export async function runControlPlane(cluster: ClusterConfig, signal: AbortSigna
   if (runs('controllers')) running.push(runControllersAs(cluster, client('system:kube-controller-manager'), server, ca.certificate, log, signal))
   log.info('control plane is running', { cluster: cluster.name, url: server.url })
   await Promise.all(running)
-}
-
-function openStore(cluster: ClusterConfig): Promise<Store> {
-  return cluster.store === 'memory' ? Promise.resolve(memoryStore()) : openSqliteStore({ path: clusterPaths(cluster.name).store })
 }
 
 async function startApiServer(cluster: ClusterConfig, store: Store, bootstrap: { done: boolean }, log: Logger): Promise<StandardApiServer> {

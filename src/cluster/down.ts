@@ -12,6 +12,7 @@ import { killGroup } from './local/process.ts'
 import { requireRoot } from './preflight.ts'
 import { removeLogins } from './registry/login.ts'
 import { steps } from './steps.ts'
+import { clearClusterStore } from './store.ts'
 
 /**
  * Removes everything the cluster owns. It asks nothing of the cluster's own processes, so it does the same after a crash as
@@ -47,7 +48,14 @@ export async function down(name: string): Promise<boolean> {
         await removeLogins(name)
       },
     },
-    { title: 'Data', task: () => removeCluster(name) },
+    {
+      title: 'Data',
+      task: async (_, task) => {
+        // an etcd that is not there any more must not keep a cluster from being removed
+        await clearClusterStore(cluster).catch((error: Error) => (task.output = `what etcd holds of ${name} stays there: ${error.message}`))
+        await removeCluster(name)
+      },
+    },
   ])
   // the last cluster takes the parents with it; anything else in them stays
   await rmdir('/run/k8ts').catch(() => {})

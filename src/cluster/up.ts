@@ -17,6 +17,7 @@ import { ensureBridge, ensureNodeNetwork, netnsPath } from './local/network.ts'
 import { findProcess, startProcess, waitUntil } from './local/process.ts'
 import { publishRegistry } from './registry/up.ts'
 import { steps } from './steps.ts'
+import { checkStoreName } from './store.ts'
 
 export interface UpOptions {
   name: string
@@ -65,6 +66,7 @@ export async function up(options: UpOptions): Promise<ClusterConfig> {
 
 /** Chooses what no other cluster has, and writes it down: the next one to choose sees it. */
 async function newCluster(options: UpOptions): Promise<ClusterConfig> {
+  if (options.store !== undefined) checkStoreName(options.store)
   const apiPort = await choosePort({ first: defaultApiPort, asked: options.apiPort, flag: '--api-port' })
   if ((options.nodes ?? 1) > maxNodes) throw new Error(`a cluster has at most ${maxNodes} nodes`)
   const nodes = Array.from({ length: options.nodes ?? 1 }, (_, i): NodeConfig => ({ name: i === 0 ? 'node-1' : `node-${i + 1}`, index: i + 1 }))

@@ -15,6 +15,10 @@
 export interface Store extends StoreReader, StoreWriter, StoreWatcher, AsyncDisposable {
   /** Forgets versions replaced at or before `revision`. */
   compact(revision: number): Promise<void>
+  /** Whether keys that are written with a `ttl` go by themselves. */
+  readonly leases?: boolean
+  /** Whether other processes write here as well: what was read a moment ago may be out of date without any event of this process. */
+  readonly shared?: boolean
 }
 
 export interface StoreReader {
@@ -28,11 +32,16 @@ export interface StoreReader {
 
 export interface StoreWriter {
   /** Writes a key that must not exist. */
-  create(key: string, value: Uint8Array): Promise<WriteResult>
+  create(key: string, value: Uint8Array, options?: WriteOptions): Promise<WriteResult>
   /** Replaces the value whose modRevision is `revision`. */
-  update(key: string, value: Uint8Array, revision: number): Promise<WriteResult>
+  update(key: string, value: Uint8Array, revision: number, options?: WriteOptions): Promise<WriteResult>
   /** Deletes the value whose modRevision is `revision`; the event carries the deleted value as `previous`. */
   delete(key: string, revision: number): Promise<WriteResult>
+}
+
+export interface WriteOptions {
+  /** Seconds after which a store with `leases` deletes the key by itself; others leave that to the caller. */
+  ttl?: number
 }
 
 export interface StoreWatcher {

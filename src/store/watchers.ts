@@ -5,7 +5,7 @@ import { StoreError } from './store.ts'
 /** Where a watcher reads what happened before it came. */
 export interface History {
   /** Events under `prefix` after a revision, in order, a part at a time; throws `compacted` or `future`. */
-  since(prefix: string, after: number): WatchBatch
+  since(prefix: string, after: number): WatchBatch | Promise<WatchBatch>
   /** The newest revision. */
   readonly revision: number
 }
@@ -85,10 +85,15 @@ export class Watchers {
         }
   }
 
-  /** Ends every watch with `closed`. */
+  /** Ends every watch with `closed`, and those to come. */
   close(): void {
     this.#closed = true
-    for (const node of this.#byPrefix.values()) for (const watcher of node.watchers) end(watcher, closedError())
+    this.endAll(closedError())
+  }
+
+  /** Ends every watch with an error. */
+  endAll(error: Error): void {
+    for (const node of this.#byPrefix.values()) for (const watcher of node.watchers) end(watcher, error)
     this.#byPrefix.clear()
     this.#sorted = undefined
   }
@@ -127,7 +132,9 @@ export class Watchers {
     else signal?.addEventListener('abort', onAbort, { once: true })
 
     const next = async (): Promise<IteratorResult<WatchBatch>> => {
-      const batch = this.#closed ? fail(closedError()) : this.#history.since(prefix, position)
+      const found = this.#closed ? fail(closedError()) : this.#history.since(prefix, position)
+      const batch = found instanceof Promise ? await found : found
+      if (finished) return done
       position = batch.revision
       if (position === this.#history.revision) live = this.#add(prefix, position)
       // parts of history without a match say nothing worth waking for, but the last one tells that the watch is up to date

@@ -401,8 +401,8 @@ export function storeContract(name: string, open: (options: StoreContractOptions
     describe('closing', () => {
       test('ends watches and refuses everything after it, and may be done twice', async () => {
         const closing = await open({ watchQueue: 100 })
-        await closing.create('/a', bytes('a'))
-        const live = closing.watch('/', { from: 0 })[Symbol.asyncIterator]()
+        const from = revisionOf(await closing.create('/a', bytes('a')))
+        const live = closing.watch('/', { from })[Symbol.asyncIterator]()
         await live.next()
         const ended = rejects('closed', live.next())
         await closing[Symbol.asyncDispose]()
@@ -413,7 +413,7 @@ export function storeContract(name: string, open: (options: StoreContractOptions
         await rejects('closed', closing.create('/b', bytes('b')))
         await rejects('closed', closing.currentRevision())
         await rejects('closed', closing.compact(1))
-        await rejects('closed', first(closing.watch('/', { from: 0 })))
+        await rejects('closed', first(closing.watch('/', { from })))
       })
 
       test('answers every write that was issued before it', async () => {

@@ -1,20 +1,21 @@
 import type { DeepReadonly, core } from '#api'
 import { describeError } from '#base'
 import type { Registry } from './registry.ts'
+import { eventTtl } from './strategies/core/objects.ts'
 
-/** Events are kept this long after they were last written, milliseconds (upstream's --event-ttl). */
-const keepEvents = 60 * 60_000
 const interval = 60_000
 
 /** Deletes events that nobody has renewed for an hour; returns the way to stop. */
 export function expireEvents(registry: Registry): () => void {
   const { clock, cache, store, log } = registry
+  // such a store does it by itself
+  if (store.leases) return () => {}
   const events = cache.resource('', 'events')
   const sweep = async () => {
     const now = clock.now()
     for (const entry of events.list().slice()) {
       const last = lastSeen(entry.object as DeepReadonly<core.Event>)
-      if (now - last > keepEvents) await store.delete(entry.key, entry.revision)
+      if (now - last > eventTtl * 1000) await store.delete(entry.key, entry.revision)
     }
   }
   let cancel: () => void

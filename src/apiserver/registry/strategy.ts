@@ -35,6 +35,8 @@ export interface ResourceStrategy<T extends KubeObject = any> {
   claim?(object: T, old: DeepReadonly<T> | undefined, context: WriteContext): Promise<Claim | undefined>
   /** Gives back what was claimed for an object that is gone. */
   release?(object: DeepReadonly<T>): Promise<void>
+  /** Seconds after its last write at which an object is deleted (upstream's --event-ttl). */
+  ttl?: number
   /** Texts for `Warning` headers. */
   warnings?(object: DeepReadonly<T>, old?: DeepReadonly<T>): string[]
   /** Field-selector fields beside metadata.name and metadata.namespace. */

@@ -7,7 +7,7 @@ import { validateObjectMetaUpdate } from './validation/object-meta.ts'
 import { trackFields } from './managed-fields.ts'
 import { encodeStored } from './wire.ts'
 import type { AdmissionRequest } from '../admission/admission.ts'
-import { admissionRequest, createObject, mutate, stored, validate } from './write.ts'
+import { admissionRequest, createObject, mutate, stored, validate, kept } from './write.ts'
 
 /** What an update is about to store. */
 export interface Updated {
@@ -158,7 +158,9 @@ export async function replace(
   bytes: Buffer,
   object: KubeObject,
 ): Promise<CacheEntry | undefined> {
-  const result = await stored(registry.cache.write(bytes, object, registry.store.update(entry.key, bytes, entry.revision)))
+  const result = await stored(
+    registry.cache.write(bytes, object, registry.store.update(entry.key, bytes, entry.revision, kept(write.served.strategy))),
+  )
   if (!result.ok) {
     await caughtUp(registry, write, entry, result.current?.modRevision)
     return undefined

@@ -1,9 +1,11 @@
 import type { DeepReadonly, KubeObject } from '#api'
 import { errors, failure } from '#api'
+import type { WriteOptions } from '#store'
 import { StoreError } from '#store'
 import type { AdmissionRequest } from '../admission/admission.ts'
 import type { CacheEntry } from './cache-entry.ts'
 import type { Registry, Write } from './registry.ts'
+import type { ResourceStrategy } from './strategy.ts'
 import { validateObjectMeta } from './validation/object-meta.ts'
 import { CacheEntry as Entry } from './cache-entry.ts'
 import { fillNewMetadata, fitNamespace, generateName } from './metadata.ts'
@@ -70,7 +72,7 @@ async function checkAndStore(
       if (served.cache.get(write.namespace, name)) throw errors.alreadyExists(served.gr, name)
       return new Entry(key, write.namespace, name, 0, bytes, object)
     }
-    const result = await stored(registry.cache.write(bytes, object, registry.store.create(key, bytes)))
+    const result = await stored(registry.cache.write(bytes, object, registry.store.create(key, bytes, kept(strategy))))
     if (result.ok) {
       // it may have been replaced already: then what this write made is not cached any more
       const entry = served.cache.get(write.namespace, name)
@@ -118,6 +120,10 @@ export async function validate(registry: Registry, request: AdmissionRequest): P
     if (done) await done
   }
 }
+
+/** How long a store with leases keeps what is written now. */
+export const kept = ({ ttl }: Pick<ResourceStrategy, 'ttl'>): WriteOptions => (ttl ? { ttl } : noOptions)
+const noOptions: WriteOptions = {}
 
 /** Trouble of the store as the status that clients act on: try again, or give up. */
 export async function stored<T>(operation: Promise<T>): Promise<T> {

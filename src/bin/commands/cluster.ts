@@ -2,11 +2,6 @@ import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 import { cluster, known, nameOption, outputOption, port, positive } from './options.ts'
 
-const storeName = (text: string): string => {
-  if (text !== 'sqlite' && text !== 'memory') throw new InvalidArgumentError('sqlite or memory is expected')
-  return text
-}
-
 const portPair = (text: string): { http: number; https: number } => {
   const [http, https, ...more] = text.split(',').map((each) => port(each))
   if (http === undefined || https === undefined || more.length > 0 || http === https)
@@ -22,7 +17,9 @@ export function clusterCommands(program: Command): void {
     .addOption(nameOption())
     .addOption(new Option('--nodes <count>', 'number of nodes').argParser(positive))
     .addOption(new Option('--runtime <runtime>', 'what runs containers').choices(['containerd', 'fake']))
-    .addOption(new Option('--store <store>', 'where objects are kept: sqlite or memory').argParser(storeName))
+    .addOption(
+      new Option('--store <store>', 'where objects are kept: sqlite, memory or etcd://HOST:PORT[,HOST:PORT…][/PREFIX][?ca=FILE&cert=FILE&key=FILE]'),
+    )
     .addOption(new Option('--compat <release>', 'behave as clients and components of this release expect').choices(['1.20']))
     .addOption(new Option('--api-port <port>', 'port of the API server').argParser(port))
     .addOption(

@@ -157,7 +157,11 @@ export function validateEndpointIP(causes: Causes, path: string, ip: string): vo
     causes.push(invalid(path, ip, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'))
 }
 
+/** Events are kept this long after they were last written, seconds (upstream's --event-ttl). */
+export const eventTtl = 3600
+
 export const eventStrategy: ResourceStrategy<core.Event> = {
+  ttl: eventTtl,
   default(object) {
     object.involvedObject ??= {}
   },

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import { bytes, collect, revisionOf, storeContract, text } from '../../../test/contract/store.ts'
+import type { Store } from '../store.ts'
+import { StoreError } from '../store.ts'
+import type { EtcdCluster } from '../../../test/etcd.ts'
+import { etcdIsInstalled, startEtcd } from '../../../test/etcd.ts'
+import { openEtcdStore } from './etcd-store.ts'
+import { parseEtcdUrl } from './url.ts'
+
+const own = () => `/test/${randomUUID()}`
+
+describe('etcd', { skip: etcdIsInstalled ? false : 'etcd is not installed' }, () => {
+  let etcd: EtcdCluster
+  before(async () => {
+    etcd = await startEtcd()
+    await using store = await eventually(() => openEtcdStore({ endpoints: etcd.endpoints }))
+    await store.currentRevision()
+  })
+  after(() => etcd[Symbol.asyncDispose]())
+
+  storeContract('etcd', ({ watchQueue }) => openEtcdStore({ endpoints: etcd.endpoints, prefix: own(), watchQueue, history: 0 }))
+
+  test('two stores on one etcd see each other’s writes at once', async () => {
+    const prefix = own()
+    await using one = await openEtcdStore({ endpoints: etcd.endpoints, prefix })
+    await using two = await openEtcdStore({ endpoints: etcd.endpoints, prefix })
+    const watch = collect(two, '/', await two.currentRevision())
+    const revision = revisionOf(await one.create('/a', bytes('1')))
+    assert.equal(text((await two.get('/a'))!.value), '1')
+    await watch.until(revision)
+    assert.deepEqual(
+      watch.events.map((e) => [e.key, e.revision]),
+      [['/a', revision]],
+    )
+    const result = await two.update('/a', bytes('2'), revision)
+    assert.equal((await one.update('/a', bytes('3'), revision)).ok, false)
+    assert.equal((await one.get('/a'))!.modRevision, revisionOf(result))
+    await watch.stop()
+  })
+
+  test('progress reaches a watch also when others write elsewhere in etcd', async () => {
+    await using one = await openEtcdStore({ endpoints: etcd.endpoints, prefix: own() })
+    await using other = await openEtcdStore({ endpoints: etcd.endpoints, prefix: own() })
+    const watch = collect(one, '/', await one.currentRevision())
+    await other.create('/a', bytes('elsewhere'))
+    await one.create('/b', bytes('here'))
+    const target = await one.currentRevision()
+    await watch.until(target)
+    await watch.stop()
+  })
+
+  test('a watch that begins before this store was opened replays history', async () => {
+    const prefix = own()
+    const revisions: number[] = []
+    {
+      await using first = await openEtcdStore({ endpoints: etcd.endpoints, prefix })
+      for (let i = 0; i < 5; i++) revisions.push(revisionOf(await first.create(`/${i}`, bytes(String(i)))))
+    }
+    await using store = await openEtcdStore({ endpoints: etcd.endpoints, prefix })
+    const watch = collect(store, '/', revisions[1]!)
+    const last = revisionOf(await store.create('/last', bytes('x')))
+    await watch.until(last)
+    await watch.stop()
+    assert.deepEqual(
+      watch.events.map((e) => e.revision),
+      [...revisions.slice(2), last],
+    )
+  })
+
+  test('what is written with a time to live goes by itself', async () => {
+    await using store = await openEtcdStore({ endpoints: etcd.endpoints, prefix: own() })
+    const watch = collect(store, '/', await store.currentRevision())
+    const created = revisionOf(await store.create('/event', bytes('x'), { ttl: 1 }))
+    await eventually(async () => assert.equal(watch.events.at(-1)?.type, 'delete'))
+    assert.deepEqual(watch.events.at(-1)!.previous?.modRevision, created)
+    await watch.stop()
+  })
+
+  test('history is compacted by the server that comes first', async () => {
+    const prefix = own()
+    await using one = await openEtcdStore({ endpoints: etcd.endpoints, prefix, history: 50 })
+    await using two = await openEtcdStore({ endpoints: etcd.endpoints, prefix, history: 50 })
+    const revision = revisionOf(await one.create('/a', bytes('1')))
+    await one.update('/a', bytes('2'), revision)
+    await eventually(async () => {
+      await one.create(`/${randomUUID()}`, bytes('goes on'))
+      await assert.rejects(two.get('/a', { revision }), (error) => error instanceof StoreError && error.kind === 'compacted')
+    })
+    assert.equal(text((await two.get('/a'))!.value), '2')
+  })
+})
+
+test(
+  'a cluster of three goes on when a member is killed, and takes it back',
+  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 120_000 },
+  async () => {
+    await using etcd = await startEtcd(3)
+    await using store: Store = await eventually(() => openEtcdStore({ endpoints: etcd.endpoints }))
+    const watch = collect(store, '/', await store.currentRevision())
+    const acknowledged = new Map<string, number>()
+    let stop = false
+    const writing = (async () => {
+      for (let i = 0; !stop; i++) {
+        try {
+          const result = await store.create(`/${i}`, bytes(String(i)))
+          if (result.ok) acknowledged.set(`/${i}`, result.revision)
+        } catch (error) {
+          // which outcome it had is not known
+          assert.ok(error instanceof StoreError && error.kind === 'unavailable', String(error))
+        }
+      }
+    })()
+    const more = (count: number) => eventually(async () => assert.ok(acknowledged.size >= count, `${acknowledged.size} writes`), 30_000)
+    await more(20)
+    for (const member of etcd.members) {
+      const before = acknowledged.size
+      await member.kill()
+      await more(before + 20)
+      member.start()
+      await more(before + 40)
+    }
+    stop = true
+    await writing
+    const last = revisionOf(await eventually(() => store.create('/last', bytes('x'))))
+    await watch.until(last)
+    await watch.stop()
+    const listed = new Map((await store.list('/')).items.map((i) => [i.key, i.modRevision]))
+    for (const [key, revision] of acknowledged) assert.equal(listed.get(key), revision, `${key} was acknowledged and is lost`)
+    // every key was seen once, and in order
+    const seen = watch.events.map((e) => e.revision)
+    assert.deepEqual(
+      seen,
+      [...new Set(seen)].sort((a, b) => a - b),
+    )
+    assert.deepEqual(new Set(watch.events.map((e) => e.key)), new Set(listed.keys()))
+  },
+)
+
+const addresses: [string, object | RegExp][] = [
+  ['etcd://127.0.0.1:2379', { endpoints: ['127.0.0.1:2379'], prefix: '' }],
+  ['etcd://a:1,b:2/one/', { endpoints: ['a:1', 'b:2'], prefix: '/one' }],
+  ['etcd://a', /no HOST:PORT/],
+  ['http://a:1', /no address of etcd/],
+  ['etcd://a:1?cert=x', /both cert and key/],
+  ['etcd://a:1?password=x', /unknown parameter "password"/],
+]
+for (const [url, expected] of addresses)
+  test(`the address ${url}`, () => {
+    if (expected instanceof RegExp) assert.throws(() => parseEtcdUrl(url), expected)
+    else assert.deepEqual(parseEtcdUrl(url), expected)
+  })
+
+/** Tries until it goes well. */
+async function eventually<T>(attempt: () => Promise<T>, limit = 20_000): Promise<T> {
+  for (const start = performance.now(); ;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (performance.now() - start > limit) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
