@@ -1,23 +1,17 @@
-import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { CommandError } from '#base'
-import type { BaseImages } from '../base-images.ts'
 import { BuildError, buildImage } from '../build-image.ts'
-import { buildah, inspectImage, pruneImages, pullImage, pushImage, tagImage } from '../buildah.ts'
+import { buildah, pruneImages, tagImage } from '../buildah.ts'
 import { buildPrinter } from '../printer.ts'
-import { fullName, registryOf } from '../reference.ts'
+import { fullName } from '../reference.ts'
 import { toolImage } from '../tools/tool-image.ts'
-import type { PodRegistry } from './credentials.ts'
-import { authFile, fromPod, mirrorName, podRegistry, setCredentials } from './credentials.ts'
+import { authFile, podRegistry, setCredentials } from './credentials.ts'
 import type { DockerCommand } from './flags.ts'
 import { DockerUsageError, parseDocker } from './flags.ts'
-
-export interface DockerIo {
-  env: NodeJS.ProcessEnv
-  stdin: NodeJS.ReadableStream
-  stdout: NodeJS.WritableStream & { isTTY?: boolean; columns?: number }
-}
+import type { DockerIo } from './io.ts'
+import { print } from './io.ts'
+import { run } from './run.ts'
+import { clusterImages, pull, push, reason, stored, unreachable } from './transfer.ts'
 
 /** The command `docker` of the tool image, over buildah: no daemon, no socket. Answers the exit code; throws for what went wrong. */
 export async function docker(argv: readonly string[], io: DockerIo): Promise<number> {
@@ -47,8 +41,6 @@ export async function docker(argv: readonly string[], io: DockerIo): Promise<num
 }
 
 type Action = (command: DockerCommand, io: DockerIo) => Promise<number>
-
-const print = (io: DockerIo, text: string): void => void io.stdout.write(`${text}\n`)
 
 const actions: Record<string, Action> = {
   async build({ lists, values, switches, args }, io) {
@@ -252,121 +244,6 @@ function one(args: readonly string[], command: string, what: string): string {
   if (!first || more !== undefined) throw new DockerUsageError(`docker ${command} takes one argument, the name of ${what}`)
   return first
 }
-
-/** The image's full name (or ID), when the store has it. */
-async function stored(name: string): Promise<string> {
-  if (await inspectImage(fullName(name))) return fullName(name)
-  const id = name.replace(/^sha256:/, '')
-  if (/^[0-9a-f]{6,64}$/.test(id) && (await inspectImage(id))) return id
-  throw new Error(`there is no image ${name} here: \`docker images\` lists those that are`)
-}
-
-async function push(name: string, io: DockerIo): Promise<void> {
-  const registry = podRegistry(io.env)
-  const reference = await stored(name)
-  if (registryOf(reference) === 'docker.io' || registryOf(reference) === 'localhost')
-    throw new Error(`docker push: ${name} names no registry that can be pushed to${registry ? `: tag it ${registry.host}/NAME:TAG` : ''}`)
-  const auth = await authFile(io.env)
-  print(io, `The push refers to repository [${reference.replace(/[:@][^/]*$/, '')}]`)
-  try {
-    await pushImage(reference, { destination: fromPod(reference, registry), ...(auth ? { authFile: auth } : {}) })
-  } catch (error) {
-    throw new Error(`docker push ${name}: ${registryOf(reference)} did not take it${reason(error)}`, { cause: error })
-  }
-  print(io, `${reference.slice(reference.lastIndexOf(':') + 1)}: pushed`)
-}
-
-/** The last line of what buildah said, without the chain of what it was doing. */
-function reason(error: unknown): string {
-  if (!(error instanceof CommandError)) return ''
-  const last = error.stderr
-    .trim()
-    .split('\n')
-    .at(-1)!
-    .replace(/^Error: /, '')
-  if (/unauthorized|authentication required/.test(last)) return ': not logged in, or not allowed (docker login)'
-  return `: ${last}`
-}
-
-/** Brings an image into the store from the cluster's registry: its own images, and its copies of base images. False when it has none of this name. */
-async function pull(name: string, registry: PodRegistry | undefined, auth: string | undefined): Promise<boolean> {
-  const own = fromPod(name, registry)
-  const place = own !== name || !registry ? own : mirrorName(name, registry.address)
-  if (!registry) return false
-  try {
-    await pullImage(place, auth ? { authFile: auth } : {})
-  } catch (error) {
-    if (error instanceof CommandError && /manifest unknown|name unknown|not found/i.test(error.stderr)) return false
-    throw new Error(`${name} cannot be had from the registry of the cluster${reason(error)}`, { cause: error })
-  }
-  if (place !== name) {
-    await tagImage(place, name)
-    // of two names, this takes the one
-    await buildah(['rmi', '--', place])
-  }
-  return true
-}
-
-const clusterImages = (registry: PodRegistry | undefined, auth: string | undefined): BaseImages => ({
-  offers: registry ? `images of ${registry.host}, and base images that were put there with \`k8ts image mirror NAME\`` : '',
-  provide: (reference) => pull(reference, registry, auth),
-})
-
-const unreachable = (name: string, registry: PodRegistry | undefined): string =>
-  registry
-    ? `the registry of the cluster has no ${name}: \`k8ts image mirror ${name}\` puts a base image there`
-    : `${name} cannot be had: this pod knows no registry (K8TS_REGISTRY is not set)`
-
-/** A process in the image's file system: chroot isolation, the pod's network, mounts for -v. */
-async function run({ args, lists, values }: DockerCommand, io: DockerIo): Promise<number> {
-  const [name, ...words] = args
-  if (!name) throw new DockerUsageError('docker run takes an image and its command')
-  if (values['network'] && values['network'] !== 'host')
-    throw new DockerUsageError('docker run: --network is not supported here: a container uses the network of its pod')
-  const reference = fullName(name)
-  if (!(await inspectImage(reference)) && !(await pull(reference, podRegistry(io.env), await authFile(io.env))))
-    throw new Error(unreachable(name, podRegistry(io.env)))
-  const { Docker } = JSON.parse(await buildah(['inspect', '--type', 'image', reference])) as {
-    Docker: { config: { Entrypoint?: string[] | null; Cmd?: string[] | null } }
-  }
-  const entrypoint = values['entrypoint'] === undefined ? (Docker.config.Entrypoint ?? []) : [values['entrypoint']].filter(Boolean)
-  const command = words.length > 0 ? words : values['entrypoint'] === undefined ? (Docker.config.Cmd ?? []) : []
-  const program = [...entrypoint, ...command]
-  if (program.length === 0) throw new Error(`${name} has no command of its own: say what to run`)
-  const files = (lists['envFile'] ?? []).flatMap((file) =>
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .filter((line) => line && !line.startsWith('#')),
-  )
-  const env = [...files, ...(lists['env'] ?? [])].flatMap((each) => {
-    const set = each.includes('=') ? each : io.env[each] === undefined ? undefined : `${each}=${io.env[each]}`
-    return set ? ['--env', set] : []
-  })
-  const container = (await buildah(['from', '--pull=never', '--', reference])).trim()
-  try {
-    return await attached('buildah', [
-      'run',
-      '--isolation=chroot',
-      ...env,
-      ...(lists['volume'] ?? []).flatMap((volume) => ['--volume', volume]),
-      ...(values['workdir'] ? ['--workingdir', values['workdir']] : []),
-      ...(values['user'] ? ['--user', values['user']] : []),
-      '--',
-      container,
-      ...program,
-    ])
-  } finally {
-    await buildah(['rm', '--', container])
-  }
-}
-
-/** Runs a program on this one's input and output. */
-const attached = (program: string, args: readonly string[]): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit' })
-    child.on('error', reject)
-    child.on('close', (code) => resolve(code ?? 1))
-  })
 
 async function text(stream: NodeJS.ReadableStream): Promise<string> {
   let all = ''

@@ -1,0 +1,8 @@
+/** What the command speaks to: a process, or a test. */
+export interface DockerIo {
+  env: NodeJS.ProcessEnv
+  stdin: NodeJS.ReadableStream
+  stdout: NodeJS.WritableStream & { isTTY?: boolean; columns?: number }
+}
+
+export const print = (io: DockerIo, text: string): void => void io.stdout.write(`${text}\n`)
