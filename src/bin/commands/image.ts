@@ -13,6 +13,7 @@ interface BuildFlags {
   cache: boolean
   load: boolean
   push?: boolean
+  pull?: boolean
   quiet?: boolean
   name: string
 }
@@ -49,6 +50,7 @@ export function imageCommands(program: Command): void {
     .option('--target <stage>', 'the stage to build (default: the last)')
     .option('--no-cache', 'run every step again')
     .option('--push', 'send the image to the cluster’s registry (`k8ts registry up`) instead')
+    .option('--pull', 'ask registries for base images that are not here')
     .option('--no-load', 'leave the image in this machine’s store')
     .option('-q, --quiet', 'print only the names of the image')
     .addOption(nameOption())
@@ -64,6 +66,7 @@ export function imageCommands(program: Command): void {
         secrets: flags.secret,
         noCache: !flags.cache,
         push: flags.push === true,
+        pull: flags.pull === true,
         ...(await progress(flags.quiet)),
       })
       for (const reference of built) console.log(reference)

@@ -23,6 +23,8 @@ import { loadStored } from './stored.ts'
 export interface ImageBuildOptions extends Omit<BuildOptions, 'bases' | 'mounts'> {
   /** Sends the image to the cluster's registry, from where nodes pull it, and loads it on no node. A name without a registry becomes one of that registry. */
   push?: boolean
+  /** Base images that are not here are asked for at their registries; needs a network that leads there. */
+  pull?: boolean
   /** What is installed before the build, line by line. */
   onLine?: (line: string) => void
 }
@@ -32,14 +34,14 @@ export interface ImageBuildOptions extends Omit<BuildOptions, 'bases' | 'mounts'
  * made when they are not there; others come from the cluster's registry. Answers the image's names.
  */
 export async function buildImage(cluster: ClusterConfig | undefined, options: ImageBuildOptions): Promise<string[]> {
-  const { onLine, push = false, ...rest } = options
+  const { onLine, push = false, pull = false, ...rest } = options
   await ensureInstalled(buildRequirements, onLine)
   // asked for before the build: what is missing is known at once
   await using registry = push && cluster ? await hostRegistry(cluster) : undefined
   const tags = [rest.tag].flat()
   tags.forEach(checkReference)
   const tag = registry ? tags.map((each) => inRegistry(each, registry.host)) : tags
-  const { names } = await build({ ...rest, tag, bases: sources(cluster, onLine), mounts: debianMounts })
+  const { names } = await build({ ...rest, tag, bases: [...sources(cluster, onLine), elsewhere(pull)], mounts: debianMounts })
   if (registry) for (const name of names) await pushWithNote(name, name, registry, rest.report)
   else if (cluster) {
     const nodes = cluster.nodes.length
@@ -73,6 +75,17 @@ function sources(cluster: ClusterConfig | undefined, onLine?: (line: string) => 
     },
   ]
 }
+
+/** Any registry, when the user says so: nothing leaves the machine otherwise. */
+const elsewhere = (pull: boolean): BaseImages => ({
+  offers: pull ? '' : 'with --pull, images of any registry that this machine reaches',
+  provide: async (reference, report) => {
+    if (!pull) return false
+    report({ type: 'note', text: `pulling ${reference} …` })
+    await pullImage(reference)
+    return true
+  },
+})
 
 /** `app:1` is `localhost:5000/app:1` in the registry; a name that has a registry stays. */
 function inRegistry(name: string, host: string): string {

@@ -8,6 +8,7 @@ import type { ClusterConfig } from '../config.ts'
 import { clusterPaths, homeDirectory } from '../config.ts'
 import { imageNames, importImage } from '../local/containerd.ts'
 import { exclusively } from '../local/lock.ts'
+import { loadStored } from './stored.ts'
 import { baseRequirements, buildRequirements, ensureInstalled } from '../preflight.ts'
 
 /** Archives that all clusters of this machine share; no cluster's name starts with a dot. */
@@ -20,19 +21,22 @@ const archives = () => join(homeDirectory(), '.images')
 export async function ensureToolImage(cluster: ClusterConfig, report?: Report): Promise<string> {
   const onLine = report && ((text: string) => report({ type: 'note', text }))
   await ensureInstalled([...buildRequirements, ...baseRequirements], onLine)
-  const archive = await exclusively('tool-image', async () => {
-    const content = await buildToolImage({ registryAddress: clusterAddress, ...(report ? { report } : {}) })
-    return archived(content)
+  const { content, archive } = await exclusively('tool-image', async () => {
+    const built = await buildToolImage({ registryAddress: clusterAddress, ...(report ? { report } : {}) })
+    return { content: built, archive: await archived(built) }
   })
   for (const node of cluster.nodes) {
     const at = clusterPaths(cluster.name).node(node.name)
-    const loaded = join(at.dir, 'tool-image')
-    const has = existsSync(loaded) ? await readFile(loaded, 'utf8') : ''
-    if (has === archive && (await imageNames(at.containerdSocket)).includes(toolImage)) continue
     if (!existsSync(at.containerdSocket)) throw new Error(`node ${node.name} does not run: \`k8ts up --name ${cluster.name}\` first`)
+    const marker = join(at.dir, 'tool-image')
+    const loaded = existsSync(marker) ? await readFile(marker, 'utf8') : undefined
+    const there = loaded !== undefined && (await imageNames(at.containerdSocket)).includes(toolImage)
+    if (there && loaded === content) continue
     report?.({ type: 'note', text: `loading ${toolImage} on ${node.name} …` })
-    await importImage(at.containerdSocket, archive)
-    await writeFile(loaded, archive)
+    // of an image that is there in another state, most layers are the same
+    if (there) await loadStored({ ...cluster, nodes: [node] }, [toolImage])
+    else await importImage(at.containerdSocket, archive)
+    await writeFile(marker, content)
   }
   return toolImage
 }
