@@ -12,6 +12,8 @@ const patienceMs = 6 * 3600_000
 
 const plan = JSON.parse(readFileSync(paths.plan, 'utf8')) as AgentPlan
 const stop = new AbortController()
+// what comes from the job's output has nobody who waits for it: a disk that is full ends the agent here
+process.on('uncaughtException', fail)
 process.on('SIGTERM', () => stop.abort(new Error('the job was told to end')))
 
 const client = serviceClient(plan.service)

@@ -10,6 +10,12 @@ import { buildsImages, jobPod, planSecret, podName, programMap, pullSecretFor } 
 import { planJob, slotFor } from './job-plan.ts'
 import { repositoryUrl } from './pipeline.ts'
 
+/** When a start may begin that follows a failure of the infrastructure: what failed is given a moment, each time twice as long. Milliseconds since the epoch. */
+function pauseBefore({ status }: DeepReadonly<ci.Job>): number {
+  const last = status?.infrastructureFailures?.at(-1)
+  return last?.time ? Date.parse(last.time) + 1000 * 2 ** ((last.attempt ?? 1) - 1) : 0
+}
+
 /** Runs jobs: a pod for each copy, again when the infrastructure failed it, and gone when its time is over. */
 export function jobController(options: CiOptions): Controller {
   const { reports, tokens, service, publicUrl, toolImage, builder, program } = options
@@ -85,7 +91,9 @@ export function jobController(options: CiOptions): Controller {
       }
 
       /** Makes the pods of a start; again and again the same ones, until the status names them. */
-      async function start(job: DeepReadonly<ci.Job>, project: DeepReadonly<ci.Project>): Promise<void> {
+      async function start(job: DeepReadonly<ci.Job>, project: DeepReadonly<ci.Project>): Promise<Settled> {
+        const wait = pauseBefore(job) - clock.now()
+        if (wait > 0 && !job.spec.cancel) return { requeueAfter: wait }
         const definition = structuredClone(job.spec.definition) as unknown as CompiledJob
         const attempt = job.status?.attempt ?? 1
         const namespace = job.metadata.namespace!
