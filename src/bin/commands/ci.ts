@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 import type { CiSession, LogStyle } from '#ci'
-import { cluster, known, nameOption, outputOption, port, positive } from './options.ts'
+import { cluster, known, nameOption, outputOption, port, positive, progress } from './options.ts'
 
 const commands = () => import('#ci')
 
@@ -104,6 +104,7 @@ function initCommand(ci: Command): void {
         await enableCi(flags.name, {
           ...(flags.port === undefined ? {} : { port: flags.port }),
           ...(flags.toolImage === undefined ? {} : { toolImage: flags.toolImage }),
+          report: (await progress()).report!,
         })
       }
       await session(flags, async (s) => {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { cluster, known, nameOption, outputOption } from './options.ts'
+import { cluster, known, nameOption, outputOption, progress } from './options.ts'
 
 const several = (one: string, all: string[]): string[] => [...all, one]
 
@@ -135,13 +135,4 @@ export function imageCommands(program: Command): void {
       if (output === 'json') return console.log(JSON.stringify(lists, undefined, 2))
       for (const { node, images } of lists) for (const each of images) console.log(`${node}\t${each}`)
     })
-}
-
-/** Shows what goes on, on standard error: standard output has the names. */
-async function progress(quiet = false) {
-  if (quiet) return {}
-  const { buildPrinter } = await import('#build')
-  const { stderr } = process
-  const report = buildPrinter({ write: (text) => void stderr.write(text), terminal: stderr.isTTY === true, columns: stderr.columns })
-  return { report, onLine: (line: string) => report({ type: 'note', text: line }) }
 }

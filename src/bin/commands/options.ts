@@ -35,3 +35,12 @@ export async function untilStopped(run: (signal: AbortSignal) => Promise<void>):
   process.on('SIGTERM', stop)
   await run(controller.signal)
 }
+
+/** Shows what goes on, on standard error: standard output has the names. */
+export async function progress(quiet = false) {
+  if (quiet) return {}
+  const { buildPrinter } = await import('#build')
+  const { stderr } = process
+  const report = buildPrinter({ write: (text) => void stderr.write(text), terminal: stderr.isTTY === true, columns: stderr.columns })
+  return { report, onLine: (line: string) => report({ type: 'note', text: line }) }
+}
