@@ -144,7 +144,7 @@ describe('a claim with a class', () =>
       name: 'that nobody provisions waits',
       claim: { storageClassName: 'fast' },
       classes: [testClass('fast', { provisioner: 'kubernetes.io/no-provisioner' })],
-      expect: 'wait: Warning ProvisioningFailed no volume plugin matched',
+      expect: 'wait: Warning ProvisioningFailed no volume plugin matched name: kubernetes.io/no-provisioner',
     },
     {
       name: 'that waits for its pod gets nothing before, though a volume is free',

@@ -97,7 +97,8 @@ function planProvision(className: string, storageClass: StorageClass | undefined
     return { action: 'wait', note: warning('ProvisioningFailed', `storageclass.storage.k8s.io ${JSON.stringify(className)} not found`) }
   const { provisioner } = storageClass
   // the provisioners of that domain were parts of upstream's controller manager; none is left
-  if (provisioner.startsWith('kubernetes.io/')) return { action: 'wait', note: warning('ProvisioningFailed', 'no volume plugin matched') }
+  if (provisioner.startsWith('kubernetes.io/'))
+    return { action: 'wait', note: warning('ProvisioningFailed', `no volume plugin matched name: ${provisioner}`) }
   return {
     action: 'provision',
     provisioner,

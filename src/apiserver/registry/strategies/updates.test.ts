@@ -256,6 +256,43 @@ test('a bound claim may grow, and nothing else of it changes', () => {
   )
 })
 
+test('a volume stays what and where it is', () => {
+  const exists = (key: string) => ({ required: { nodeSelectorTerms: [{ matchExpressions: [{ key, operator: 'Exists' }] }] } })
+  const volume = (more: object = {}) =>
+    created('/persistentvolumes', { spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/x' }, ...more } })
+  const rows: [title: string, more: object, change: (v: any) => void, causes: RegExp[]][] = [
+    ['its path', {}, (v) => (v.spec.hostPath.path = '/y'), [/^spec\.persistentvolumesource: Forbidden: spec\.persistentvolumesource is immutable/]],
+    ['its mode', {}, (v) => (v.spec.volumeMode = 'Block'), [/^volumeMode: Invalid value: "Block": field is immutable$/]],
+    ['its node', { nodeAffinity: exists('a') }, (v) => (v.spec.nodeAffinity = exists('b')), [/^nodeAffinity: .*field is immutable$/]],
+    ['a node, for the first time', {}, (v) => (v.spec.nodeAffinity = exists('b')), []],
+    [
+      'its size, class, modes and policy',
+      {},
+      (v) =>
+        Object.assign(v.spec, {
+          capacity: { storage: '2Gi' },
+          storageClassName: 'b',
+          accessModes: ['ReadWriteMany'],
+          persistentVolumeReclaimPolicy: 'Delete',
+        }),
+      [],
+    ],
+  ]
+  for (const [title, more, change, causes] of rows) {
+    const result = updated('/persistentvolumes', volume(more), change)
+    assert.equal(result.causes.length, causes.length, `${title}: ${result.causes.join()}`)
+    causes.forEach((pattern, i) => assert.match(result.causes[i]!, pattern))
+  }
+})
+
+test('a claim takes a data source of a kind that it knows, or none', () => {
+  const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+  const source = (dataSource: object) => created('/persistentvolumeclaims', { spec: { ...spec, dataSource } }).spec
+  assert.deepEqual(source({ kind: 'PersistentVolumeClaim', name: 'a' }).dataSourceRef, { kind: 'PersistentVolumeClaim', name: 'a' })
+  assert.deepEqual(source({ apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'a' }).dataSourceRef?.kind, 'VolumeSnapshot')
+  assert.equal(source({ apiGroup: 'a.b', kind: 'Foo', name: 'a' }).dataSource, undefined)
+})
+
 test('a signing request says who asked, and approval touches the decision alone', () => {
   const request = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\n').toString('base64')
   const key = 'certificates.k8s.io/certificatesigningrequests'

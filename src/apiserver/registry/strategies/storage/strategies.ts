@@ -1,11 +1,24 @@
 import type { DeepReadonly, core, storage } from '#api'
-import { dns1123Subdomain, qualifiedName } from '#api'
+import { dns1123Subdomain, qualifiedName, volumeAnnotations } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
-import { type Causes, forbidden, immutable, invalid, invalidEach, notSupported, optionalOneOf, required, same } from '../../validation/causes.ts'
+import {
+  type Causes,
+  duplicate,
+  forbidden,
+  immutable,
+  invalid,
+  invalidEach,
+  notSupported,
+  optionalOneOf,
+  required,
+  same,
+  tooLong,
+} from '../../validation/causes.ts'
 import { validateAccessModes, validateClaimSpec, validateClaimUpdate } from '../../validation/claims.ts'
 import { validateNodeSelector } from '../../validation/pod/scheduling.ts'
 import { validateHostPath, validateNfs } from '../../validation/pod/volumes.ts'
 import { compareQuantities, quantityText } from '../../validation/quantities.ts'
+import { validateCsiVolume, volumeSources } from '../../validation/volume-sources.ts'
 import { defaultVolumeSource } from '../pod/defaults.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
 
@@ -44,7 +57,7 @@ export const persistentVolumeStrategy: ResourceStrategy<core.PersistentVolume> =
     if (status.phase !== old.status?.phase && status.lastPhaseTransitionTime === old.status?.lastPhaseTransitionTime)
       status.lastPhaseTransitionTime = now
   },
-  validate({ spec }) {
+  validate({ metadata, spec }) {
     const causes: Causes = []
     validateAccessModes(causes, 'spec.accessModes', spec.accessModes, '')
     if (!spec.capacity || Object.keys(spec.capacity).length === 0) causes.push(required('spec.capacity'))
@@ -60,14 +73,16 @@ export const persistentVolumeStrategy: ResourceStrategy<core.PersistentVolume> =
       else validateNodeSelector(causes, 'spec.nodeAffinity.required', spec.nodeAffinity.required)
     }
     validateVolumeSource(causes, spec)
+    validateMountOptions(causes, metadata.annotations, spec)
     return causes
   },
   validateUpdate({ spec }, { spec: old }) {
     const causes: Causes = []
     if (!same(sourceOf(spec), sourceOf(old)))
       causes.push(forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'))
-    immutable(causes, 'spec.volumeMode', spec.volumeMode, old.volumeMode)
-    if (old.nodeAffinity) immutable(causes, 'spec.nodeAffinity', spec.nodeAffinity, old.nodeAffinity)
+    // the paths are upstream's
+    immutable(causes, 'volumeMode', spec.volumeMode, old.volumeMode)
+    if (old.nodeAffinity) immutable(causes, 'nodeAffinity', spec.nodeAffinity, old.nodeAffinity)
     return causes
   },
 }
@@ -87,10 +102,31 @@ function validateVolumeSource(causes: Causes, spec: VolumeSpec): void {
     else if (spec.local.path.split('/').includes('..')) causes.push(invalid('spec.local.path', spec.local.path, "must not contain '..'"))
     if (!spec.nodeAffinity) causes.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
   }
-  if (spec.csi) {
-    if (!spec.csi.driver) causes.push(required('spec.csi.driver'))
-    if (!spec.csi.volumeHandle) causes.push(required('spec.csi.volumeHandle'))
-  }
+  if (spec.csi) validateCsiVolume(causes, 'spec.csi', spec.csi)
+  const [first] = sources
+  const check = first && (volumeSources as unknown as Record<string, (causes: Causes, path: string, source: unknown) => void>)[first[0]]
+  check?.(causes, `spec.${first![0]}`, first![1])
+}
+
+const mountOptionsAnnotation = 'volume.beta.kubernetes.io/mount-options'
+const withMountOptions = [
+  'awsElasticBlockStore',
+  'azureFile',
+  'cephfs',
+  'cinder',
+  'gcePersistentDisk',
+  'glusterfs',
+  'iscsi',
+  'nfs',
+  'quobyte',
+  'rbd',
+  'vsphereVolume',
+]
+
+/** Mount options that an annotation asks for mean something to some kinds of volumes only. */
+function validateMountOptions(causes: Causes, annotations: DeepReadonly<Record<string, string>> | undefined, spec: VolumeSpec): void {
+  if (annotations?.[mountOptionsAnnotation] === undefined || sourceOf(spec).some(([name]) => withMountOptions.includes(name))) return
+  causes.push(forbidden(`metadata.annotations.${mountOptionsAnnotation}`, 'may not specify mount options for this volume type'))
 }
 
 export const persistentVolumeClaimStrategy: ResourceStrategy<core.PersistentVolumeClaim> = {
@@ -102,6 +138,7 @@ export const persistentVolumeClaimStrategy: ResourceStrategy<core.PersistentVolu
   },
   prepareForCreate(object) {
     object.status = { phase: 'Pending' }
+    dropForeignDataSource(object.spec)
     linkDataSources(object.spec)
   },
   prepareForUpdate(object, old) {
@@ -116,6 +153,10 @@ export const persistentVolumeClaimStrategy: ResourceStrategy<core.PersistentVolu
   },
   validateUpdate(object, old) {
     const causes: Causes = []
+    const key = volumeAnnotations.betaStorageClass
+    const [annotation, before] = [object.metadata.annotations?.[key], old.metadata.annotations?.[key]]
+    // it may be taken away in favour of the field
+    if (before !== undefined && annotation !== undefined) immutable(causes, `metadata.annotations.${key}`, annotation, before)
     validateClaimUpdate(causes, object, old)
     return causes
   },
@@ -124,6 +165,13 @@ export const persistentVolumeClaimStrategy: ResourceStrategy<core.PersistentVolu
     status?.conditions?.forEach((condition, i) => invalidEach(causes, `status.conditions[${i}].type`, condition.type, qualifiedName(condition.type)))
     return causes
   },
+}
+
+/** The older of the two fields takes claims and snapshots only, and drops everything else without a word. */
+function dropForeignDataSource(spec: core.PersistentVolumeClaimSpec): void {
+  const { apiGroup = '', kind } = spec.dataSource ?? {}
+  const known = (apiGroup === '' && kind === 'PersistentVolumeClaim') || (apiGroup === 'snapshot.storage.k8s.io' && kind === 'VolumeSnapshot')
+  if (spec.dataSource && !known) delete spec.dataSource
 }
 
 /** `dataSource` and `dataSourceRef` say the same: whichever is set, the other follows where it can. */
@@ -144,10 +192,11 @@ export const storageClassStrategy: ResourceStrategy<storage.StorageClass> = {
     const causes: Causes = []
     if (!object.provisioner) causes.push(required('provisioner'))
     else invalidEach(causes, 'provisioner', object.provisioner, qualifiedName(object.provisioner.toLowerCase()))
-    for (const key in object.parameters) if (key === '') causes.push(invalid('parameters', key, 'field can not be empty.'))
+    validateParameters(causes, object.parameters)
     if (object.reclaimPolicy) optionalOneOf(causes, 'reclaimPolicy', object.reclaimPolicy, ['Delete', 'Retain'])
-    if (!object.volumeBindingMode) causes.push(required('volumeBindingMode'))
+    if (object.volumeBindingMode === undefined) causes.push(required('volumeBindingMode'))
     else optionalOneOf(causes, 'volumeBindingMode', object.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'])
+    validateTopologies(causes, object.allowedTopologies)
     return causes
   },
   validateUpdate(object, old) {
@@ -158,6 +207,43 @@ export const storageClassStrategy: ResourceStrategy<storage.StorageClass> = {
     immutable(causes, 'volumeBindingMode', object.volumeBindingMode, old.volumeBindingMode)
     return causes
   },
+}
+
+const maxParameters = 512
+const maxParameterBytes = 256 * 1024
+
+function validateParameters(causes: Causes, parameters: DeepReadonly<Record<string, string>> | undefined): void {
+  const entries = Object.entries(parameters ?? {})
+  if (entries.length > maxParameters) {
+    causes.push(tooLong('parameters', maxParameters))
+    return
+  }
+  let bytes = 0
+  for (const [key, value] of entries) {
+    if (key === '') causes.push(invalid('parameters', key, 'field can not be empty.'))
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(value)
+  }
+  if (bytes > maxParameterBytes) causes.push(tooLong('parameters', maxParameterBytes))
+}
+
+function validateTopologies(causes: Causes, terms: DeepReadonly<core.TopologySelectorTerm[]> | undefined): void {
+  const seen: string[] = []
+  terms?.forEach((term, i) => {
+    const at = `allowedTopologies[${i}].matchLabelExpressions`
+    const keys = new Map<string, readonly string[]>()
+    term.matchLabelExpressions?.forEach(({ key, values }, j) => {
+      if (!values?.length) causes.push(required(`${at}[${j}].values`))
+      values?.forEach((value, k) => {
+        if (values.indexOf(value) < k) causes.push(duplicate(`${at}[${j}].values[${k}]`, value))
+      })
+      invalidEach(causes, `${at}[${j}].key`, key, qualifiedName(key))
+      if (keys.has(key)) causes.push(duplicate(`${at}[${j}].key`, key))
+      keys.set(key, [...(values ?? [])].sort())
+    })
+    const text = JSON.stringify([...keys].sort())
+    if (keys.size === 0 || seen.includes(text)) causes.push(duplicate(at, ''))
+    seen.push(text)
+  })
 }
 
 export const csiDriverStrategy: ResourceStrategy<storage.CSIDriver> = {

@@ -3,6 +3,7 @@ import { configMapKey, dns1123Label, dns1123Subdomain } from '#api'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, required } from '../causes.ts'
 import { isNegativeQuantity } from '../quantities.ts'
 import { validateClaimSpec } from '../claims.ts'
+import { volumeSources } from '../volume-sources.ts'
 import { validateDescendingPath, validateNoBacksteps } from './containers.ts'
 import { validateDownwardFieldRef, validateResourceFieldRef } from './env.ts'
 
@@ -78,37 +79,7 @@ const sources: { [K in keyof core.VolumeSource]?: (causes: Causes, path: string,
       if (source.pullPolicy && !['Always', 'IfNotPresent', 'Never'].includes(source.pullPolicy))
         causes.push(notSupported(`${path}.pullPolicy`, source.pullPolicy, ['Always', 'IfNotPresent', 'Never']))
     },
-    iscsi: (causes, path, source) => {
-      if (!source.targetPortal) causes.push(required(`${path}.targetPortal`))
-      if (!source.iqn) causes.push(required(`${path}.iqn`))
-      if (source.lun < 0 || source.lun > 255) causes.push(invalid(`${path}.lun`, source.lun, 'must be between 0 and 255, inclusive'))
-    },
-    gcePersistentDisk: (causes, path, source) => {
-      if (!source.pdName) causes.push(required(`${path}.pdName`))
-      if (source.partition !== undefined && (source.partition < 0 || source.partition > 255))
-        causes.push(invalid(`${path}.partition`, source.partition, 'must be between 0 and 255, inclusive'))
-    },
-    awsElasticBlockStore: (causes, path, source) => {
-      if (!source.volumeID) causes.push(required(`${path}.volumeID`))
-    },
-    azureDisk: (causes, path, source) => {
-      if (!source.diskName) causes.push(required(`${path}.diskName`))
-      if (!source.diskURI) causes.push(required(`${path}.diskURI`))
-    },
-    cephfs: (causes, path, source) => {
-      if (!source.monitors?.length) causes.push(required(`${path}.monitors`))
-    },
-    rbd: (causes, path, source) => {
-      if (!source.monitors?.length) causes.push(required(`${path}.monitors`))
-      if (!source.image) causes.push(required(`${path}.image`))
-    },
-    glusterfs: (causes, path, source) => {
-      if (!source.endpoints) causes.push(required(`${path}.endpoints`))
-      if (!source.path) causes.push(required(`${path}.path`))
-    },
-    flexVolume: (causes, path, source) => {
-      if (!source.driver) causes.push(required(`${path}.driver`))
-    },
+    ...(volumeSources as object),
   }
 
 function validateVolumeSource(causes: Causes, path: string, volume: Volume): void {
