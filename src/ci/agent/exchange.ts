@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
@@ -25,10 +25,18 @@ import { paths } from './plan.ts'
  */
 export interface Exchange {
   /** Resolves when the container listens: who it runs as. */
-  ready(signal: AbortSignal): Promise<{ home: string; uid: number; path: string }>
+  ready(signal: AbortSignal): Promise<ContainerUser>
   run(options: RunOptions): Execution
   /** Ends the container's first process, and everything in it. */
   quit(): void
+}
+
+export interface ContainerUser {
+  home: string
+  uid: number
+  path: string
+  /** What runs a step that names no shell, as words: bash where the image has one, else sh; either ends at the first failure, also within a pipe where it can. */
+  shell: string
 }
 
 export interface RunOptions {
@@ -62,7 +70,10 @@ export const bootCommand = [
 const loop = `
 D=${paths.exchange}; B=$D/busybox
 exec 3<>$D/requests
-printf '%s\\n' "ready $($B id -u) \${HOME:-/}" "$PATH" > $D/hello
+if [ -x /bin/bash ]; then shell='/bin/bash -eo pipefail'
+elif (exec /bin/sh -c 'set -o pipefail') 2>/dev/null; then shell='/bin/sh -eo pipefail'
+else shell='/bin/sh -e'; fi
+printf '%s\\n' "ready $($B id -u) \${HOME:-/}" "$PATH" "$shell" > $D/hello
 : > $D/listening
 while read -r verb id <&3; do
   case $verb in
@@ -97,6 +108,7 @@ export function openExchange({ directory = paths.exchange, busybox = '/bin/busyb
   const requests = openSync(join(directory, 'requests'), constants.O_RDWR)
   const send = (line: string) => void writeSync(requests, `${line}\n`)
   let sequence = 0
+  const pool = pipePool(join(directory, 'spare'))
 
   return {
     async ready(signal) {
@@ -104,11 +116,11 @@ export function openExchange({ directory = paths.exchange, busybox = '/bin/busyb
         signal.throwIfAborted()
         await new Promise((resolve) => setTimeout(resolve, 10))
       }
-      const [first = '', path = ''] = readFileSync(join(directory, 'hello'), 'utf8').split('\n')
+      const [first = '', path = '', shell = '/bin/sh -e'] = readFileSync(join(directory, 'hello'), 'utf8').split('\n')
       const [, uid, ...home] = first.split(' ')
-      return { uid: Number(uid), home: home.join(' ') || '/', path }
+      return { uid: Number(uid), home: home.join(' ') || '/', path, shell }
     },
-    run: (options) => execute(options, directory, ++sequence, send),
+    run: (options) => execute(options, { directory, id: ++sequence, send, pipe: pool }),
     quit() {
       send('quit')
       closeSync(requests)
@@ -116,7 +128,14 @@ export function openExchange({ directory = paths.exchange, busybox = '/bin/busyb
   }
 }
 
-function execute({ script, files = {}, input, data, onOutput }: RunOptions, directory: string, id: number, send: (line: string) => void): Execution {
+interface Place {
+  directory: string
+  id: number
+  send: (line: string) => void
+  pipe: (path: string) => void
+}
+
+function execute({ script, files = {}, input, data, onOutput }: RunOptions, { directory, id, send, pipe }: Place): Execution {
   const at = join(directory, 'x', String(id))
   // who runs the script may be another user
   mkdirSync(at, { mode: 0o777 })
@@ -128,7 +147,7 @@ function execute({ script, files = {}, input, data, onOutput }: RunOptions, dire
   }
   writeFileSync(join(at, 'end'), `${end}\n`)
   writeFileSync(join(at, 'run'), `echo $$ >$X/session\n${script}\n`)
-  makePipes(['out', ...(input ? ['in'] : []), ...(data ? ['data'] : [])].map((name) => join(at, name)))
+  for (const name of ['out', ...(input ? ['in'] : []), ...(data ? ['data'] : [])]) pipe(join(at, name))
   // open for both: no end before the first writer comes, nor when one leaves another behind
   const output = new Socket({ fd: openSync(join(at, 'out'), constants.O_RDWR | constants.O_NONBLOCK), readable: true, writable: false })
   const transfers: { child: ChildProcess; done: Promise<void> }[] = []
@@ -193,6 +212,34 @@ function execute({ script, files = {}, input, data, onOutput }: RunOptions, dire
 function partial(text: string, mark: string): number {
   for (let length = Math.min(mark.length - 1, text.length); length > 0; length--) if (mark.startsWith(text.slice(-length))) return length
   return 0
+}
+
+/** Pipes that are there before they are needed: a program has to be run to make one, which a step would wait for. */
+function pipePool(directory: string): (path: string) => void {
+  mkdirSync(directory)
+  let made = 0
+  const spare: string[] = []
+  const names = (count: number) => Array.from({ length: count }, () => join(directory, String(++made)))
+  let filling = false
+  const fill = () => {
+    if (filling || spare.length > 4) return
+    filling = true
+    const batch = names(8)
+    execFile('mkfifo', ['-m', '666', ...batch], (error) => {
+      filling = false
+      if (!error) spare.push(...batch)
+    })
+  }
+  const first = names(8)
+  makePipes(first)
+  spare.push(...first)
+  return (path) => {
+    const one = spare.shift() ?? names(1)[0]!
+    if (!existsSync(one)) makePipes([one])
+    chmodSync(one, 0o666)
+    renameSync(one, path)
+    fill()
+  }
 }
 
 function makePipes(files: string[]): void {

@@ -9,7 +9,7 @@ export async function runCommand(step: StepOf<'run'>, context: StepContext): Pro
   const begun = last
   let stopped: string | undefined
   const execution = context.run({
-    script: `${exportLines(environment)}\n$B mkdir -p ${quoted(directory)} 2>/dev/null\ncd ${quoted(directory)} || exit 1\n${startShell(step.shell)}`,
+    script: `${exportLines(environment)}\ncd ${quoted(directory)} 2>/dev/null || { $B mkdir -p ${quoted(directory)} && cd ${quoted(directory)}; } || exit 1\n${startShell(step.shell || context.user.shell)}`,
     files: { command: step.command.endsWith('\n') ? step.command : `${step.command}\n` },
     onOutput(text) {
       last = performance.now()
@@ -41,13 +41,7 @@ export async function runCommand(step: StepOf<'run'>, context: StepContext): Pro
   }
 }
 
-/** CircleCI's default: bash where the image has one, else sh, either ending at the first failure, also within a pipe. */
-const defaultShell = `if [ -x /bin/bash ]; then exec /bin/bash -eo pipefail "$X/command"
-elif (exec /bin/sh -c 'set -o pipefail') 2>/dev/null; then exec /bin/sh -eo pipefail "$X/command"
-else exec /bin/sh -e "$X/command"; fi`
-
-function startShell(shell: string | undefined): string {
-  if (!shell) return defaultShell
+function startShell(shell: string): string {
   const words = shell.trim().split(/\s+/)
   // the command is a file: what asks for it as an argument is left out
   if (words.at(-1) === '-c') words.pop()

@@ -1,5 +1,5 @@
 import type { CompiledStep } from '../config/compiled.ts'
-import type { Exchange, Execution, RunOptions } from './exchange.ts'
+import type { ContainerUser, Exchange, Execution, RunOptions } from './exchange.ts'
 import type { AgentPlan, TestReport } from './plan.ts'
 import type { ServiceClient } from './service-client.ts'
 
@@ -9,7 +9,7 @@ export interface StepContext {
   exchange: Exchange
   client: ServiceClient
   /** Who runs the steps, and where. */
-  user: { home: string; uid: number; path: string }
+  user: ContainerUser
   workingDirectory: string
   /** All variables of the job, `environment` of a step aside. */
   environment: Record<string, string>
@@ -37,7 +37,7 @@ export class StepError extends Error {
 }
 
 /** A path as the user writes it, from the root: `~` is their home, what is relative lies in the working directory. */
-export function resolvePath(path: string, { user, workingDirectory }: Pick<StepContext, 'user' | 'workingDirectory'>): string {
+export function resolvePath(path: string, { user, workingDirectory }: { user: Pick<ContainerUser, 'home'>; workingDirectory: string }): string {
   const expanded = path === '~' ? user.home : path.startsWith('~/') ? `${user.home}${path.slice(1)}` : path
   const absolute = expanded.startsWith('/') ? expanded : `${workingDirectory}/${expanded}`
   const parts: string[] = []
