@@ -21,10 +21,7 @@ const archives = () => join(homeDirectory(), '.images')
 export async function ensureToolImage(cluster: ClusterConfig, report?: Report): Promise<string> {
   const onLine = report && ((text: string) => report({ type: 'note', text }))
   await ensureInstalled([...buildRequirements, ...baseRequirements], onLine)
-  const { content, archive } = await exclusively('tool-image', async () => {
-    const built = await buildToolImage({ registryAddress: clusterAddress, ...(report ? { report } : {}) })
-    return { content: built, archive: await archived(built) }
-  })
+  const content = await exclusively('tool-image', () => buildToolImage({ registryAddress: clusterAddress, ...(report ? { report } : {}) }))
   for (const node of cluster.nodes) {
     const at = clusterPaths(cluster.name).node(node.name)
     if (!existsSync(at.containerdSocket)) throw new Error(`node ${node.name} does not run: \`k8ts up --name ${cluster.name}\` first`)
@@ -35,7 +32,7 @@ export async function ensureToolImage(cluster: ClusterConfig, report?: Report): 
     report?.({ type: 'note', text: `loading ${toolImage} on ${node.name} …` })
     // of an image that is there in another state, most layers are the same
     if (there) await loadStored({ ...cluster, nodes: [node] }, [toolImage])
-    else await importImage(at.containerdSocket, archive)
+    else await importImage(at.containerdSocket, await exclusively('tool-image', () => archived(content)))
     await writeFile(marker, content)
   }
   return toolImage
