@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from '#base'
@@ -13,20 +13,41 @@ export interface AptSources {
   transport: string[]
 }
 
-/** Reads `apt-get indextargets` and `apt-config dump`; an error says what is missing. */
+/** Reads apt's sources and settings of this machine; an error says what is missing. */
 export async function machineApt(): Promise<AptSources> {
-  const targets = await run('apt-get', ['indextargets', '--format', '$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)', 'Created-By: Packages'])
-  const [mirror, codename] = mainTarget(targets)
-  return { codename, mirror, transport: transportOf(await run('apt-config', ['dump'])) }
+  const codename = codenameOf(await readFile('/etc/os-release', 'utf8').catch(() => ''))
+  const parts = (await readdir('/etc/apt/sources.list.d').catch(() => [])).sort().map((name) => join('/etc/apt/sources.list.d', name))
+  const texts: string[] = []
+  for (const file of ['/etc/apt/sources.list', ...parts]) if (/\.(list|sources)$/.test(file)) texts.push(await readFile(file, 'utf8').catch(() => ''))
+  return { codename, mirror: mirrorOf(texts, codename), transport: transportOf(await run('apt-config', ['dump'])) }
 }
 
-/** The first target that is a Debian release's main: neither its updates nor its security fixes. */
-export function mainTarget(targets: string): [mirror: string, codename: string] {
-  for (const line of targets.split('\n')) {
-    const [uri, codename, component, origin] = line.split(' ')
-    if (uri && codename && /^[a-z]+$/.test(codename) && component === 'main' && (origin ?? 'Debian').startsWith('Debian')) return [uri, codename]
+/** The release that os-release(5) names. */
+export function codenameOf(osRelease: string): string {
+  const value = (key: string) => new RegExp(`^${key}="?([^"\n]*)"?$`, 'm').exec(osRelease)?.[1]
+  const codename = value('VERSION_CODENAME')
+  if (value('ID') !== 'debian')
+    throw new Error('base images are made of Debian’s packages, and this machine runs another system: give FROM an image that is here')
+  // testing and unstable have none
+  return codename ?? 'sid'
+}
+
+/** Where the sources (sources.list(5), of both formats) have main of a release. Asking apt itself takes longer than most builds. */
+export function mirrorOf(sources: readonly string[], codename: string): string {
+  const names = new Set([codename, 'stable', 'testing', 'unstable'])
+  for (const text of sources) {
+    for (const line of text.split('\n')) {
+      const [, uri, suite, components] = /^deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+(.*)$/.exec(line) ?? []
+      if (uri && names.has(suite!) && components!.split(/\s+/).includes('main')) return uri
+    }
+    for (const stanza of text.replaceAll(/^#.*\n/gm, '').split(/\n\s*\n/)) {
+      const field = (name: string) => (new RegExp(`^${name}:\\s*(.*)$`, 'im').exec(stanza)?.[1] ?? '').split(/\s+/)
+      if (!field('Types').includes('deb') || field('Enabled')[0] === 'no' || !field('Components').includes('main')) continue
+      const [uri] = field('URIs')
+      if (uri && field('Suites').some((suite) => names.has(suite))) return uri
+    }
   }
-  throw new Error('apt knows no Debian release on this machine: look at /etc/apt/sources.list.d and run `apt-get update`')
+  throw new Error(`apt has no source for Debian ${codename} on this machine: look at /etc/apt/sources.list.d`)
 }
 
 /** Of apt's configuration what a build needs to reach the same packages: nothing that runs programs or names files of this machine. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { debianSources, mainTarget, transportOf } from './apt.ts'
+import { codenameOf, debianSources, mirrorOf, transportOf } from './apt.ts'
 import { debianBaseOf } from './debian-base.ts'
 
 const bases: [string, { suite: string; slim: boolean } | undefined][] = [
@@ -30,13 +30,28 @@ DPkg::Pre-Install-Pkgs:: "/usr/sbin/dpkg-preconfigure --apt || true";`
   assert.deepEqual(transportOf(dump), ['Acquire::http::Proxy "http://proxy.example:3142";', 'Acquire::Check-Valid-Until "false";'])
 })
 
-test('the machine’s mirror is where main of its release comes from', () => {
-  const targets = `https://other.example/ nodistro main Other
-http://deb.debian.org/debian-security/ bookworm-security main Debian
-http://mirror.example/debian/ bookworm main Debian
-`
-  assert.deepEqual(mainTarget(targets), ['http://mirror.example/debian/', 'bookworm'])
-  assert.throws(() => mainTarget(''), /apt-get update/)
+const sources: [string, string][] = [
+  ['deb822', '# a comment\nTypes: deb\n# another\nURIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates\nComponents: main contrib\n'],
+  ['one line', 'deb-src http://src.example bookworm main\ndeb [signed-by=/k.gpg arch=amd64] http://mirror.example/debian bookworm main\n'],
+  ['a release by its rank', 'deb http://mirror.example/debian stable main\n'],
+]
+for (const [name, text] of sources)
+  test(`the machine’s mirror is found in sources of ${name}`, () => {
+    const others =
+      'Types: deb\nURIs: http://other.example\nSuites: nodistro\nComponents: main\n\nTypes: deb\nURIs: http://security.example\nSuites: bookworm-security\nComponents: main\n'
+    assert.equal(mirrorOf([others, text], 'bookworm'), 'http://mirror.example/debian')
+    assert.throws(() => mirrorOf([others], 'bookworm'), /no source for Debian bookworm/)
+  })
+
+test('a source that is switched off is none', () => {
+  const off = 'Types: deb\nURIs: http://off.example\nSuites: bookworm\nComponents: main\nEnabled: no\n'
+  assert.throws(() => mirrorOf([off], 'bookworm'), /no source/)
+})
+
+test('the release is the machine’s, which must be Debian', () => {
+  assert.equal(codenameOf('ID=debian\nVERSION_CODENAME=bookworm\n'), 'bookworm')
+  assert.equal(codenameOf('ID="debian"\n'), 'sid')
+  assert.throws(() => codenameOf('ID=ubuntu\nVERSION_CODENAME=jammy\n'), /another system/)
 })
 
 test('sid has no updates of its own', () => {
