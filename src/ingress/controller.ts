@@ -16,6 +16,8 @@ export interface IngressControllerOptions {
 }
 
 const everything = 'ingresses'
+/** Endpoints alone: they need no new configuration, and do not wait for one. */
+const endpoints = 'endpoints'
 const serviceIndex = 'ingress/service'
 
 /** Keeps the data plane at what the Ingresses of our class ask for, and says in events what of them cannot be served. */
@@ -23,7 +25,7 @@ export function ingressController(options: IngressControllerOptions): Controller
   return {
     name: 'ingress',
     eventSource: 'ingress-controller',
-    concurrency: 1,
+    concurrency: 2,
     setup({ cache, events, log }) {
       const ingresses = cache<networking.Ingress>(resources.ingresses)
       const classes = cache<networking.IngressClass>(resources.ingressClasses)
@@ -36,7 +38,7 @@ export function ingressController(options: IngressControllerOptions): Controller
         },
       })
       let dataPlane: DataPlane | undefined
-      let fallback: Certificate | undefined
+      let issued: Promise<Certificate> | undefined
       const told = new Map<string, string>()
 
       /** Says each trouble once, and again after it was gone. */
@@ -50,19 +52,23 @@ export function ingressController(options: IngressControllerOptions): Controller
       }
 
       return {
-        watches: [ingresses, classes, services, secrets, slices].map((each): Watch => mapped(each as typeof services, () => [everything])),
-        async reconcile() {
+        watches: [
+          ...[ingresses, classes, services, secrets].map((each): Watch => mapped(each as typeof services, () => [everything])),
+          mapped(slices, () => [endpoints]),
+        ],
+        async reconcile(key) {
           const ours = ingresses.list().filter(ofOurClass(classes.list()))
           if (ours.length === 0 && !dataPlane) return
           dataPlane ??= options.dataPlane(log)
-          fallback ??= await options.fallback()
+          const fallback = await (issued ??= options.fallback())
           const { desired, troubles, sources } = planIngress({
             ingresses: ours,
-            serviceAt: (key) => services.get(key),
-            slicesOf: (key) => slices.byIndex(serviceIndex, key),
-            secretAt: (key) => secrets.get(key),
+            serviceAt: (name) => services.get(name),
+            slicesOf: (name) => slices.byIndex(serviceIndex, name),
+            secretAt: (name) => secrets.get(name),
             fallback,
           })
+          if (key === endpoints) return dataPlane.endpoints(desired.backends)
           try {
             const { refused } = await dataPlane.apply(desired)
             for (const [id, message] of refused)

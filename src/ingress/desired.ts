@@ -62,9 +62,12 @@ export interface Applied {
   refused: Map<string, string>
 }
 
-/** Serves what is desired; calls of `apply` do not overlap. Changes drop no request. */
+/** Serves what is desired. Changes drop no request. */
 export interface DataPlane extends AsyncDisposable {
+  /** Makes all of it served; calls do not overlap. */
   apply(desired: Desired): Promise<Applied>
+  /** Makes these the endpoints of the backends that are served now, at once, also while `apply` is under way; other backends are left to that. */
+  endpoints(backends: readonly Backend[]): Promise<void>
 }
 
 export const localAddress = '127.0.0.1'

@@ -50,16 +50,17 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
   const stopping = new AbortController()
   let loaded: Loaded | undefined
   let wanted: Desired | undefined
-  let queue: Promise<unknown> = Promise.resolve()
+  /** The newest that is known of endpoints; what is being loaded may be older. */
+  let newest: readonly Backend[] = []
+  let loading = false
+  let ports: { http: number; https: number } | undefined
   let generation = 0
   let watched = false
   const scheduled = new Set<() => void>()
 
-  const exclusively = <T>(step: () => Promise<T>): Promise<T> => {
-    const result = queue.then(step)
-    queue = result.catch(() => {})
-    return result
-  }
+  // endpoints do not wait for configurations
+  const oneByOne = sequence()
+  const oneChangeByOne = sequence()
 
   async function apply(desired: Desired): Promise<Applied> {
     wanted = desired
@@ -71,19 +72,18 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
     if (!process.running()) loaded = undefined
     const local = loaded && ports ? ports : await ((ports = undefined), options.localPorts())
     ports = local
-    if (loaded && structureOf(desired, local) === loaded.structure) await changeEndpoints(loaded, desired)
-    else
+    if (!loaded || structureOf(desired, local) !== loaded.structure) {
+      loading = true
       try {
         await load(desired, local)
-      } catch (error) {
-        // what is served meanwhile must not lead to pods that are gone
-        if (loaded && process.running()) await changeEndpoints(loaded, withEndpoints(loaded.desired, desired.backends))
-        throw error
+      } finally {
+        loading = false
+        // also when it is not taken: what is served meanwhile must not lead to pods that are gone
+        await endpoints()
       }
+    } else await endpoints()
     return { refused: loaded!.refused }
   }
-  let ports: { http: number; https: number } | undefined
-
   /** Everything but endpoints, as text that is equal when nothing changed. */
   function structureOf(desired: Desired, local: { http: number; https: number }): string {
     const { files, config } = haproxyFiles(desired, { ...options, dir: '.', local })
@@ -100,7 +100,9 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
     await rename(join(run, 'next'), join(run, 'current'))
     if (process.running()) await reload()
     else await start()
-    loaded = { structure: structureOf(desired, local), desired, dir: accepted.dir, refused }
+    await oneChangeByOne(async () => {
+      loaded = { structure: structureOf(desired, local), desired, dir: accepted.dir, refused }
+    })
     for (const name of await readdir(run))
       if (/^config-\d+$/.test(name) && join(run, name) !== accepted.dir) await rm(join(run, name), { recursive: true, force: true })
     if (!watched) void watch()
@@ -149,40 +151,68 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
     }
   }
 
-  async function changeEndpoints(now: Loaded, desired: Desired): Promise<void> {
-    const { add, drain } = endpointChange(now.desired.backends, desired.backends)
+  /** Brings all processes to the newest endpoints: those of earlier configurations have connections on which requests may still come. */
+  const endpoints = () => oneChangeByOne(changeEndpoints)
+
+  async function changeEndpoints(): Promise<void> {
+    if (!loaded || !process.running()) return
+    const desired = withEndpoints(loaded.desired, newest)
+    const { add, drain } = endpointChange(loaded.desired.backends, desired.backends)
     if (add.length + drain.length === 0) return
-    // first the file: who dies comes back with what is wanted
-    const { config } = haproxyFiles(desired, { ...options, dir: now.dir, local: ports! })
-    const file = join(now.dir, 'haproxy.cfg')
-    await writeFile(`${file}.tmp`, config(desired.backends), { mode: 0o600 })
-    await rename(`${file}.tmp`, file)
-    try {
-      for (const { backend, endpoint, keywords } of add) {
-        const said = await command(stats, `add server ${backend}/${endpoint} ${endpoint}${keywords}`)
+    loaded = { ...loaded, desired }
+    const started = clock.monotonic()
+    const steps = [
+      ...add.flatMap(({ backend, endpoint, keywords }) => [
         // one that is still being drained is there already
-        if (!/registered|already exists/i.test(said)) throw new Error(said)
-        await expectSilence(`set server ${backend}/${endpoint} state ready`)
+        { text: `add server ${backend}/${endpoint} ${endpoint}${keywords}`, expect: /registered|already exists/i },
+        { text: `set server ${backend}/${endpoint} state ready`, expect: /^$/ },
+      ]),
+      ...drain.map(({ backend, endpoint }) => ({ text: `set server ${backend}/${endpoint} state maint`, expect: /^$/ })),
+    ]
+    try {
+      for (const { text, expect } of steps) {
+        const said = await command(stats, text)
+        if (!expect.test(said)) throw new Error(`${text}: ${said}`)
       }
-      for (const { backend, endpoint } of drain) await expectSilence(`set server ${backend}/${endpoint} state maint`)
     } catch (error) {
-      // the file is right, whatever happened
-      log.warn('HAProxy is reloaded, for it did not take a change of endpoints', { error })
-      await reload()
+      // a configuration that is being loaded gets them in the end; otherwise the file has them
+      if (!loading) {
+        log.warn('HAProxy is reloaded, for it did not take a change of endpoints', { error: error as Error })
+        void oneByOne(async () => {
+          if (process.running()) await reload()
+        }).catch(() => {})
+      }
     }
-    loaded = { ...now, desired }
+    for (const pid of await formerWorkers()) for (const { text } of steps) await command(masterSocket(run), `@!${pid} ${text}`).catch(() => '')
+    log.debug('HAProxy has new endpoints', { added: add.length, drained: drain.length, ms: Math.round(clock.monotonic() - started) })
+    await keep(loaded)
     if (drain.length > 0) {
       const cancel = clock.schedule(forgetAfterMs, () => {
         scheduled.delete(cancel)
-        void exclusively(() => forget(drain)).catch(() => {})
+        void oneChangeByOne(() => forget(drain)).catch(() => {})
       })
       scheduled.add(cancel)
     }
   }
 
-  async function expectSilence(text: string): Promise<void> {
-    const said = await command(stats, text)
-    if (said !== '') throw new Error(`${text}: ${said}`)
+  /** Writes the endpoints to the configuration: who dies comes back with them. */
+  async function keep({ dir, desired }: Loaded): Promise<void> {
+    const { config } = haproxyFiles(desired, { ...options, dir, local: ports! })
+    const file = join(dir, 'haproxy.cfg')
+    try {
+      await writeFile(`${file}.tmp`, config(desired.backends), { mode: 0o600 })
+      await rename(`${file}.tmp`, file)
+    } catch (error) {
+      // another configuration has taken its place
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+
+  /** Processes of earlier configurations that still have connections. */
+  async function formerWorkers(): Promise<string[]> {
+    const said = await command(masterSocket(run), 'show proc').catch(() => '')
+    const [, former = ''] = said.split('# old workers')
+    return [...former.split('# programs')[0]!.matchAll(/^(\d+)\s+worker/gm)].map((match) => match[1]!)
   }
 
   /** Removes endpoints that answer nothing any more; one that still does goes with the next reload. */
@@ -200,7 +230,7 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
     while (!stopping.signal.aborted && loaded) {
       await closed(masterSocket(run), stopping.signal)
       if (stopping.signal.aborted) break
-      await exclusively(async () => {
+      await oneByOne(async () => {
         if (process.running() || !loaded) return
         log.warn('HAProxy died and is started again')
         try {
@@ -218,12 +248,30 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
   }
 
   return {
-    apply: (desired) => exclusively(() => apply(desired)),
+    apply(desired) {
+      newest = desired.backends
+      return oneByOne(() => apply(desired))
+    },
+    endpoints(backends) {
+      newest = backends
+      return endpoints()
+    },
     async [Symbol.asyncDispose]() {
       stopping.abort()
       for (const cancel of scheduled) cancel()
-      await queue
+      await oneByOne(async () => {})
+      await oneChangeByOne(async () => {})
     },
+  }
+}
+
+/** Runs steps one after another, whatever becomes of each. */
+function sequence(): <T>(step: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (step) => {
+    const result = last.then(step)
+    last = result.catch(() => {})
+    return result
   }
 }
 

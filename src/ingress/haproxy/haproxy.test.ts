@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
-import { createServer, request } from 'node:http'
+import { Agent, createServer, request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createServer as createSocketServer } from 'node:net'
@@ -299,6 +299,26 @@ describe('HAProxy', { skip: missing }, () => {
     await plane.apply(desired())
     assert.equal((JSON.parse((await ask('a.example', '/')).body) as { name: string }).name, 'root')
     assert.equal(await newest(), worker)
+  })
+
+  test('connections that were made before a new configuration lead to new endpoints as well', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const kept = () =>
+      new Promise<{ name: string; connection: number | undefined }>((resolve, reject) => {
+        const sent = request({ host: '127.0.0.1', port: ports.http, headers: { host: 'a.example' }, agent }, (response) => {
+          const connection = sent.socket?.localPort
+          let body = ''
+          response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
+          response.on('end', () => resolve({ name: (JSON.parse(body) as { name: string }).name, connection }))
+        })
+        sent.on('error', reject).end()
+      })
+    const first = await kept()
+    await plane.apply(desired({ hosts: [...desired().sites[0]!.hosts, routes('reloaded.example', { prefix: { '': 'any' } })] }))
+    await plane.endpoints([backend('root', 'next')])
+    assert.deepEqual(await kept(), { name: 'next', connection: first.connection })
+    agent.destroy()
+    await plane.apply(desired())
   })
 
   test('a replaced certificate is served, to old connections nothing happens', async () => {

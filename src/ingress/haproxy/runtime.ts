@@ -9,8 +9,8 @@ export function command(socket: string, text: string, timeoutMs = 5000): Promise
     connection.setTimeout(timeoutMs, () => connection.destroy(new Error(`haproxy does not answer to ${text.split(' ')[0]}`)))
     connection.on('error', reject)
     connection.on('close', () => resolve(answer.trim()))
-    // the connection is closed by HAProxy after its answer
-    connection.write(`${text}\n`)
+    // HAProxy answers, and closes the connection because there is nothing more to come
+    connection.end(`${text}\n`)
   })
 }
 

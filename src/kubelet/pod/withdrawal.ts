@@ -1,7 +1,7 @@
 import type { DeepReadonly, core } from '#api'
 
 /** How long it takes until everybody knows that a pod is leaving its services, milliseconds: a write of its endpoint slices, and one of the rules on each node. */
-const withdrawalMs = 150
+const withdrawalMs = 200
 
 type Pod = DeepReadonly<core.Pod>
 
