@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import type { core } from '#api'
 import { processesIn } from '../../src/cluster/local/cgroup.ts'
 import { bridgeName, tableName } from '../../src/cluster/local/interface-names.ts'
+import { findProcess, waitUntil } from '../../src/cluster/local/process.ts'
 import { failure, kubectlIn } from './clients.ts'
 import { background, k8tsProgram, testCluster } from './cluster.ts'
 import type { Machine } from './machine.ts'
@@ -61,7 +62,7 @@ const killEverything = () => {
   return pids.length
 }
 
-/** Pods with what leaves traces: memory volumes, secrets, host ports, a service with a node port. */
+/** Pods with what leaves traces: memory volumes, secrets, host ports, a service with a node port, one with an address of its own, an ingress. */
 const workload = [
   { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'mounted' }, stringData: { key: 'value' } },
   {
@@ -96,6 +97,18 @@ const workload = [
   { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { type: 'NodePort', selector: { app: 'web' }, ports: [{ port: 80 }] } },
   {
     apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'balanced' },
+    spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 80 }] },
+  },
+  {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name: 'web' },
+    spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } },
+  },
+  {
+    apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'published' },
     spec: { containers: [{ name: 'web', image: 'localhost/web:1', ports: [{ containerPort: 80, hostPort: 8080 }] }] },
@@ -107,6 +120,8 @@ async function start(): Promise<void> {
   await cluster.apply({ apiVersion: 'v1', kind: 'List', items: workload })
   await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')
   await kubectl('wait', '--for=condition=Ready', 'pod/published', '--timeout=60s')
+  await kubectl('wait', '--for=jsonpath={.status.loadBalancer.ingress[0].ip}', 'ingress/web', 'service/balanced', '--timeout=30s')
+  await waitUntil(() => findProcess(join(home, name, 'run'), 'ingress') !== undefined, 20_000)
 }
 
 describe('k8ts down', () => {
@@ -123,7 +138,7 @@ describe('k8ts down', () => {
       [...made.files].some((file) => file.startsWith('/run/containerd/s/')),
       'sockets of shims',
     )
-    for (const program of ['(containerd)', '(containerd-shim)', '(node-MainThread)'])
+    for (const program of ['(containerd)', '(containerd-shim)', '(node-MainThread)', '(haproxy)'])
       assert.ok(programs.includes(program), `${program} in ${programs.join()}`)
 
     await cluster.k8ts('down', '--name', name)

@@ -345,9 +345,10 @@ describe('under load', () => {
     await using clients = load(ip, 'one.example')
     await clients.more(50)
     for (const version of ['2', '1', '2']) {
+      // a new configuration and new endpoints at the same time
+      await cluster.apply(ingress('beside', { rules: [everything(`v${version}.example`)] }))
       await kubectl('set', 'image', 'deployment/web', `web=localhost/web:${version}`)
       await kubectl('rollout', 'status', 'deployment/web', '--timeout=90s')
-      await cluster.apply(ingress('beside', { rules: [everything(`v${version}.example`)] }))
       await clients.more(100)
     }
     await kubectl('scale', 'deployment/web', '--replicas=1')

@@ -25,6 +25,9 @@ export interface HaproxyFiles {
 }
 
 export const statsSocket = (run: string): string => join(run, 'stats.sock')
+/** Where a process that is being replaced hands over the requests that still come on its connections. */
+const successorSocket = (run: string, secure: boolean): string => join(run, secure ? 'next-tls.sock' : 'next.sock')
+const secureSuccessor = 9001
 export const masterSocket = (run: string): string => join(run, 'master.sock')
 
 /**
@@ -50,7 +53,9 @@ export function haproxyFiles(desired: Desired, options: ConfigOptions): HaproxyF
   }
   const map = (name: string, how = 'str') => `map_${how}(${join(dir, `${name}.map`)})`
   const localPort = options.local.https === 443 ? '' : `:${options.local.https}`
-  const redirect = (port: string) => `http-request redirect code 308 location https://%[var(txn.name)]${port}%[pathq] if moved !challenge`
+  const redirect = (port: string) => `http-request redirect code 308 location https://%[var(txn.name)]${port}%[pathq] if !leaving moved !challenge`
+  for (const secure of [false, true])
+    binds.push(`bind ${successorSocket(options.run, secure)} user haproxy mode 600 accept-proxy${secure ? ` id ${secureSuccessor}` : ''}`)
   const head = `
 global
   log stdout format raw local0 notice
@@ -88,7 +93,10 @@ ${options.nameservers.map((address, i) => `  nameserver dns${i + 1} ${address}:5
   accepted_payload_size 4096
 
 frontend sites
-${binds.map((line) => `  ${line}\n`).join('')}  http-request set-var(txn.name) req.hdr(host),field(1,:),lower
+${binds.map((line) => `  ${line}\n`).join('')}  # a process that is being replaced knows neither the routes nor the endpoints of now: its successor does
+  acl leaving stopping
+  acl http2 fc_http_major 2
+  http-request set-var(txn.name) req.hdr(host),field(1,:),lower
   http-request set-var(txn.path) path
   http-request set-var(txn.host) dst,concat(/,txn.name),${map('hosts')}
   http-request set-var(txn.wide) var(txn.name),regsub(^[^.]+,)
@@ -98,31 +106,43 @@ ${binds.map((line) => `  ${line}\n`).join('')}  http-request set-var(txn.name) r
   acl moved var(txn.host),${map('plain')} -m str redirect
   acl refused var(txn.host),${map('plain')} -m str refuse
   acl secure ssl_fc
+  acl secure so_id ${secureSuccessor}
   acl local dst ${localAddress}
-  http-request return status 404 content-type text/plain string "not found: this host is served over https only\\n" if !secure refused
+  http-request return status 404 content-type text/plain string "not found: this host is served over https only\\n" if !leaving !secure refused
   ${redirect(localPort)} !secure local
   ${redirect('')} !secure !local
   http-request set-var(txn.to) var(txn.host),concat(,txn.path),${map('exact')}
   http-request set-var(txn.to) var(txn.host),concat(,txn.path,/),${map('prefix', 'beg')} if !{ var(txn.to) -m found }
   http-request set-var(txn.to) var(txn.host),${map('fallback')} if !{ var(txn.to) -m found }
-  http-request return status 404 content-type text/plain string "not found: no ingress has this host and path\\n" if !{ var(txn.to) -m found }
+  http-request return status 404 content-type text/plain string "not found: no ingress has this host and path\\n" if !leaving !{ var(txn.to) -m found }
   http-request disable-l7-retry if !{ method GET HEAD OPTIONS }
   http-request del-header Forwarded
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Real-IP %[src]
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   http-request set-header X-Forwarded-Port %[dst_port]
+  http-request set-var(txn.scheme) str(http1) if !secure !http2
+  http-request set-var(txn.scheme) str(http2) if !secure http2
+  http-request set-var(txn.scheme) str(https1) if secure !http2
+  http-request set-var(txn.scheme) str(https2) if secure http2
   http-request set-header X-Forwarded-Proto https if secure
   http-request set-header X-Forwarded-Proto http if !secure
+  use_backend successor:%[var(txn.scheme)] if leaving
   use_backend %[var(txn.to)]
 
 backend ${nowhere}
-`
+${[false, true].flatMap((secure) => [false, true].map((http2) => successor(options.run, secure, http2))).join('')}`
   return {
     files,
     config: (backends) => `${head.slice(1)}${backends.map((backend) => `\n${backendSection(backend)}`).join('')}`,
   }
 }
+
+/** HTTP/2 is handed on as such: gRPC needs it. */
+const successor = (run: string, secure: boolean, http2: boolean) => `
+backend successor:http${secure ? 's' : ''}${http2 ? 2 : 1}
+  server next unix@${successorSocket(run, secure)} send-proxy-v2${http2 ? ' proto h2' : ''}
+`
 
 /** Certificate lists have one certificate a line, and the names it is for; without names those that stand in the certificate, and all that is left for the first. */
 const crtLine = (file: string, names: readonly string[]) => `${file}${names.length > 0 ? ` ${names.join(' ')}` : ''}\n`

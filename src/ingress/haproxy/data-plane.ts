@@ -92,7 +92,8 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
 
   async function load(desired: Desired, local: { http: number; https: number }): Promise<void> {
     await options.prepare()
-    await mkdir(run, { recursive: true, mode: 0o700 })
+    // HAProxy passes through it as its own user; what is in it is closed to others
+    await mkdir(run, { recursive: true, mode: 0o711 })
     const refused = new Map<string, string>()
     const accepted = await write(desired, local, refused)
     await rm(join(run, 'next'), { force: true })
@@ -151,7 +152,7 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
     }
   }
 
-  /** Brings all processes to the newest endpoints: those of earlier configurations have connections on which requests may still come. */
+  /** Brings the process to the newest endpoints; those of earlier configurations hand their requests over to it. */
   const endpoints = () => oneChangeByOne(changeEndpoints)
 
   async function changeEndpoints(): Promise<void> {
@@ -183,7 +184,6 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
         }).catch(() => {})
       }
     }
-    for (const pid of await formerWorkers()) for (const { text } of steps) await command(masterSocket(run), `@!${pid} ${text}`).catch(() => '')
     log.debug('HAProxy has new endpoints', { added: add.length, drained: drain.length, ms: Math.round(clock.monotonic() - started) })
     await keep(loaded)
     if (drain.length > 0) {
@@ -206,13 +206,6 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
       // another configuration has taken its place
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
-  }
-
-  /** Processes of earlier configurations that still have connections. */
-  async function formerWorkers(): Promise<string[]> {
-    const said = await command(masterSocket(run), 'show proc').catch(() => '')
-    const [, former = ''] = said.split('# old workers')
-    return [...former.split('# programs')[0]!.matchAll(/^(\d+)\s+worker/gm)].map((match) => match[1]!)
   }
 
   /** Removes endpoints that answer nothing any more; one that still does goes with the next reload. */

@@ -3,10 +3,10 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Agent, createServer, request } from 'node:http'
-import { request as secureRequest } from 'node:https'
+import { Agent as SecureAgent, request as secureRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createServer as createSocketServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -147,6 +147,8 @@ describe('HAProxy', { skip: missing }, () => {
 
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), 'k8ts-haproxy-'))
+    // as the directory that the data plane makes
+    await chmod(dir, 0o711)
     ports = { http: await freePort(), https: await freePort() }
     const ca = await createAuthority({ commonName: 'ca' })
     for (const name of ['fallback', 'one', 'two', 'three'])
@@ -301,25 +303,37 @@ describe('HAProxy', { skip: missing }, () => {
     assert.equal(await newest(), worker)
   })
 
-  test('connections that were made before a new configuration lead to new endpoints as well', async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    const kept = () =>
-      new Promise<{ name: string; connection: number | undefined }>((resolve, reject) => {
-        const sent = request({ host: '127.0.0.1', port: ports.http, headers: { host: 'a.example' }, agent }, (response) => {
-          const connection = sent.socket?.localPort
-          let body = ''
-          response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
-          response.on('end', () => resolve({ name: (JSON.parse(body) as { name: string }).name, connection }))
+  for (const secure of [false, true])
+    test(`${secure ? 'TLS ' : ''}connections that were made before a new configuration have its routes and endpoints as well`, async () => {
+      const agent = secure ? new SecureAgent({ keepAlive: true, maxSockets: 1 }) : new Agent({ keepAlive: true, maxSockets: 1 })
+      const kept = (host: string) =>
+        new Promise<{ name: string; headers: Record<string, string>; connection: number | undefined }>((resolve, reject) => {
+          const options = { host: '127.0.0.1', port: secure ? ports.https : ports.http, headers: { host, 'x-forwarded-for': '8.8.8.8' }, agent }
+          const sent = secure ? secureRequest({ ...options, rejectUnauthorized: false, servername: 'a.example' }) : request(options)
+          sent.on('response', (response) => {
+            const connection = sent.socket?.localPort
+            let body = ''
+            response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
+            response.on('end', () => resolve({ ...(JSON.parse(body) as { name: string; headers: Record<string, string> }), connection }))
+          })
+          sent.on('error', reject).end()
         })
-        sent.on('error', reject).end()
-      })
-    const first = await kept()
-    await plane.apply(desired({ hosts: [...desired().sites[0]!.hosts, routes('reloaded.example', { prefix: { '': 'any' } })] }))
-    await plane.endpoints([backend('root', 'next')])
-    assert.deepEqual(await kept(), { name: 'next', connection: first.connection })
-    agent.destroy()
-    await plane.apply(desired())
-  })
+      const first = await kept('a.example')
+      await plane.apply(
+        desired({
+          hosts: [...desired().sites[0]!.hosts, routes('reloaded.example', { prefix: { '': 'root' }, plainHttp: secure ? 'redirect' : 'serve' })],
+        }),
+      )
+      await plane.endpoints([backend('root', 'next')])
+      const { name, headers, connection } = await kept('reloaded.example')
+      assert.deepEqual({ name, connection }, { name: 'next', connection: first.connection })
+      assert.deepEqual(
+        ['for', 'proto', 'port', 'host'].map((key) => headers[`x-forwarded-${key}`]),
+        secure ? ['127.0.0.1', 'https', String(ports.https), 'reloaded.example'] : ['127.0.0.1', 'http', String(ports.http), 'reloaded.example'],
+      )
+      agent.destroy()
+      await plane.apply(desired())
+    })
 
   test('a replaced certificate is served, to old connections nothing happens', async () => {
     await plane.apply(
