@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { run } from '#base'
 import type { ClusterConfig, PublishedPort } from '../config.ts'
 import { bridgeName, tableName } from './interface-names.ts'
@@ -9,8 +10,7 @@ import { bridgeName, tableName } from './interface-names.ts'
 export async function publishPorts(cluster: ClusterConfig, owner: string, ports: readonly PublishedPort[]): Promise<void> {
   const bridge = bridgeName(cluster.name)
   await run('nft', ['-f', '-'], { input: publication(`${tableName(cluster.name)}_${owner}`, bridge, ports) })
-  // loopback addresses may leave by the bridge: only what the rules above lead there does
-  await run('sysctl', ['-qw', `net.ipv4.conf.${bridge}.route_localnet=1`])
+  await allowLoopback(cluster.name, true)
 }
 
 /** The packet filter's rules; pods must not reach the host's loopback addresses, which the kernel would let them from now on. */
@@ -39,7 +39,13 @@ export function publication(table: string, bridge: string, ports: readonly Publi
 /** Takes back one owner's ports, or those of all owners. */
 export async function removePublishedPorts(cluster: string, owner?: string): Promise<void> {
   const own = `${tableName(cluster)}_`
-  const tables = [...(await run('nft', ['list', 'tables'])).matchAll(/^table ip (\S+)$/gm)].map((match) => match[1]!)
-  for (const table of tables)
-    if (owner === undefined ? table.startsWith(own) : table === `${own}${owner}`) await run('nft', ['delete', 'table', 'ip', table])
+  const tables = [...(await run('nft', ['list', 'tables'])).matchAll(/^table ip (\S+)$/gm)].map((match) => match[1]!).filter((t) => t.startsWith(own))
+  const going = tables.filter((table) => owner === undefined || table === `${own}${owner}`)
+  // before the rule goes that keeps pods from the host's loopback addresses
+  if (going.length === tables.length && existsSync(`/proc/sys/net/ipv4/conf/${bridgeName(cluster)}`)) await allowLoopback(cluster, false)
+  for (const table of going) await run('nft', ['delete', 'table', 'ip', table])
 }
+
+/** Whether packets with loopback addresses may pass the bridge. */
+const allowLoopback = (cluster: string, allowed: boolean) =>
+  run('sysctl', ['-qw', `net.ipv4.conf.${bridgeName(cluster)}.route_localnet=${allowed ? 1 : 0}`])

@@ -9,11 +9,13 @@ import { exclusively } from '../local/lock.ts'
 import { registryAccess } from './access.ts'
 
 /** What a login wrote, for it to be taken back. */
-interface Login {
+export interface Login {
   host: string
   auth: string
   authFile: string
   caFile: string
+  /** Whether the login made the file with the credentials. */
+  made?: boolean
 }
 
 export interface LoginOptions {
@@ -35,25 +37,43 @@ export async function registryLogin(cluster: ClusterConfig, options: LoginOption
   const { ca } = await clusterPki(cluster)
   const auth = Buffer.from(`${username}:${password}`).toString('base64')
   const login: Login = { host, auth, authFile: options.authFile ?? defaultAuthFile(), caFile: join(certificatesDirectory, host, 'ca.crt') }
-  await exclusively(`logins/${cluster.name}`, async () => {
-    // written down first: what is half done is taken back, too
-    const others = (await loginsOf(cluster.name)).filter((each) => each.authFile !== login.authFile || each.host !== host)
-    await writeAtomically(loginsFile(cluster.name), JSON.stringify([...others, login], undefined, 2))
-    await mkdir(dirname(login.caFile), { recursive: true })
-    await writeAtomically(login.caFile, ca.certificate, 0o644)
-    await changeAuths(login.authFile, (auths) => ({ ...auths, [host]: { auth } }))
-  })
+  await writeLogin(cluster.name, login, ca.certificate)
   return { host, authFile: login.authFile, caFile: login.caFile }
+}
+
+/** Credentials into one file, the authority (PEM) into another. */
+export async function writeLogin(cluster: string, login: Login, ca: string): Promise<void> {
+  const { host, auth, authFile, caFile } = login
+  await exclusively(`logins/${cluster}`, async () => {
+    const auths = await authsChange(authFile, (present) => ({ ...present, [host]: { auth } }))
+    // written down first: what is half done is taken back, too
+    const known = await loginsOf(cluster)
+    const made = !existsSync(authFile) || known.some((each) => each.authFile === authFile && each.made)
+    const others = known.filter((each) => each.authFile !== authFile || each.host !== host)
+    await writeAtomically(loginsFile(cluster), JSON.stringify([...others, { ...login, made }], undefined, 2))
+    await mkdir(dirname(caFile), { recursive: true })
+    await writeAtomically(caFile, ca, 0o644)
+    await auths.write()
+  })
 }
 
 /** Takes back what `registryLogin` wrote; what others changed since stays. */
 export async function removeLogins(cluster: string): Promise<void> {
   await exclusively(`logins/${cluster}`, async () => {
-    for (const { host, auth, authFile, caFile } of await loginsOf(cluster)) {
+    for (const { host, auth, authFile, caFile, made } of await loginsOf(cluster)) {
       await rm(caFile, { force: true })
-      await rmdir(dirname(caFile)).catch(() => {})
-      if (existsSync(authFile))
-        await changeAuths(authFile, ({ [host]: own, ...others }) => (own && own['auth'] !== auth ? { ...others, [host]: own } : others))
+      // and the directories above it that nobody else uses
+      for (let dir = dirname(caFile), depth = 0; depth < 3; dir = dirname(dir), depth++) await rmdir(dir).catch(() => {})
+      if (!existsSync(authFile)) continue
+      try {
+        const changed = await authsChange(authFile, ({ [host]: own, ...others }) =>
+          own && own['auth'] !== auth ? { ...others, [host]: own } : others,
+        )
+        await (made && changed.empty ? rm(authFile, { force: true }) : changed.write())
+      } catch (error) {
+        // a user's file that cannot be read any more does not keep a cluster from going
+        console.error(`credentials of ${host} stay in ${authFile}: ${error instanceof Error ? error.message : String(error)}`)
+      }
     }
     await rm(loginsFile(cluster), { force: true })
   })
@@ -68,8 +88,8 @@ async function loginsOf(cluster: string): Promise<Login[]> {
 
 type Auths = Record<string, Record<string, unknown>>
 
-/** Changes `auths` alone of a docker `config.json`: the rest is the user's. */
-async function changeAuths(file: string, change: (auths: Auths) => Auths): Promise<void> {
+/** A change of `auths` alone of a docker `config.json`: the rest is the user's. `empty`: nothing is left in the file. */
+async function authsChange(file: string, change: (auths: Auths) => Auths): Promise<{ empty: boolean; write(): Promise<void> }> {
   const text = existsSync(file) ? await readFile(file, 'utf8') : '{}'
   let config: { auths?: Auths }
   try {
@@ -77,6 +97,12 @@ async function changeAuths(file: string, change: (auths: Auths) => Auths): Promi
   } catch (cause) {
     throw new Error(`${file} is no JSON: repair it, or name another file with --auth-file`, { cause })
   }
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  await writeAtomically(file, `${JSON.stringify({ ...config, auths: change(config.auths ?? {}) }, undefined, 2)}\n`)
+  const auths = change(config.auths ?? {})
+  return {
+    empty: Object.keys(auths).length === 0 && Object.keys(config).every((key) => key === 'auths'),
+    async write() {
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+      await writeAtomically(file, `${JSON.stringify({ ...config, auths }, undefined, 2)}\n`)
+    },
+  }
 }
