@@ -155,7 +155,9 @@ export function gitEndpoint(options: GitEndpointOptions): (request: IncomingMess
         'receive.fsckObjects': 'true',
         'receive.maxInputSize': String(maxPack),
         'receive.denyDeleteCurrent': 'ignore',
-        'receive.autogc': 'false',
+        // loose objects are packed beside the next push once there are this many, git's own default
+        'receive.autogc': 'true',
+        'gc.auto': '6700',
         'transfer.advertiseSID': 'false',
         // a job fetches its commit by id, also one that no branch has any more
         'uploadpack.allowAnySHA1InWant': 'true',
