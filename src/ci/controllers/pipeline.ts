@@ -1,11 +1,16 @@
 import type { DeepReadonly, ci } from '#api'
-import { resources } from '#api'
-import { type Controller, mapped, primary } from '#runtime'
+import { isStatus, resources } from '#api'
+import { describeError } from '#base'
+import { TransportError } from '#client'
+import { type Controller, type Settled, mapped, primary } from '#runtime'
 import type { CompiledWorkflow } from '../config/compiled.ts'
 import { isEnded, labels, projectKey } from '../names.ts'
 import { type CiOptions, ciCaches, createOnce, keyOf, ownerReference, patchStatus, takeNumber, timestamp } from './context.ts'
 import { childName } from './object-names.ts'
 import { pipelinePhase } from './pipeline-plan.ts'
+
+/** How long a repository may be out of reach before its pipeline is given up, milliseconds. */
+const repositoryPatience = 5 * 60_000
 
 /** Reads what a pipeline is to do from its project's repository, makes its workflows, and says how they stand. */
 export function pipelineController(options: CiOptions): Controller {
@@ -17,7 +22,7 @@ export function pipelineController(options: CiOptions): Controller {
       const { projects, pipelines, workflows } = ciCaches(context)
       const now = () => timestamp(clock.now())
 
-      async function reconcile(key: string): Promise<void> {
+      async function reconcile(key: string): Promise<Settled> {
         const pipeline = pipelines.get(key)
         if (!pipeline || pipeline.metadata.deletionTimestamp) return
         const own = workflows.byIndex('pipeline', key)
@@ -33,7 +38,17 @@ export function pipelineController(options: CiOptions): Controller {
         }
         if (pipeline.spec.cancel) return end(pipeline, 'Canceled', 'canceled before it began')
         if (project.spec.suspend) return end(pipeline, 'Errored', `the project ${project.metadata.name} is suspended`)
-        await begin(pipeline, project)
+        try {
+          await begin(pipeline, project)
+        } catch (error) {
+          // what the API server answers is tried again as always; a repository that cannot be read is said, and not for ever
+          if (isStatus(error) || error instanceof TransportError) throw error
+          const message = `the configuration cannot be read: ${describeError(error)}`
+          if (clock.now() - Date.parse(pipeline.metadata.creationTimestamp ?? '') > repositoryPatience) return end(pipeline, 'Errored', message)
+          events.event(pipeline, 'Warning', 'NotRead', message)
+          await patchStatus(client, resources.ciPipelines, pipeline, { message })
+          return { requeueAfter: 10_000 }
+        }
       }
 
       async function begin(pipeline: DeepReadonly<ci.Pipeline>, project: DeepReadonly<ci.Project>): Promise<void> {
