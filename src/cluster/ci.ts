@@ -16,7 +16,7 @@ import { ensureToolImage } from './image/tool-image.ts'
 import { exclusively } from './local/lock.ts'
 import { findProcess, startProcess, stopProcess, waitUntil } from './local/process.ts'
 import { choosePort } from './ports.ts'
-import { requireRoot } from './preflight.ts'
+import { ciRequirements, ensureInstalled, requireRoot } from './preflight.ts'
 
 export const ciProcess = 'ci'
 const defaultPort = 7443
@@ -45,6 +45,7 @@ export async function enableCi(name: string, options: EnableCiOptions = {}): Pro
     const port = cluster.ci?.port ?? (await choosePort({ first: defaultPort, asked: options.port, flag: '--port' }))
     const toolImage = options.toolImage ?? cluster.ci?.toolImage
     const changed: ClusterConfig = { ...cluster, ci: { port, ...(toolImage ? { toolImage } : {}) } }
+    await ensureInstalled(ciRequirements)
     if (!toolImage) await ensureToolImage(cluster, options.report)
     await saveCluster(changed)
     // jobs go on without the service: another one takes over

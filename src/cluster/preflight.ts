@@ -32,6 +32,10 @@ export const baseRequirements: readonly Requirement[] = [
   { program: 'mmdebstrap', package: 'mmdebstrap', why: 'makes base images of Debian’s packages' },
 ]
 
+export const ciRequirements: readonly Requirement[] = [
+  { program: '/usr/lib/git-core/git-http-backend', package: 'git', why: 'serves the repositories of pipelines' },
+]
+
 export function isInstalled(program: string): boolean {
   if (program.startsWith('/')) return existsSync(program)
   const path = `${process.env['PATH'] ?? ''}${delimiter}/usr/sbin${delimiter}/sbin`
