@@ -18,6 +18,10 @@ export interface IngressControllerOptions {
 const everything = 'ingresses'
 /** Endpoints alone: they need no new configuration, and do not wait for one. */
 const endpoints = 'endpoints'
+/** Milliseconds from one configuration to the next: each leaves a process behind until its last connection ends. */
+const betweenConfigurationsMs = 400
+/** When what failed is tried again, milliseconds: a port that is taken or a program that is missing has no event. */
+const retryMs = 5000
 const serviceIndex = 'ingress/service'
 
 /** Keeps the data plane at what the Ingresses of our class ask for, and says in events what of them cannot be served. */
@@ -26,7 +30,7 @@ export function ingressController(options: IngressControllerOptions): Controller
     name: 'ingress',
     eventSource: 'ingress-controller',
     concurrency: 2,
-    setup({ cache, events, log }) {
+    setup({ cache, events, log, clock }) {
       const ingresses = cache<networking.Ingress>(resources.ingresses)
       const classes = cache<networking.IngressClass>(resources.ingressClasses)
       const services = cache<core.Service>(resources.services)
@@ -40,6 +44,7 @@ export function ingressController(options: IngressControllerOptions): Controller
       let dataPlane: DataPlane | undefined
       let issued: Promise<Certificate> | undefined
       const told = new Map<string, string>()
+      let nextConfiguration = 0
 
       /** Says each trouble once, and again after it was gone. */
       function tell(ingress: string, troubles: readonly { reason: string; message: string }[]): void {
@@ -59,8 +64,15 @@ export function ingressController(options: IngressControllerOptions): Controller
         async reconcile(key) {
           const ours = ingresses.list().filter(ofOurClass(classes.list()))
           if (ours.length === 0 && !dataPlane) return
+          // many changes at once are few configurations, and the first of them is at once
+          const pause = nextConfiguration - clock.monotonic()
+          if (key === everything && pause > 0) return { requeueAfter: pause }
           dataPlane ??= options.dataPlane(log)
-          const fallback = await (issued ??= options.fallback())
+          issued ??= options.fallback().catch((error: unknown) => {
+            issued = undefined
+            throw error
+          })
+          const fallback = await issued
           const { desired, troubles, sources } = planIngress({
             ingresses: ours,
             serviceAt: (name) => services.get(name),
@@ -70,14 +82,16 @@ export function ingressController(options: IngressControllerOptions): Controller
           })
           if (key === endpoints) return dataPlane.endpoints(desired.backends)
           try {
-            const { refused } = await dataPlane.apply(desired)
+            const { refused, reloaded } = await dataPlane.apply(desired)
+            if (reloaded) nextConfiguration = clock.monotonic() + betweenConfigurationsMs
             for (const [id, message] of refused)
               for (const { ingress, secret } of sources.get(id) ?? [])
                 troubles.set(ingress, [...(troubles.get(ingress) ?? []), { reason: 'InvalidCertificate', message: `secret ${secret}: ${message}` }])
           } catch (error) {
             for (const { metadata } of ours)
               tell(`${metadata.namespace}/${metadata.name}`, [{ reason: 'DataPlaneFailed', message: describeError(error).slice(0, 500) }])
-            throw error
+            log.warn('ingresses are not served as they should be', { error: error as Error })
+            return { requeueAfter: retryMs }
           }
           for (const { metadata } of ours)
             tell(`${metadata.namespace}/${metadata.name}`, troubles.get(`${metadata.namespace}/${metadata.name}`) ?? [])

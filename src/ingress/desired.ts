@@ -60,6 +60,8 @@ export interface Desired {
 export interface Applied {
   /** Certificates that the data plane does not take, with its reason: everything else is in force. */
   refused: Map<string, string>
+  /** Whether it took a new configuration, which is not cheap; endpoints alone are. */
+  reloaded: boolean
 }
 
 /** Serves what is desired. Changes drop no request. */

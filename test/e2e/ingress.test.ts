@@ -369,7 +369,7 @@ describe('under load', () => {
     assert.deepEqual(clients.failures, [])
   })
 
-  test('kill -9 of the proxy: it is back by itself, and so it is without the control plane’s memory of it', async () => {
+  test('kill -9 of the proxy: it is back by itself', async () => {
     const pid = async () =>
       (JSON.parse(await k8ts('status', '-o', 'json')) as { components: { name: string; pid: number }[] }).components.find(
         (c) => c.name === 'ingress',

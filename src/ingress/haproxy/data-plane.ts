@@ -67,12 +67,13 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
     if (desired.sites.length === 0) {
       loaded = undefined
       if (process.running()) await process.stop()
-      return { refused: new Map() }
+      return { refused: new Map(), reloaded: false }
     }
     if (!process.running()) loaded = undefined
     const local = loaded && ports ? ports : await ((ports = undefined), options.localPorts())
     ports = local
-    if (!loaded || structureOf(desired, local) !== loaded.structure) {
+    const reloaded = !loaded || structureOf(desired, local) !== loaded.structure
+    if (reloaded) {
       loading = true
       try {
         await load(desired, local)
@@ -82,7 +83,7 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
         await endpoints()
       }
     } else await endpoints()
-    return { refused: loaded!.refused }
+    return { refused: loaded!.refused, reloaded }
   }
   /** Everything but endpoints, as text that is equal when nothing changed. */
   function structureOf(desired: Desired, local: { http: number; https: number }): string {
