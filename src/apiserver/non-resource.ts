@@ -14,6 +14,7 @@ export interface NonResourceOptions {
   liveness: readonly HealthCheck[]
   readiness: readonly HealthCheck[]
   metrics: RequestMetrics
+  paths: Record<string, (request: Request) => Promise<Response> | Response>
 }
 
 /** Answers what is not about a resource: health, version, metrics, discovery and OpenAPI documents. */
@@ -22,6 +23,8 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
   const scrape = metricsText(options.metrics)
   return (request) => {
     const { path } = request
+    const own = Object.hasOwn(options.paths, path) ? options.paths[path] : undefined
+    if (own) return own(request)
     const slash = path.indexOf('/', 1)
     const first = slash < 0 ? path : path.slice(0, slash)
     switch (first) {

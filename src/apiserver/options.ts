@@ -81,6 +81,8 @@ export interface ApiServerOptions {
   log: Logger
   version?: Partial<ServerVersion>
   readiness?: readonly HealthCheck[]
+  /** Further paths that are about no resource; who may get them, RBAC's nonResourceURLs say. */
+  paths?: Record<string, (request: Request) => Promise<Response> | Response>
   /** Freezes objects before they are shared, so that a reader that changes one is found out; for tests. */
   freeze?: boolean
 }

@@ -58,6 +58,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       liveness: [ping, storeCheck],
       readiness: [ping, storeCheck, informers, ...(options.readiness ?? [])],
       metrics,
+      paths: options.paths ?? {},
     }),
     context,
     clock,

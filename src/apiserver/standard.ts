@@ -35,7 +35,7 @@ import {
   unionAuthorizer,
 } from './authz/index.ts'
 import { openapiHandler } from './openapi/index.ts'
-import type { ApiServer, DocumentHandler, ExtensionGroup, HealthCheck, SubresourceHandler, VirtualHandler } from './options.ts'
+import type { ApiServer, ApiServerOptions, DocumentHandler, ExtensionGroup, HealthCheck, SubresourceHandler, VirtualHandler } from './options.ts'
 import type { TlsClient } from './proxying/index.ts'
 import { proxyingHandlers } from './proxying/index.ts'
 import { serviceAllocator, withServiceAllocation } from './registry/allocation/index.ts'
@@ -59,6 +59,8 @@ export interface StandardApiServerOptions {
   staticTokens?: string
   extensions?: readonly ExtensionGroup[]
   readiness?: readonly HealthCheck[]
+  /** Further paths that are about no resource. */
+  paths?: ApiServerOptions['paths']
   /** Answer as this release where clients look at it. */
   compat?: '1.20'
   clock?: Clock
@@ -102,6 +104,7 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
     documents,
     extensions: options.extensions ?? [],
     readiness: options.readiness ?? [],
+    paths: options.paths ?? {},
     tls: options.tls,
     port: options.port,
     ...(options.addresses ? { addresses: options.addresses } : {}),

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { enableCompileCache } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { addressCommands } from './commands/address.ts'
+import { backupCommands } from './commands/backup.ts'
 import { ciCommands } from './commands/ci.ts'
 import { clusterCommands } from './commands/cluster.ts'
 import { imageCommands } from './commands/image.ts'
@@ -16,7 +17,7 @@ const program = new Command('k8ts')
   .version(version)
   .showHelpAfterError('(run with --help for the flags)')
 
-for (const add of [clusterCommands, imageCommands, registryCommands, addressCommands, ciCommands, internalCommands]) add(program)
+for (const add of [clusterCommands, backupCommands, imageCommands, registryCommands, addressCommands, ciCommands, internalCommands]) add(program)
 
 exitByThrowing(program)
 

@@ -239,10 +239,10 @@ async function* guarded(message: http.IncomingMessage, fail: (cause: unknown) =>
   }
 }
 
-/** Requests whose answer goes on until somebody ends it. */
+/** Requests whose answer goes on until somebody ends it, or is too large to be held. */
 function isLong({ path, query }: Request): boolean {
   const on = (name: string) => query.get(name) === 'true' || query.get(name) === '1'
-  return on('watch') || on('follow') || /\/(log|proxy)(\/|$)/.test(path) || path.includes('/watch/')
+  return on('watch') || on('follow') || /\/(log|proxy|backup)(\/|$)/.test(path) || path.includes('/watch/')
 }
 
 function impersonation(as: HttpsTransportOptions['impersonate']): http.OutgoingHttpHeaders {

@@ -11,6 +11,7 @@ import { createContext, runControllers } from '#runtime'
 import { runScheduler } from '#scheduler'
 import type { Store } from '#store'
 import { clusterPki } from './access.ts'
+import { backupPath, backupResponse } from './backup.ts'
 import type { ClusterConfig } from './config.ts'
 import { rangesOf } from './config.ts'
 import { controllerUser } from './controller-user.ts'
@@ -65,6 +66,7 @@ async function startApiServer(cluster: ClusterConfig, store: Store, bootstrap: {
         },
       },
     ],
+    paths: { [backupPath]: () => backupResponse(store, new Date()) },
     ...(cluster.compat ? { compat: cluster.compat } : {}),
     log,
   })

@@ -14,7 +14,7 @@ import { clusterCgroup, nodeCgroup } from './local/cgroup.ts'
 import { ensureContainerd } from './local/containerd.ts'
 import { exclusively } from './local/lock.ts'
 import { ensureBridge, ensureNodeNetwork, netnsPath } from './local/network.ts'
-import { findProcess, startProcess, waitUntil } from './local/process.ts'
+import { findProcess, killGroup, startProcess, waitUntil } from './local/process.ts'
 import { publishRegistry } from './registry/up.ts'
 import { steps } from './steps.ts'
 import { checkStoreName } from './store.ts'
@@ -112,7 +112,13 @@ const self = (...args: string[]) => ({ program: process.execPath, args: [join(im
 export const controlPlaneProcess = 'control-plane'
 export const agentProcess = (node: string): string => `agent-${node}`
 
-async function startControlPlane(cluster: ClusterConfig, paths: ClusterPaths): Promise<void> {
+/** Ends the control plane and waits until it is gone; nodes and their pods go on. */
+export async function stopControlPlane(cluster: ClusterConfig, paths: ClusterPaths): Promise<void> {
+  if (!findProcess(paths.run, controlPlaneProcess)) return
+  await killGroup(`${clusterCgroup(cluster.name)}/control-plane`, 5000)
+}
+
+export async function startControlPlane(cluster: ClusterConfig, paths: ClusterPaths): Promise<void> {
   if (!findProcess(paths.run, controlPlaneProcess)) {
     if (!(await isFree(cluster.apiPort)))
       throw new Error(`port ${cluster.apiPort}, where the API server of this cluster listens, is used by another program`)

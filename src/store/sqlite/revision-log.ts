@@ -17,6 +17,8 @@ export interface LogFileOptions {
   path: string
   /** Largest size of the database in bytes; writes are refused with `full` beyond it. */
   maxBytes?: number
+  /** The revision that the first write of a new file gets; 1 when absent. */
+  firstRevision?: number
 }
 
 const layout = 1
@@ -102,7 +104,7 @@ function prepareFile(db: DatabaseSync, options: LogFileOptions): void {
     CREATE TABLE log (revision INTEGER PRIMARY KEY, key TEXT NOT NULL, deleted INTEGER NOT NULL) STRICT;
     CREATE TABLE bytes (revision INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
     CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    INSERT INTO meta VALUES ('floor', 0);
+    INSERT INTO meta VALUES ('floor', ${(options.firstRevision ?? 1) - 1});
     PRAGMA user_version = ${layout};
     COMMIT`)
 }

@@ -10,6 +10,8 @@ import { openLogFile } from './revision-log.ts'
 export interface SqliteStoreOptions {
   /** The database file; it and its directory are made when missing. One process at a time may have it open. */
   path: string
+  /** The revision that the first write of a new file gets; 1 when absent. */
+  firstRevision?: number
   /** How much history is kept; 10 minutes or 100,000 revisions when absent. */
   retention?: Retention
   /** Undelivered events after which a watcher is cut off as `slow`; 10,000 when absent. */

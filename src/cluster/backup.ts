@@ -1,0 +1,134 @@
+import { createReadStream, createWriteStream, existsSync } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip, createGzip } from 'node:zlib'
+import type { Response } from '#client'
+import type { BackupSummary, Store } from '#store'
+import { exportStore, importBackup, openSqliteStore, readBackup } from '#store'
+import { silentLogger } from '#base'
+import { adminClient, controlPlaneReady } from './access.ts'
+import type { ClusterConfig } from './config.ts'
+import { clusterPaths } from './config.ts'
+import { requireRoot } from './preflight.ts'
+import { steps } from './steps.ts'
+import { openClusterStore } from './store.ts'
+import { startControlPlane, stopControlPlane } from './up.ts'
+
+/** Where the API server gives out a backup, to those who may get this URL. */
+export const backupPath = '/k8ts/backup'
+
+/** Answers a backup of a store that goes on being written to. */
+export const backupResponse = (store: Store, now: Date): Response => ({
+  status: 200,
+  headers: { 'content-type': 'application/octet-stream' },
+  body: { stream: exportStore(store, now) },
+})
+
+/** Writes a backup of the cluster's objects, running or not, to a file that is there only once it is whole and was read again. */
+export async function backupCluster(cluster: ClusterConfig, file: string): Promise<BackupSummary> {
+  const partial = `${file}.partial`
+  try {
+    if (await controlPlaneReady(cluster)) {
+      await using admin = await adminClient(cluster.name)
+      const response = await admin.transport.send({ method: 'GET', path: backupPath, query: new URLSearchParams(), headers: {} })
+      if (response.status !== 200 || !('stream' in response.body)) throw new Error(`the API server answered ${response.status} instead of a backup`)
+      await write(response.body.stream, partial)
+    } else {
+      if (cluster.store === 'memory')
+        throw new Error(`cluster ${cluster.name} keeps its objects in memory and does not run: there is nothing to back up`)
+      await using store = await openClusterStore(cluster, silentLogger)
+      await write(exportStore(store, new Date()), partial)
+    }
+    const summary = await verifyBackup(partial)
+    await rename(partial, file)
+    return summary
+  } finally {
+    await rm(partial, { force: true })
+  }
+}
+
+async function write(chunks: AsyncIterable<Uint8Array>, file: string): Promise<void> {
+  // secrets are in it
+  await pipeline(Readable.from(chunks, { objectMode: false }), createGzip({ level: 3 }), createWriteStream(file, { mode: 0o600 }))
+  await using handle = await open(file)
+  await handle.sync()
+}
+
+/** Reads a backup to its end. Throws when it is damaged. */
+export async function verifyBackup(file: string): Promise<BackupSummary> {
+  try {
+    return await readBackup(contentsOf(file))
+  } catch (error) {
+    throw new Error(`${file} is damaged, or no backup: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function contentsOf(file: string): AsyncIterable<Uint8Array> {
+  const source = createReadStream(file)
+  const unzipped = createGunzip()
+  source.on('error', (error) => unzipped.destroy(error))
+  unzipped.on('close', () => source.destroy())
+  return source.pipe(unzipped)
+}
+
+/**
+ * Replaces the objects of a cluster by those of a backup, which may be of another store. The API server is stopped meanwhile; pods go on. Revisions go on from where they were, so that clients that
+ * remember one start over instead of missing something. An embedded store is replaced in one step, and what it held stays beside it.
+ */
+export async function restoreCluster(cluster: ClusterConfig, file: string): Promise<BackupSummary> {
+  requireRoot('k8ts restore')
+  if (!existsSync(file)) throw new Error(`${file}: no such file`)
+  if (cluster.store === 'memory')
+    throw new Error(
+      `cluster ${cluster.name} keeps its objects in memory, where a backup would not stay: restore it to a cluster with --store sqlite or etcd`,
+    )
+  const paths = clusterPaths(cluster.name)
+  let summary: BackupSummary | undefined
+  const runs = await controlPlaneReady(cluster)
+  await steps([
+    { title: 'Backup', task: async () => void (await verifyBackup(file)) },
+    { title: 'Control plane stops', task: () => stopControlPlane(cluster, paths) },
+    {
+      title: 'Objects',
+      task: async () => {
+        try {
+          summary = await replaceObjects(cluster, file)
+        } catch (error) {
+          if (runs) await startControlPlane(cluster, paths)
+          throw error
+        }
+      },
+    },
+    { title: 'Control plane', enabled: () => runs, task: () => startControlPlane(cluster, paths) },
+  ])
+  return summary!
+}
+
+async function replaceObjects(cluster: ClusterConfig, file: string): Promise<BackupSummary> {
+  if (cluster.store !== 'sqlite') {
+    await using store = await openClusterStore(cluster, silentLogger)
+    return importBackup(store, contentsOf(file))
+  }
+  const path = clusterPaths(cluster.name).store
+  const next = `${path}.restored`
+  await removeDatabase(next)
+  let revision: number
+  {
+    await using old = await openClusterStore(cluster, silentLogger)
+    revision = await old.currentRevision()
+  }
+  let summary: BackupSummary
+  {
+    await using store = await openSqliteStore({ path: next, firstRevision: revision + 1 })
+    summary = await importBackup(store, contentsOf(file))
+  }
+  await removeDatabase(`${path}.before-restore`)
+  await rename(path, `${path}.before-restore`)
+  await rename(next, path)
+  return summary
+}
+
+async function removeDatabase(path: string): Promise<void> {
+  for (const suffix of ['', '-wal', '-shm']) await rm(path + suffix, { force: true })
+}
