@@ -108,7 +108,7 @@ export async function restoreCluster(cluster: ClusterConfig, file: string): Prom
 async function replaceObjects(cluster: ClusterConfig, file: string): Promise<BackupSummary> {
   if (cluster.store !== 'sqlite') {
     await using store = await openClusterStore(cluster, silentLogger)
-    return importBackup(store, contentsOf(file))
+    return await importBackup(store, contentsOf(file))
   }
   const path = clusterPaths(cluster.name).store
   const next = `${path}.restored`
