@@ -148,7 +148,7 @@ test('a pod of the tool image, without privileges, builds and pushes what a Depl
   assert.equal(await sh(`docker run --rm -e A=b ${image}:2 sh -c 'cat /page; echo $A'`), 'two\nb\n')
   assert.match(await sh('docker images'), new RegExp(`${image} +2 `))
   assert.match(await failure(sh(`docker run -d ${image}:2`)), /-d is not supported here/)
-  assert.match(await failure(sh(`echo wrong | docker login -u me --password-stdin ${host}`)), /does not accept this user and password/)
+  assert.match(await failure(sh(`echo wrong | docker login -u me --password-stdin ${host}`)), /it does not accept this user and password/)
   assert.match(
     await failure(sh(`cd app && printf 'FROM nobody/has:1' > Bad && docker build -t x -f Bad .`)),
     /Bad:1: there is no image nobody\/has:1 here/,
@@ -168,4 +168,20 @@ test('a pod of the tool image, without privileges, builds and pushes what a Depl
     ),
     'number\n',
   )
+})
+
+test('a registry that is away is said, soon, and a push works again when it is back', async () => {
+  const scale = async (replicas: number) => {
+    await cluster.kubectl('-n', 'k8ts-registry', 'scale', 'deployment/registry', `--replicas=${replicas}`)
+    if (replicas === 0) await cluster.kubectl('-n', 'k8ts-registry', 'wait', 'pod', '--all', '--for=delete', '--timeout=60s')
+    else await cluster.kubectl('-n', 'k8ts-registry', 'rollout', 'status', 'deployment/registry', '--timeout=60s')
+  }
+  const sh = (script: string) => cluster.kubectl('exec', 'builder', '--', 'bash', '-eo', 'pipefail', '-c', script)
+  await scale(0)
+  file('Dockerfile', 'FROM debian:stable-slim\nCMD ["true"]\n')
+  assert.match(await failure(build('-t', 'away:1', '--push')), /the registry at localhost:\d+ does not answer: see `k8ts registry status/)
+  assert.match(await failure(sh(`docker push ${host}/app:2`)), /docker push .*: localhost:\d+ did not take it: it does not answer/)
+  await scale(1)
+  await build('-t', 'away:1', '--push')
+  await sh(`docker push ${host}/app:2`)
 })

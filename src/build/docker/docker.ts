@@ -110,7 +110,10 @@ const actions: Record<string, Action> = {
       await buildah(['login', '--authfile', file, '-u', username, '--password-stdin', '--', hosts.at(-1)!], { input: password })
     } catch (error) {
       await setCredentials(io.env, hosts, undefined)
-      throw new Error(`docker login: ${host} does not accept this user and password${reason(error)}`, { cause: error })
+      const why = reason(error)
+      throw new Error(`docker login ${host}: ${why.startsWith('not logged in') ? 'it does not accept this user and password' : why}`, {
+        cause: error,
+      })
     }
     print(io, 'Login Succeeded')
     return 0

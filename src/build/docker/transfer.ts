@@ -25,21 +25,19 @@ export async function push(name: string, io: DockerIo): Promise<void> {
   try {
     await pushImage(reference, { destination: fromPod(reference, registry), ...(auth ? { authFile: auth } : {}) })
   } catch (error) {
-    throw new Error(`docker push ${name}: ${registryOf(reference)} did not take it${reason(error)}`, { cause: error })
+    throw new Error(`docker push ${name}: ${registryOf(reference)} did not take it: ${reason(error)}`, { cause: error })
   }
   print(io, `${reference.slice(reference.lastIndexOf(':') + 1)}: pushed`)
 }
 
-/** The last line of what buildah said, without the chain of what it was doing. */
+/** Why a registry did not do what it was asked for, without the chain of what buildah was doing. */
 export function reason(error: unknown): string {
-  if (!(error instanceof CommandError)) return ''
-  const last = error.stderr
-    .trim()
-    .split('\n')
-    .at(-1)!
-    .replace(/^Error: /, '')
-  if (/unauthorized|authentication required/.test(last)) return ': not logged in, or not allowed (docker login)'
-  return `: ${last}`
+  if (!(error instanceof CommandError)) return error instanceof Error ? error.message : String(error)
+  const last = error.stderr.trim().split('\n').at(-1)!
+  if (/unauthorized|authentication required|invalid username\/password/.test(last)) return 'not logged in, or not allowed (docker login)'
+  const network = /dial tcp .*?: ((?:connect: |lookup )?[^:"]+(?:timeout|refused|unreachable|no such host)[^:"]*)$/.exec(last)
+  if (network) return `it does not answer (${network[1]!.replace(/^connect: /, '')})`
+  return last.replace(/^Error: /, '')
 }
 
 /** Brings an image into the store from the cluster's registry: its own images, and its copies of base images. False when it has none of this name. */
@@ -51,7 +49,7 @@ export async function pull(name: string, registry: PodRegistry | undefined, auth
     await pullImage(place, auth ? { authFile: auth } : {})
   } catch (error) {
     if (error instanceof CommandError && /manifest unknown|name unknown|not found/i.test(error.stderr)) return false
-    throw new Error(`${name} cannot be had from the registry of the cluster${reason(error)}`, { cause: error })
+    throw new Error(`${name} cannot be had from the registry of the cluster: ${reason(error)}`, { cause: error })
   }
   if (place !== name) {
     await tagImage(place, name)
