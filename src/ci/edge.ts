@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { type DeepReadonly, type ci, isStatus, resources } from '#api'
-import type { Logger } from '#base'
+import { type Clock, type Logger, realClock } from '#base'
 import type { Client } from '#client'
 import { type GitIdentity, gitEndpoint } from './git/endpoint.ts'
 import type { GitAccess } from './git/names.ts'
+import { createPushLedger } from './git/push-ledger.ts'
 import type { Repositories } from './git/repositories.ts'
 import { type TokenStore, createTokenStore } from './git/token-store.ts'
 import { basicCredentials, tokenId } from './git/tokens.ts'
@@ -13,6 +14,7 @@ import { allowed, authenticateReader } from './service/reader-routes.ts'
 import { type Route, RouteError } from './service/routes.ts'
 import type { JobTokens } from './service/tokens.ts'
 import { pushPipelines } from './trigger/push.ts'
+import { recoverPushes } from './trigger/recover.ts'
 import { describeEnd, describePipeline } from './view/report.ts'
 import { followPipeline, viewPipeline } from './view/follow.ts'
 import { githubWebhook } from './webhooks/endpoint.ts'
@@ -24,6 +26,7 @@ export interface EdgeOptions extends JobLogOptions {
   tokens: JobTokens
   /** Where people reach the service. */
   publicUrl: string
+  clock?: Clock
   log: Logger
 }
 
@@ -31,8 +34,14 @@ export interface EdgeOptions extends JobLogOptions {
 export const pipelineAddress = (publicUrl: string, { metadata }: DeepReadonly<ci.Pipeline>): string =>
   `${publicUrl}/pipelines/${metadata.namespace}/${metadata.name}`
 
+export interface Edge {
+  routes: Route[]
+  /** Makes what pushes asked for and did not get. Runs until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>
+}
+
 /** What the service answers to the world outside: Git, webhooks of other hosts, and a page for each pipeline. */
-export function edgeRoutes(options: EdgeOptions): Route[] {
+export function createEdge(options: EdgeOptions): Edge {
   const { client, repositories, publicUrl, log } = options
   const readLog = readJobLog(options)
   const tokenStore = createTokenStore({ client })
@@ -48,9 +57,10 @@ export function edgeRoutes(options: EdgeOptions): Route[] {
     },
   })
   const webhook = githubWebhook({ client, addressOf, log: log.named('webhooks') })
-  const git = gitEndpoint({ repositories, authenticate, onPush, log: log.named('git') })
+  const ledger = createPushLedger()
+  const git = gitEndpoint({ repositories, authenticate, onPush, ledger, log: log.named('git') })
 
-  return [
+  const routes: Route[] = [
     { method: '*', path: '/git/*', handle: ({ request, response, parameters }) => git(request, response, parameters['*']!) },
     {
       method: 'POST',
@@ -75,6 +85,10 @@ export function edgeRoutes(options: EdgeOptions): Route[] {
       },
     },
   ]
+  return {
+    routes,
+    run: (signal) => recoverPushes({ client, repositories, ledger, onPush, clock: options.clock ?? realClock, log: log.named('git') }, signal),
+  }
 }
 
 /**

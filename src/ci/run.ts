@@ -19,7 +19,7 @@ import { openReports } from './service/reports.ts'
 import { startServiceServer } from './service/server.ts'
 import { ensureKey, openStorage } from './service/storage.ts'
 import { jobTokens } from './service/tokens.ts'
-import { edgeRoutes, pipelineAddress } from './edge.ts'
+import { createEdge, pipelineAddress } from './edge.ts'
 
 export interface CiRunOptions {
   client: Client
@@ -55,16 +55,13 @@ export async function runCi(options: CiRunOptions, signal: AbortSignal): Promise
   // a token is judged by its job: nobody is answered before jobs are known
   await jobs.ready(signal)
   const job = (namespace: string, name: string): DeepReadonly<ci.Job> | undefined => jobs.get(keyOf(namespace, name))
+  const edge = createEdge({ client, repositories, tokens, publicUrl, clock, log, job, storage, logs, reports })
   const server = teardown.use(
     await startServiceServer({
       addresses,
       port,
       tls: { cert: tls.cert, key: tls.key, clientCa: tls.ca },
-      routes: [
-        ...agentRoutes({ tokens, job, storage, logs, reports }),
-        ...readerRoutes({ client, job, storage, logs, reports }),
-        ...edgeRoutes({ client, repositories, tokens, publicUrl, log, job, storage, logs, reports }),
-      ],
+      routes: [...agentRoutes({ tokens, job, storage, logs, reports }), ...readerRoutes({ client, job, storage, logs, reports }), ...edge.routes],
       log: log.named('service'),
     }),
   )
@@ -74,7 +71,7 @@ export async function runCi(options: CiRunOptions, signal: AbortSignal): Promise
     notificationsController({ addressOf: (pipeline) => pipelineAddress(publicUrl, pipeline) }),
   ]
   log.info('CI is running', { url: publicUrl })
-  await Promise.all([runControllers(controllers, context, { signal }), sweep()])
+  await Promise.all([runControllers(controllers, context, { signal }), edge.run(signal), sweep()])
 
   /** What a job left goes when its object has gone. */
   async function sweep(): Promise<void> {

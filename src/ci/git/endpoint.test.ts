@@ -199,6 +199,24 @@ test('what fails after the push is said and does not undo it', async () => {
   assert.ok(await repositories.current.resolve('team/late', { branch: 'main' }))
 })
 
+test('refs are noted as handled once their pipelines are made, and not before; branches that go are forgotten', async () => {
+  const tree = await workingTree()
+  onPush = () => Promise.reject(new Error('the API server is away'))
+  await git(tree, 'push', remote('team/handled'), 'main', 'main:a')
+  const left = await repositories.current.unhandled('team/handled')
+  assert.deepEqual(left.map((each) => each.ref).sort(), ['refs/heads/a', 'refs/heads/main'])
+  await repositories.current.markHandled('team/handled', left)
+  assert.deepEqual(await repositories.current.unhandled('team/handled'), [])
+  onPush = () => Promise.resolve()
+  await git(tree, 'push', remote('team/handled'), ':a')
+  // a branch in the place of one that is gone
+  await commit(tree, 'd', 'more')
+  const moved = await git(tree, 'push', remote('team/handled'), 'main', 'main:a/b')
+  assert.equal(moved.code, 0, moved.text)
+  assert.deepEqual(await repositories.current.unhandled('team/handled'), [])
+  assert.ok((await repositories.current.projects()).includes('team/handled'))
+})
+
 test('a gzip body of a push is unpacked', async () => {
   onPush = () => Promise.resolve()
   const { revision } = (await repositories.current.resolve('team/blog', { branch: 'main' }))!

@@ -5,6 +5,7 @@ import { type Logger, describeError } from '#base'
 import { serveCgi } from './cgi.ts'
 import { gitEnvironment } from './git.ts'
 import { type GitAccess, type GitRequest, parseGitRequest } from './names.ts'
+import { type PushLedger, createPushLedger } from './push-ledger.ts'
 import { keepAlivePacket, progressPackets } from './pkt-line.ts'
 import { type UpdatedRef, updatedRefs } from './push-plan.ts'
 import { type PushRequest, createAnswerReader, createPushRequestParser } from './receive-pack.ts'
@@ -35,8 +36,13 @@ export interface GitEndpointOptions {
   repositories: Repositories
   /** Undefined: the credentials are not of this project, or there is no such project. */
   authenticate(project: string, authorization: string | undefined, request: IncomingMessage): Promise<GitIdentity | undefined>
-  /** Called before the answer to a push ends. Its failure is told to the user and does not undo the push. */
-  onPush(push: Push): Promise<void>
+  /**
+   * Called before the answer to a push ends. Its failure is told to the user and does not undo the push: the refs stay unhandled. What it answers is
+   * done once they are handled, while the client still listens.
+   */
+  onPush(push: Push): Promise<void | (() => Promise<void>)>
+  /** Knows which repositories are being pushed to, and which have been since somebody looked. */
+  ledger?: PushLedger
   log: Logger
   /** The largest pack that is taken, bytes; 2 GiB when absent. */
   maxPack?: number
@@ -55,7 +61,15 @@ const localKept = 20
  * `rest` is what follows the endpoint in the address: `NAMESPACE/PROJECT.git/…`.
  */
 export function gitEndpoint(options: GitEndpointOptions): (request: IncomingMessage, response: ServerResponse, rest: string) => Promise<void> {
-  const { repositories, authenticate, onPush, log, maxPack = 2 ** 31, backend = '/usr/lib/git-core/git-http-backend' } = options
+  const {
+    repositories,
+    authenticate,
+    onPush,
+    ledger = createPushLedger(),
+    log,
+    maxPack = 2 ** 31,
+    backend = '/usr/lib/git-core/git-http-backend',
+  } = options
 
   async function serve(request: IncomingMessage, response: ServerResponse, rest: string): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://git')
@@ -85,6 +99,7 @@ export function gitEndpoint(options: GitEndpointOptions): (request: IncomingMess
     // a push is read along: it has to come to git as plain bytes
     const zipped = pushing && /^(x-)?gzip$/i.test(request.headers['content-encoding'] ?? '')
     const body = zipped ? pipeline(request, createGunzip(), () => {}) : request
+    using _push = pushing ? await ledger.begin(asked.project) : undefined
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     const answerReader = () => (reader ??= createAnswerReader(push?.capabilities.some((c) => c === 'side-band-64k' || c === 'side-band') ?? false))
@@ -127,11 +142,14 @@ export function gitEndpoint(options: GitEndpointOptions): (request: IncomingMess
         updates.flatMap((u) => u.branch ?? []),
       )
       if (push.commands.some((c) => c.ref.startsWith(localRefs))) await repositories.sweepLocal(project, localKept)
-      if (updates.length > 0) await onPush({ project, actor: identity.actor, updates, options: push.options, say, signal })
+      const then = updates.length > 0 ? await onPush({ project, actor: identity.actor, updates, options: push.options, say, signal }) : undefined
+      await repositories.markHandled(project, updates)
+      if (answer.report().size >= push.commands.length) ledger.settled(project)
+      await then?.()
     } catch (error) {
       if (signal.aborted) return
       log.error('a push has no pipeline', { project, error: describeError(error) })
-      await say(`k8ts: the push has arrived, but its pipeline could not be made: ${describeError(error)}\n`)
+      await say(`k8ts: the push has arrived, but its pipeline could not be made yet: ${describeError(error)}\n`)
     } finally {
       clearInterval(timer)
     }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CommandError } from '#base'
 import { git, isObjectId, isRefName } from './git.ts'
 import { isProjectKey } from './names.ts'
+import type { RefUpdate } from './receive-pack.ts'
 
 /** What a pipeline shows of the commit that it builds. */
 export interface CommitInfo {
@@ -33,7 +34,17 @@ export interface Repositories {
   /** Forgets all but the newest `keep` working trees that were pushed to be run. */
   sweepLocal(project: string, keep: number): Promise<void>
   remove(project: string): Promise<void>
+  /** All projects that have a repository. */
+  projects(): Promise<string[]>
+  /** Branches and tags that have moved since `markHandled` was told of them. */
+  unhandled(project: string): Promise<RefUpdate[]>
+  /** Notes, in the repository itself, that these refs have been seen to as they stand, and forgets those that are gone. */
+  markHandled(project: string, updates: readonly Pick<RefUpdate, 'ref' | 'to'>[]): Promise<void>
 }
+
+/** For each branch and tag, what it stood at when its pipeline was made. */
+const handledRefs = 'refs/k8ts/handled/'
+const zero = '0'.repeat(40)
 
 /** Where `k8ts ci run --local` puts working trees; not shown to who fetches. */
 export const localRefs = 'refs/k8ts/local/'
@@ -42,6 +53,19 @@ export function createRepositories({ directory }: { directory: string }): Reposi
   function path(project: string): string {
     if (!isProjectKey(project)) throw new Error(`${JSON.stringify(project)} does not name a project`)
     return join(directory, `${project}.git`)
+  }
+
+  async function refsOf(project: string): Promise<{ living: Map<string, string>; handled: Map<string, string> }> {
+    const text = await git(path(project), ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads/', 'refs/tags/', handledRefs])
+    const all = text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))] as const)
+    const own = ([ref]: readonly [string, string]) => ref.startsWith(handledRefs)
+    return {
+      living: new Map(all.filter((each) => !own(each))),
+      handled: new Map(all.filter(own).map(([ref, id]) => [`refs/${ref.slice(handledRefs.length)}`, id])),
+    }
   }
 
   const symbolicHead = async (project: string) => (await git(path(project), ['symbolic-ref', 'HEAD'])).trim().replace(/^refs\/heads\//, '')
@@ -107,6 +131,31 @@ export function createRepositories({ directory }: { directory: string }): Reposi
     },
 
     remove: (project) => rm(path(project), { recursive: true, force: true }),
+
+    async projects() {
+      const found: string[] = []
+      for (const namespace of await readdir(directory, { withFileTypes: true }).catch(() => []))
+        if (namespace.isDirectory() && !namespace.name.startsWith('.'))
+          for (const entry of await readdir(join(directory, namespace.name)))
+            if (entry.endsWith('.git')) found.push(`${namespace.name}/${entry.slice(0, -'.git'.length)}`)
+      return found.filter(isProjectKey)
+    },
+
+    async unhandled(project) {
+      const { living, handled } = await refsOf(project)
+      return [...living].filter(([ref, id]) => handled.get(ref) !== id).map(([ref, to]) => ({ ref, from: handled.get(ref) ?? zero, to }))
+    },
+
+    async markHandled(project, updates) {
+      const { living, handled } = await refsOf(project)
+      const name = (ref: string) => `${handledRefs}${ref.slice('refs/'.length)}`
+      const apply = async (lines: string[]) => {
+        if (lines.length > 0) await git(path(project), ['update-ref', '--stdin'], { input: lines.map((line) => `${line}\n`).join('') })
+      }
+      // first what is gone: a branch `a/b` may have come after a branch `a`
+      await apply([...handled.keys()].filter((ref) => !living.has(ref)).map((ref) => `delete ${name(ref)}`))
+      await apply(updates.filter(({ ref, to }) => living.has(ref) && handled.get(ref) !== to).map(({ ref, to }) => `update ${name(ref)} ${to}`))
+    },
   }
 }
 

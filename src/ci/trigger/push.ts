@@ -22,7 +22,7 @@ const numberWithin = 3000
 const followOption = 'follow'
 
 /** What a push to the Git endpoint starts: a pipeline for each branch and tag that moved; its user is told which, and why not. */
-export function pushPipelines(options: PushPipelinesOptions): (push: Push) => Promise<void> {
+export function pushPipelines(options: PushPipelinesOptions): (push: Push) => Promise<void | (() => Promise<void>)> {
   const { client, repositories, addressOf, follow } = options
 
   async function changeOf(push: Push, update: Push['updates'][number]): Promise<RefChange | undefined> {
@@ -58,7 +58,9 @@ export function pushPipelines(options: PushPipelinesOptions): (push: Push) => Pr
     const known = await Promise.all(started.map((pipeline) => numbered(client, pipeline, numberWithin, push.signal)))
     for (const pipeline of known) await push.say(announcement(pipeline, addressOf(pipeline)))
     if (!push.options.includes(followOption)) return
-    for (const pipeline of known) await follow(pipeline, (text) => push.say(text), push.signal)
+    return async () => {
+      for (const pipeline of known) await follow(pipeline, (text) => push.say(text), push.signal)
+    }
   }
 }
 
