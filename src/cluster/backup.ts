@@ -9,7 +9,7 @@ import { exportStore, importBackup, openSqliteStore, readBackup } from '#store'
 import { silentLogger } from '#base'
 import { adminClient, controlPlaneReady } from './access.ts'
 import type { ClusterConfig } from './config.ts'
-import { clusterPaths } from './config.ts'
+import { clusterPaths, rangesOf } from './config.ts'
 import { requireRoot } from './preflight.ts'
 import { steps } from './steps.ts'
 import { openClusterStore } from './store.ts'
@@ -19,11 +19,14 @@ import { startControlPlane, stopControlPlane } from './up.ts'
 export const backupPath = '/k8ts/backup'
 
 /** Answers a backup of a store that goes on being written to. */
-export const backupResponse = (store: Store, now: Date): Response => ({
+export const backupResponse = (cluster: ClusterConfig, store: Store, now: Date): Response => ({
   status: 200,
   headers: { 'content-type': 'application/octet-stream' },
-  body: { stream: exportStore(store, now) },
+  body: { stream: exportStore(store, now, aboutOf(cluster)) },
 })
+
+/** What must be the same where it is restored: addresses of services and pods stand in the objects. */
+const aboutOf = ({ name, index }: ClusterConfig) => ({ cluster: name, range: String(index), services: rangesOf(index).services })
 
 /** Writes a backup of the cluster's objects, running or not, to a file that is there only once it is whole and was read again. */
 export async function backupCluster(cluster: ClusterConfig, file: string): Promise<BackupSummary> {
@@ -38,7 +41,7 @@ export async function backupCluster(cluster: ClusterConfig, file: string): Promi
       if (cluster.store === 'memory')
         throw new Error(`cluster ${cluster.name} keeps its objects in memory and does not run: there is nothing to back up`)
       await using store = await openClusterStore(cluster, silentLogger)
-      await write(exportStore(store, new Date()), partial)
+      await write(exportStore(store, new Date(), aboutOf(cluster)), partial)
     }
     const summary = await verifyBackup(partial)
     await rename(partial, file)
@@ -87,7 +90,7 @@ export async function restoreCluster(cluster: ClusterConfig, file: string): Prom
   let summary: BackupSummary | undefined
   const runs = await controlPlaneReady(cluster)
   await steps([
-    { title: 'Backup', task: async () => void (await verifyBackup(file)) },
+    { title: 'Backup', task: async () => checkRange(cluster, await verifyBackup(file)) },
     { title: 'Control plane stops', task: () => stopControlPlane(cluster, paths) },
     {
       title: 'Objects',
@@ -103,6 +106,14 @@ export async function restoreCluster(cluster: ClusterConfig, file: string): Prom
     { title: 'Control plane', enabled: () => runs, task: () => startControlPlane(cluster, paths) },
   ])
   return summary!
+}
+
+function checkRange(cluster: ClusterConfig, { about }: BackupSummary): void {
+  const { services } = rangesOf(cluster.index)
+  if (about['services'] === services) return
+  throw new Error(
+    `the backup is of a cluster with services in ${about['services']}, those of ${cluster.name} are in ${services}: make a cluster with \`k8ts up --range ${about['range']}\` for it`,
+  )
 }
 
 async function replaceObjects(cluster: ClusterConfig, file: string): Promise<BackupSummary> {

@@ -175,9 +175,14 @@ export async function listClusters(): Promise<ClusterConfig[]> {
   return clusters.filter((c) => c !== undefined)
 }
 
-/** The lowest index that no cluster on this machine has. */
-export async function freeIndex(): Promise<number> {
-  const taken = new Set((await listClusters()).map((c) => c.index))
+/** The lowest index that no cluster on this machine has, or the one that is asked for. */
+export async function freeIndex(asked?: number): Promise<number> {
+  const taken = new Map((await listClusters()).map((c) => [c.index, c.name]))
+  if (asked !== undefined) {
+    if (asked >= maxClusters) throw new Error(`there are ${maxClusters} ranges, from 0 to ${maxClusters - 1}`)
+    if (taken.has(asked)) throw new Error(`range ${asked} belongs to cluster ${taken.get(asked)}`)
+    return asked
+  }
   for (let index = 0; index < maxClusters; index++) if (!taken.has(index)) return index
   throw new Error(`there are ${maxClusters} clusters on this machine already: take one down with \`k8ts down --name NAME\``)
 }

@@ -66,7 +66,7 @@ async function startApiServer(cluster: ClusterConfig, store: Store, bootstrap: {
         },
       },
     ],
-    paths: { [backupPath]: () => backupResponse(store, new Date()) },
+    paths: { [backupPath]: () => backupResponse(cluster, store, new Date()) },
     ...(cluster.compat ? { compat: cluster.compat } : {}),
     log,
   })

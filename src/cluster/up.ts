@@ -28,6 +28,8 @@ export interface UpOptions {
   compat?: '1.20'
   apiPort?: number
   ingressPorts?: { http: number; https: number }
+  /** Which slice of private addresses the cluster gets, from 0; a free one when absent. */
+  range?: number
   /** Give up when a node is not Ready after this many seconds; 120 when absent. */
   waitSeconds?: number
 }
@@ -72,7 +74,7 @@ async function newCluster(options: UpOptions): Promise<ClusterConfig> {
   const nodes = Array.from({ length: options.nodes ?? 1 }, (_, i): NodeConfig => ({ name: i === 0 ? 'node-1' : `node-${i + 1}`, index: i + 1 }))
   const cluster: ClusterConfig = {
     name: options.name,
-    index: await freeIndex(),
+    index: await freeIndex(options.range),
     apiPort,
     store: options.store ?? 'sqlite',
     runtime: options.runtime ?? 'containerd',
@@ -94,6 +96,7 @@ function agreeing(existing: ClusterConfig, options: UpOptions): ClusterConfig {
     ['--compat', options.compat, existing.compat],
     ['--api-port', options.apiPort, existing.apiPort],
     ['--hollow', options.hollow, existing.hollow],
+    ['--range', options.range, existing.index],
     ['--ingress-ports', pair(options.ingressPorts), pair(existing.ingressPorts)],
   ]
   for (const [flag, want, have] of asked)

@@ -15,6 +15,8 @@ export interface BackupHeader {
   revision: number
   /** RFC 3339. */
   time: string
+  /** What its maker wants to know of it when it is restored. */
+  about: Record<string, string>
 }
 
 export interface BackupSummary extends BackupHeader {
@@ -34,7 +36,7 @@ const endMark = 0xffffffff
 const longest = 64 * 1024 * 1024
 
 /** Reads a store that goes on being written to; what comes out is of one revision. */
-export async function* exportStore(store: StoreReader, now: Date): AsyncGenerator<Buffer> {
+export async function* exportStore(store: StoreReader, now: Date, about: Record<string, string> = {}): AsyncGenerator<Buffer> {
   const hash = createHash('sha256')
   const part = (bytes: Buffer) => {
     hash.update(bytes)
@@ -51,7 +53,7 @@ export async function* exportStore(store: StoreReader, now: Date): AsyncGenerato
     })
     if (revision === undefined) {
       revision = page.revision
-      const header: BackupHeader = { format: 'k8ts-backup', version: 1, revision, time: now.toISOString() }
+      const header: BackupHeader = { format: 'k8ts-backup', version: 1, revision, time: now.toISOString(), about }
       yield part(Buffer.from(`${JSON.stringify(header)}\n`))
     }
     if (page.items.length > 0) yield part(Buffer.concat(page.items.flatMap(record)))

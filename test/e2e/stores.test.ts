@@ -43,7 +43,15 @@ test(
   { skip: etcdIsInstalled ? false : 'etcd is not installed' },
   async () => {
     await using etcd = await startEtcd()
-    await using cluster = await testCluster('stores-etcd', '--store', `etcd://${etcd.endpoints[0]}`)
+    const { index } = JSON.parse(readFileSync(join(process.env['K8TS_HOME'] ?? '/var/lib/k8ts', sqlite.name, 'cluster.json'), 'utf8')) as {
+      index: number
+    }
+    {
+      await using other = await testCluster('stores-other', '--runtime', 'fake')
+      await assert.rejects(other.k8ts('restore', file, '--name', other.name), new RegExp(`k8ts up --range ${index}`))
+    }
+    await sqlite.k8ts('down', '--name', sqlite.name)
+    await using cluster = await testCluster('stores-etcd', '--range', String(index), '--store', `etcd://${etcd.endpoints[0]}`)
     await cluster.kubectl('create', 'configmap', 'its-own')
     await cluster.k8ts('restore', file, '--name', cluster.name)
     assert.deepEqual(await names(cluster.kubectl), ['configmap/one', 'configmap/two'])
