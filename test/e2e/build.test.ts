@@ -57,6 +57,9 @@ test('FROM debian works without a registry, apt-get installs in it, and nothing 
   )
   await cluster.kubectl('wait', 'pod/left', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s')
   assert.equal(await cluster.kubectl('logs', 'left'), '')
+  assert.equal(await cluster.k8ts('image', 'load', '--name', cluster.name, 'debian:stable-slim'), 'docker.io/library/debian:stable-slim\n')
+  await cluster.kubectl('run', 'base', '--image=debian:stable-slim', '--restart=Never', '--', 'true')
+  await cluster.kubectl('wait', 'pod/base', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s')
 })
 
 test('layers are cached beside build arguments, and their values are never stale', async () => {

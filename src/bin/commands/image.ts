@@ -30,12 +30,19 @@ export function imageCommands(program: Command): void {
 
   image
     .command('load')
-    .description('put docker or OCI archives on every node')
-    .argument('<archive...>')
+    .description('put docker or OCI archives, or images of this machine’s store, on every node')
+    .argument('<archive or name...>')
     .addOption(nameOption())
-    .action(async (archives: string[], { name }: { name: string }) => {
-      const { loadImages } = await cluster()
-      for (const loaded of await loadImages(await known(name), archives)) console.log(loaded)
+    .action(async (given: string[], { name }: { name: string }) => {
+      const { loadImages, loadNamed } = await cluster()
+      const { existsSync } = await import('node:fs')
+      const config = await known(name)
+      // what has a slash in front, or an archive's ending, was meant as a file
+      const isFile = (each: string) => existsSync(each) || /^[./]|\.(tar|tgz|gz)$/.test(each)
+      const loaded = await loadImages(config, given.filter(isFile))
+      const names = given.filter((each) => !isFile(each))
+      if (names.length > 0) loaded.push(...(await loadNamed(config, names, await progress())))
+      for (const each of loaded) console.log(each)
     })
 
   image

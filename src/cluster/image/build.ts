@@ -102,6 +102,26 @@ async function pushWithNote(name: string, destination: string, registry: { certD
   await pushImage(name, { destination, certDir: registry.certDir, authFile: registry.authFile })
 }
 
+/** Puts images of this machine's store on every node, for pods to name them; Debian's are made when they are not there. Answers their full names. */
+export async function loadNamed(
+  cluster: ClusterConfig,
+  names: readonly string[],
+  { report = () => {}, onLine }: BaseOptions = {},
+): Promise<string[]> {
+  names.forEach(checkReference)
+  await ensureInstalled(buildRequirements, onLine)
+  const full: string[] = []
+  for (const name of names) full.push(await provided(name, report, onLine))
+  await loadStored(cluster, full)
+  return full
+}
+
+/** The full name of an image that is in the store, or was put there by this. */
+async function provided(name: string, report: Report, onLine?: (line: string) => void): Promise<string> {
+  if (!(await inspectImage(fullName(name)))) for (const source of sources(undefined, onLine)) if (await source.provide(fullName(name), report)) break
+  return known(name)
+}
+
 /** Sends an image of this machine's store to the cluster's registry, under a name there. Answers the name. */
 export async function pushStored(cluster: ClusterConfig, name: string, report?: Report): Promise<string> {
   await using registry = await hostRegistry(cluster)
@@ -120,9 +140,9 @@ export async function mirrorImage(cluster: ClusterConfig, name: string, { report
   const reference = fullName(name)
   await ensureInstalled(buildRequirements, onLine)
   await using registry = await hostRegistry(cluster)
-  if (!(await inspectImage(reference))) for (const source of sources(undefined, onLine)) if (await source.provide(reference, report)) break
+  await provided(name, report, onLine)
   const destination = mirrorName(reference, registry.host)
-  await pushWithNote(await known(name), destination, registry, report)
+  await pushWithNote(reference, destination, registry, report)
   return destination
 }
 
