@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { deleteUntagged, parseCollected, parseRevisions, untagged } from './collection.ts'
+import { deleteUntagged, parseCollected, parseRevisions, parseUploads, untagged } from './collection.ts'
 import type { Manifest, RegistryClient } from './registry-client.ts'
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`
@@ -57,6 +57,12 @@ blob eligible for deletion: ${digest('d')}
     ],
   )
   assert.deepEqual(parseCollected(printed), { kept: 4, removed: 1 })
+})
+
+test('an upload is counted once, whatever it consists of', () => {
+  const at = '/var/lib/registry/docker/registry/v2/repositories/team/app/_uploads'
+  assert.equal(parseUploads(`${at}/1/hashstates/sha256/0\n${at}/1/hashstates/sha256\n${at}/1/data\n${at}/1\n${at}/2/startedat\n${at}/2\n`), 2)
+  assert.equal(parseUploads(''), 0)
 })
 
 test('only what no tag leads to is deleted, repository by repository', async () => {

@@ -22,6 +22,9 @@ export function parseCollected(printed: string): { kept: number; removed: number
   return { kept: Number(match?.[1] ?? 0), removed: Number(match?.[2] ?? 0) }
 }
 
+/** How many uploads the command of `removeUploads` removed: each is a directory of its own. */
+export const parseUploads = (printed: string): number => [...printed.matchAll(/\/_uploads\/[^/\n]+$/gm)].length
+
 /** The manifests that no tag leads to, neither by itself nor by an index. Pure. */
 export function untagged(revisions: ReadonlySet<string>, tagged: readonly string[], children: ReadonlyMap<string, readonly string[]>): string[] {
   const reached = new Set<string>()

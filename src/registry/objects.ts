@@ -112,11 +112,11 @@ function configuration(mode: RegistryMode): string {
 const user = 65532
 
 /**
- * A pod that runs docker-registry over the data: the Deployment's, and those that look after the data while it is read-only.
- * `args` are docker-registry's.
+ * A pod over the data: the Deployment's, and those that look after the data while it is read-only. It runs docker-registry with `args`, or `command`, another
+ * of the image's programs.
  */
-export function registryPod(options: { image: string; args: string[]; serves: boolean }): core.PodSpec {
-  const { image, args, serves } = options
+export function registryPod(options: { image: string; args: string[]; command?: string[]; serves: boolean }): core.PodSpec {
+  const { image, args, command, serves } = options
   const probe = { httpGet: { path: '/', port: registryPort, scheme: 'HTTPS' as const } }
   return {
     automountServiceAccountToken: false,
@@ -136,13 +136,14 @@ export function registryPod(options: { image: string; args: string[]; serves: bo
         name: registryName,
         image,
         imagePullPolicy: 'IfNotPresent',
+        ...(command ? { command } : {}),
         args,
         env: [{ name: 'REGISTRY_HTTP_SECRET', valueFrom: { secretKeyRef: { name: accessSecret, key: 'httpSecret' } } }],
         ...(serves
           ? {
               ports: [{ name: 'https', containerPort: registryPort }],
               readinessProbe: { ...probe, periodSeconds: 1, failureThreshold: 3 },
-              livenessProbe: { ...probe, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+              livenessProbe: { ...probe, initialDelaySeconds: 5, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
             }
           : {}),
         resources: { requests: { cpu: '10m', memory: '32Mi' } },
@@ -165,6 +166,15 @@ export function registryPod(options: { image: string; args: string[]; serves: bo
 }
 
 export const configFile = (mode: RegistryMode): string => `${configDirectory}/${configFiles[mode]}`
+/**
+ * Removes uploads that nobody ended, and prints each file and directory: docker-registry itself gives them a week, in which the disk may stay full. Only where
+ * no upload goes on.
+ */
+export const removeUploads = {
+  command: ['/usr/bin/find'],
+  args: [dataDirectory, '-path', `${dataDirectory}/docker/registry/v2/repositories/*/_uploads/*`, '-print', '-delete'],
+}
+
 export const serveArgs = (mode: RegistryMode): string[] => ['serve', configFile(mode)]
 
 function deployment({ image, access, tls }: RegistryOptions): KubeObject {

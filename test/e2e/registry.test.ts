@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -192,6 +195,16 @@ describe('without credentials of the nodes', () => {
   })
 })
 
+/** What a client that is cut off leaves. */
+async function beginUpload(): Promise<void> {
+  const { username, password } = JSON.parse(await registry('credentials', '-o', 'json')) as { username: string; password: string }
+  const started = request(`https://${host}/v2/cut/off/blobs/uploads/`, { method: 'POST', ca: readFileSync(caFile), auth: `${username}:${password}` })
+  started.end()
+  const [response] = (await once(started, 'response')) as [IncomingMessage]
+  assert.equal(response.statusCode, 202)
+  response.destroy()
+}
+
 describe('what is deleted', () => {
   test('is the tag alone, although another leads to the same image', async () => {
     await registry('delete', 'app:stable')
@@ -211,6 +224,7 @@ describe('what is deleted', () => {
     } finally {
       await output('buildah', ['manifest', 'rm', 'localhost/platforms'])
     }
+    await beginUpload()
     const names = await list()
     // pushes go on meanwhile: one that is answered with success is there afterwards
     const during = Promise.all(
@@ -221,7 +235,8 @@ describe('what is deleted', () => {
         ),
       ),
     )
-    const collected = JSON.parse(await registry('gc', '-o', 'json')) as { manifests: number; blobs: number }
+    const collected = JSON.parse(await registry('gc', '-o', 'json')) as { uploads: number; manifests: number; blobs: number }
+    assert.ok(collected.uploads >= 1, 'one that nobody ends')
     assert.equal(collected.manifests, 2, 'two images that moving:latest led to')
     const pushed = (await during).flat()
     assert.deepEqual(await list(), [...names, ...pushed].toSorted())

@@ -148,7 +148,10 @@ The registry is localhost:${made!.port}. Next:
       await untilStopped(async (signal) => {
         const done = await collectGarbage(config, { signal, silent: output === 'json' })
         if (output === 'json') json(done)
-        else console.log(`${done.manifests} manifests without a tag deleted; ${done.blobs} blobs freed, ${done.kept} kept`)
+        else
+          console.log(
+            `${done.uploads} unfinished uploads and ${done.manifests} manifests without a tag deleted; ${done.blobs} blobs freed, ${done.kept} kept`,
+          )
       })
     })
 

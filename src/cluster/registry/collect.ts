@@ -2,7 +2,18 @@ import type { apps, core } from '#api'
 import { isStatus, resources } from '#api'
 import type { Client } from '#client'
 import type { RegistryMode } from '#registry'
-import { configFile, deleteUntagged, parseCollected, parseRevisions, registryName, registryNamespace, registryPod, serveArgs } from '#registry'
+import {
+  configFile,
+  deleteUntagged,
+  parseCollected,
+  parseRevisions,
+  parseUploads,
+  removeUploads,
+  registryName,
+  registryNamespace,
+  registryPod,
+  serveArgs,
+} from '#registry'
 import { adminClient } from '../access.ts'
 import type { ClusterConfig } from '../config.ts'
 import { exclusively } from '../local/lock.ts'
@@ -11,6 +22,8 @@ import { openRegistry, registryAccess } from './access.ts'
 import { rolledOut, until } from './rollout.ts'
 
 export interface Collection {
+  /** Uploads that nobody ended. */
+  uploads: number
   /** Manifests that no tag led to. */
   manifests: number
   /** Layers, configurations and manifests that were removed from the disk. */
@@ -34,7 +47,7 @@ export async function collectGarbage(cluster: ClusterConfig, options: { signal: 
     const { client } = admin
     await registryAccess(cluster, client)
     const image = await imageOf(client)
-    const result: Collection = { manifests: 0, blobs: 0, kept: 0 }
+    const result: Collection = { uploads: 0, manifests: 0, blobs: 0, kept: 0 }
     await steps(
       [
         { title: 'Read-only', task: () => setMode(client, 'read-only') },
@@ -43,13 +56,14 @@ export async function collectGarbage(cluster: ClusterConfig, options: { signal: 
           task: async () => {
             try {
               signal.throwIfAborted()
+              result.uploads = parseUploads(await runPod(client, 'registry-gc-uploads', { image, ...removeUploads }, signal))
               using registry = await openRegistry(cluster, client)
               // docker-registry collects nothing where nothing was ever pushed, and calls it an error
               if ((await registry.repositories()).length === 0) return
               const collector = ['garbage-collect', configFile('read-write')]
-              const revisions = parseRevisions(await runPod(client, 'registry-gc-list', image, [...collector, '--dry-run'], signal))
+              const revisions = parseRevisions(await runPod(client, 'registry-gc-list', { image, args: [...collector, '--dry-run'] }, signal))
               result.manifests = await withWriter(cluster, client, image, signal, (writer) => deleteUntagged(writer, revisions))
-              const { kept, removed } = parseCollected(await runPod(client, 'registry-gc', image, collector, signal))
+              const { kept, removed } = parseCollected(await runPod(client, 'registry-gc', { image, args: collector }, signal))
               Object.assign(result, { blobs: removed, kept })
             } finally {
               await setMode(client, 'read-write')
@@ -83,7 +97,7 @@ async function withWriter<T>(
   use: (writer: Awaited<ReturnType<typeof openRegistry>>) => Promise<T>,
 ): Promise<T> {
   const name = 'registry-gc-writer'
-  await createPod(client, name, image, serveArgs('read-write'), true)
+  await createPod(client, name, { image, args: serveArgs('read-write') }, true)
   try {
     let address = ''
     const late = new Error(`pod ${name} is not ready: see \`kubectl -n ${registryNamespace} describe pod ${name}\``)
@@ -98,9 +112,15 @@ async function withWriter<T>(
   }
 }
 
-/** Runs docker-registry once over the data; answers what it prints. */
-async function runPod(client: Client, name: string, image: string, args: string[], signal: AbortSignal): Promise<string> {
-  await createPod(client, name, image, args, false)
+interface Program {
+  image: string
+  command?: string[]
+  args: string[]
+}
+
+/** Runs a program of the image once over the data; answers what it prints. */
+async function runPod(client: Client, name: string, program: Program, signal: AbortSignal): Promise<string> {
+  await createPod(client, name, program, false)
   try {
     let phase: string | undefined
     const late = new Error(`pod ${name} did not end within ${podMs / 60_000} min: see \`kubectl -n ${registryNamespace} logs ${name}\``)
@@ -109,18 +129,18 @@ async function runPod(client: Client, name: string, image: string, args: string[
       return pod === undefined || phase === 'Succeeded' || phase === 'Failed'
     })
     const printed = await client.raw<string>('GET', `/api/v1/namespaces/${registryNamespace}/pods/${name}/log`)
-    if (phase !== 'Succeeded') throw new Error(`docker-registry ${args[0]} failed: ${printed.trim().split('\n').slice(-3).join(' / ')}`)
+    if (phase !== 'Succeeded') throw new Error(`pod ${name} failed: ${printed.trim().split('\n').slice(-3).join(' / ')}`)
     return printed
   } finally {
     await deletePod(client, name)
   }
 }
 
-async function createPod(client: Client, name: string, image: string, args: string[], serves: boolean): Promise<void> {
+async function createPod(client: Client, name: string, program: Program, serves: boolean): Promise<void> {
   // one that a crash left
   await deletePod(client, name)
   const labels = { app: 'registry-gc', 'app.kubernetes.io/managed-by': 'k8ts' }
-  const spec = { ...registryPod({ image, args, serves }), restartPolicy: 'Never' as const }
+  const spec = { ...registryPod({ ...program, serves }), restartPolicy: 'Never' as const }
   await client
     .resource<core.Pod>(resources.pods)
     .create({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: registryNamespace, labels }, spec } as never)
