@@ -128,7 +128,8 @@ async function runPod(client: Client, name: string, program: Program, signal: Ab
       phase = pod?.status?.phase
       return pod === undefined || phase === 'Succeeded' || phase === 'Failed'
     })
-    const printed = await client.raw<string>('GET', `/api/v1/namespaces/${registryNamespace}/pods/${name}/log`)
+    // an empty body is no text
+    const printed = (await client.raw<string | undefined>('GET', `/api/v1/namespaces/${registryNamespace}/pods/${name}/log`)) ?? ''
     if (phase !== 'Succeeded') throw new Error(`pod ${name} failed: ${printed.trim().split('\n').slice(-3).join(' / ')}`)
     return printed
   } finally {
