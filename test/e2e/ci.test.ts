@@ -63,8 +63,11 @@ workflows:
 
 let cluster: TestCluster
 const tree = mkdtempSync(join(tmpdir(), 'k8ts-ci-'))
-const git = (...args: string[]) => output('git', ['-C', tree, '-c', 'user.name=Ann', '-c', 'user.email=ann@example.org', ...args])
-const ci = async (...args: string[]) => (await output('/bin/sh', ['-c', 'cd "$0" && exec "$@"', tree, k8tsProgram, 'ci', ...args])).trim()
+/** Without what would lead git to other authorities or settings. */
+const environment = { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'))), GIT_TERMINAL_PROMPT: '0' }
+const git = (...args: string[]) => output('git', ['-C', tree, '-c', 'user.name=Ann', '-c', 'user.email=ann@example.org', ...args], environment)
+const ci = async (...args: string[]) =>
+  (await output('/bin/sh', ['-c', 'cd "$0" && exec "$@"', tree, k8tsProgram, 'ci', ...args], environment)).trim()
 const get = async (...args: string[]) => JSON.parse(await cluster.kubectl('get', '-o', 'json', ...args))
 const phase = (kind: string, name: string, wanted: string) =>
   cluster.kubectl('wait', `${kind}.ci.k8ts.dev/${name}`, `--for=jsonpath={.status.phase}=${wanted}`, '--timeout=120s')
@@ -81,7 +84,8 @@ async function push(branch: string): Promise<string> {
   return fresh[0].metadata.name
 }
 
-const log = (job: string) => ci('logs', '--name', cluster.name, job)
+/** A job's log without the names of jobs before its lines. */
+const log = async (job: string) => (await ci('logs', '--name', cluster.name, job)).replaceAll(/^\S+ \| /gm, '')
 
 before(async () => {
   cluster = await testCluster('ci')
