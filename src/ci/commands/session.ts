@@ -1,9 +1,10 @@
 import type { DeepReadonly, ci } from '#api'
 import { isStatus, resources } from '#api'
-import type { Client, HttpsTransportOptions } from '#client'
+import type { Client, HttpsTransportOptions, Response } from '#client'
 import { httpsTransport } from '#client'
 import type { ReadLog } from '../view/follow.ts'
 import type { LogStyle } from '../view/log-text.ts'
+import { resuming } from '../view/resume.ts'
 import { gitHere } from './working-tree.ts'
 
 /** What every command of `k8ts ci` works with. */
@@ -79,23 +80,27 @@ export async function serviceOf(session: CiSession, project: DeepReadonly<ci.Pro
 export function logReader(session: CiSession, base: string): { readLog: ReadLog } & AsyncDisposable {
   const transport = httpsTransport({ ...session.connection, server: base })
   return {
-    readLog: (job, { attempt, index, follow, signal }) => ({
-      async *[Symbol.asyncIterator]() {
-        const path = `/api/v1/namespaces/${job.metadata.namespace}/jobs/${job.metadata.name}/log`
-        const query = new URLSearchParams({ attempt: String(attempt), index: String(index), follow: String(follow) })
-        // a log that is followed is quiet for as long as its job is
-        const { status, body } = await transport.send({ method: 'GET', path, query, headers: {}, signal })
-        const chunks = 'stream' in body ? body.stream : 'bytes' in body ? [body.bytes].flat() : []
-        if (status !== 200) {
+    readLog: (job, { attempt, index, follow, signal }) =>
+      resuming(
+        async (offset) => {
+          const path = `/api/v1/namespaces/${job.metadata.namespace}/jobs/${job.metadata.name}/log`
+          const query = new URLSearchParams({ attempt: String(attempt), index: String(index), follow: String(follow), offset: String(offset) })
+          const response = await transport.send({ method: 'GET', path, query, headers: {}, signal })
+          const chunks = chunksOf(response)
+          if (response.status === 200) return chunks
           let text = ''
           for await (const chunk of chunks) text += Buffer.from(chunk).toString()
-          throw new Error(`the log of ${job.spec.job} cannot be read: ${text.trim() || status}`)
-        }
-        yield* chunks
-      },
-    }),
+          throw new Error(`the log of ${job.spec.job} cannot be read: ${text.trim() || response.status}`)
+        },
+        { signal },
+      ),
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   }
+}
+
+async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
+  if ('stream' in body) yield* body.stream
+  else if ('bytes' in body) yield* [body.bytes].flat()
 }
 
 /** A pipeline by its number, with or without `#`, or its name; the newest of the project when nothing is given. */

@@ -1,8 +1,9 @@
 import { type DeepReadonly, type KubeObject, type ci, isStatus, resources } from '#api'
-import type { Client, ResourceRef } from '#client'
+import { type Client, type ResourceRef, TransportError } from '#client'
 import { isEnded, labels } from '../names.ts'
 import { type LogStyle, createLogText } from './log-text.ts'
 import type { PipelineView } from './report.ts'
+import { patiently } from './resume.ts'
 
 /** The bytes of the log of one copy of a job, to its end with `follow`. */
 export type ReadLog = (
@@ -83,7 +84,7 @@ export async function followPipeline(options: FollowOptions): Promise<PipelineVi
 
   try {
     for (;;) {
-      const view = await viewPipeline(client, namespace, name, ended)
+      const view = await patiently(() => viewPipeline(client, namespace, name, ended), { signal: ended })
       if (!view) return undefined
       for (const job of view.jobs.filter(wanted)) {
         const { attempt = 0, instances = [] } = job.status ?? {}
@@ -119,8 +120,13 @@ async function changed(
   const enough = new AbortController()
   const limit = AbortSignal.any([signal, enough.signal])
   const first = async <T extends KubeObject>(ref: ResourceRef<T>, resourceVersion: string, selector: object) => {
-    for await (const event of client.resource(ref).watch({ namespace, resourceVersion, ...selector, signal: limit }))
-      if (event.type !== 'BOOKMARK') return
+    try {
+      for await (const event of client.resource(ref).watch({ namespace, resourceVersion, ...selector, signal: limit }))
+        if (event.type !== 'BOOKMARK') return
+    } catch (error) {
+      // a server that went away: looking again waits for it
+      if (!(error instanceof TransportError)) throw error
+    }
   }
   try {
     await Promise.race([

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { manualClock } from '#base'
+import { TransportError } from '#client'
 import type { LogRecord } from '../agent/plan.ts'
 import { createLogText } from './log-text.ts'
+import { patiently, resuming } from './resume.ts'
 
 const records: LogRecord[] = [
   { t: 0, s: 0, e: 'start', name: 'Checkout' },
@@ -45,4 +48,44 @@ test('letters that come in two pieces stay whole', () => {
   const text = createLogText()
   const at = line.indexOf(0xc3) + 1
   assert.equal(text.push(line.subarray(0, at)) + text.push(line.subarray(at)), 'grün\n')
+})
+
+test('a log that broke off goes on where it did', async () => {
+  const all = Buffer.from('abcdefghij')
+  const asked: number[] = []
+  let tries = 0
+  const read = (offset: number) => {
+    asked.push(offset)
+    tries++
+    if (tries === 2) return Promise.reject(new TransportError('away'))
+    return Promise.resolve(
+      (async function* () {
+        yield all.subarray(offset, offset + 3)
+        if (tries < 4) throw new TransportError('cut')
+        yield all.subarray(offset + 3)
+      })(),
+    )
+  }
+  const clock = { ...manualClock(), sleep: () => Promise.resolve() }
+  let text = ''
+  for await (const chunk of resuming(read, { clock })) text += Buffer.from(chunk).toString()
+  assert.equal(text, 'abcdefghij')
+  assert.deepEqual(asked, [0, 3, 3, 6])
+})
+
+test('patience has an end, and an answer is an answer', async () => {
+  const base = manualClock()
+  let elapsed = 0
+  const clock = { ...base, monotonic: () => elapsed, sleep: (ms: number) => ((elapsed += ms), Promise.resolve()) }
+  await assert.rejects(
+    patiently(() => Promise.reject(new TransportError('away')), { clock, patience: 5000 }),
+    /away/,
+  )
+  assert.ok(elapsed > 2000 && elapsed <= 5000)
+  let tries = 0
+  await assert.rejects(
+    patiently(() => (tries++, Promise.reject(new Error('no'))), { clock }),
+    /no/,
+  )
+  assert.equal(tries, 1)
 })
