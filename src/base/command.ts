@@ -17,6 +17,10 @@ export interface RunOptions {
   signal?: AbortSignal
   env?: Record<string, string>
   cwd?: string
+  /** The program leads a process group of its own, so that what a terminal interrupts is this process alone. */
+  detached?: boolean
+  /** Called with the program's process ID once it runs. */
+  onStart?: (pid: number) => void
   /** Called with each line of standard output and error as it comes. */
   onLine?: (line: string) => void
 }
@@ -29,7 +33,9 @@ export function run(program: string, args: readonly string[], options: RunOption
       env: { ...process.env, ...options.env },
       ...(options.cwd ? { cwd: options.cwd } : {}),
       ...(options.signal ? { signal: options.signal } : {}),
+      ...(options.detached ? { detached: true } : {}),
     })
+    if (child.pid !== undefined) options.onStart?.(child.pid)
     let stdout = ''
     let stderr = ''
     const collect = (stream: NodeJS.ReadableStream, take: (text: string) => void) => {

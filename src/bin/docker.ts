@@ -10,9 +10,18 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0)
 })
 
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    // a build ends its step and cleans up; what else there is ends at once
+    if (stop.signal.aborted || !process.argv.includes('build')) process.exit(130)
+    stop.abort(new Error('docker: interrupted'))
+  })
+
 try {
-  process.exitCode = await docker(process.argv.slice(2), process)
+  const { env, stdin, stdout } = process
+  process.exitCode = await docker(process.argv.slice(2), { env, stdin, stdout, signal: stop.signal })
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error))
-  process.exitCode = 1
+  process.exitCode = stop.signal.aborted ? 130 : 1
 }

@@ -6,9 +6,9 @@ import type { Clock } from '#base'
 import { CommandError, realClock } from '#base'
 import type { BaseImages } from './base-images.ts'
 import { resolveBases } from './base-images.ts'
-import { buildah, inspectImage } from './buildah.ts'
+import { buildah, endOnAbort, inspectImage } from './buildah.ts'
 import type { BuildArguments, Dockerfile } from './dockerfile.ts'
-import { DockerfileError, imagesUsed, parseDockerfile, prepareDockerfile } from './dockerfile.ts'
+import { DockerfileError, imagesUsed, parseDockerfile, prepareDockerfile, undeclaredArguments } from './dockerfile.ts'
 import type { Report, StepReader } from './events.ts'
 import { stepReader } from './events.ts'
 import { checkReference, fullName } from './reference.ts'
@@ -59,7 +59,7 @@ export interface BuiltImage {
  * are those of an earlier build come from its layers. Throws BuildError for what is wrong with Dockerfile or context.
  */
 export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
-  const { report = () => {}, clock = realClock, target, noCache = false } = options
+  const { report = () => {}, clock = realClock, target, noCache = false, signal } = options
   const names = [options.tag].flat().map((tag) => {
     checkReference(tag)
     return fullName(tag)
@@ -77,10 +77,13 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   }
   const file: Dockerfile = at(() => parseDockerfile(text))
   const used = at(() => imagesUsed(file, args, target))
+  const unused = undeclaredArguments(file, args)
+  if (unused.length > 0) report({ type: 'note', text: `${shown}: no ARG takes ${unused.join(', ')}` })
   const labels = await resolveBases(used, shown, options.bases ?? [], report)
   const prepared = prepareDockerfile(file, args, target)
   const work = await mkdtemp(join(tmpdir(), 'k8ts-build-'))
   const reader = stepReader(prepared.steps, report, () => clock.monotonic())
+  let release = () => {}
   try {
     const dockerfile = join(work, basename(path))
     await writeFile(dockerfile, prepared.text)
@@ -94,9 +97,11 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
         '--format=docker',
         '--pull=never',
         '--layers',
+        '--force-rm',
         `--iidfile=${iid}`,
         `--file=${dockerfile}`,
         ...(noCache ? ['--no-cache'] : []),
+        ...(existsSync(`${path}.dockerignore`) ? ['--ignorefile', `${path}.dockerignore`] : []),
         ...names.flatMap((name) => ['--tag', name]),
         ...Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
         ...(options.labels ?? []).flatMap((label) => ['--label', label]),
@@ -106,13 +111,15 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
         '--',
         options.directory,
       ],
-      { onLine: (line) => reader.line(line), ...(options.signal ? { signal: options.signal } : {}) },
+      { onLine: (line) => reader.line(line), detached: true, onStart: (pid) => signal && (release = endOnAbort(pid, clock, signal)) },
     )
     reader.end()
     return { names, id: (await readFile(iid, 'utf8')).trim().replace(/^sha256:/, '') }
   } catch (error) {
+    signal?.throwIfAborted()
     throw error instanceof CommandError ? buildError(error, reader, shown, options.directory) : error
   } finally {
+    release()
     await rm(work, { recursive: true, force: true })
   }
 }

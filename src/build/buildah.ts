@@ -1,4 +1,5 @@
-import type { RunOptions } from '#base'
+import { readFileSync, readdirSync } from 'node:fs'
+import type { Clock, RunOptions } from '#base'
 import { CommandError, run } from '#base'
 
 /** How to speak to a registry: with a directory that holds its `ca.crt`, and a file with credentials (`config.json`). */
@@ -75,3 +76,49 @@ export async function saveLayout(reference: string, directory: string): Promise<
 export async function tagImage(reference: string, ...names: string[]): Promise<void> {
   await buildah(['tag', '--', reference, ...names])
 }
+
+/** How long a build that was told to end may take to clean up. */
+const graceMs = 10_000
+
+/**
+ * Ends a build when the signal aborts, by ending the command of its step: buildah then fails the step and removes its working container, which it leaves in
+ * the store when it is ended itself. To be called off (by what it answers) when the build has ended.
+ */
+export function endOnAbort(pid: number, clock: Clock, signal: AbortSignal): () => void {
+  let cancel = () => {}
+  const end = () => {
+    for (const child of descendants(pid)) kill(child, 'SIGKILL')
+    cancel = clock.schedule(graceMs, () => kill(pid, 'SIGTERM'))
+  }
+  if (signal.aborted) end()
+  else signal.addEventListener('abort', end, { once: true })
+  return () => {
+    signal.removeEventListener('abort', end)
+    cancel()
+  }
+}
+
+function descendants(pid: number): number[] {
+  const children = entries(`/proc/${pid}/task`).flatMap((task) => (text(`/proc/${pid}/task/${task}/children`).match(/\d+/g) ?? []).map(Number))
+  return [...children, ...children.flatMap(descendants)]
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // it has ended by itself
+  }
+}
+
+const quietly =
+  <T>(read: (path: string) => T, otherwise: T) =>
+  (path: string): T => {
+    try {
+      return read(path)
+    } catch {
+      return otherwise
+    }
+  }
+const entries = quietly((path) => readdirSync(path), [])
+const text = quietly((path) => readFileSync(path, 'utf8'), '')

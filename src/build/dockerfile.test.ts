@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { argumentLabel, expand, imagesUsed, parseDockerfile, prepareDockerfile } from './dockerfile.ts'
+import { argumentLabel, expand, imagesUsed, parseDockerfile, prepareDockerfile, undeclaredArguments } from './dockerfile.ts'
 
 const multi = `# syntax=docker/dockerfile:1
 ARG RELEASE=bookworm
@@ -90,3 +90,6 @@ for (const [name, text, message, line] of wrong)
       () => imagesUsed(parseDockerfile(text)),
       (error: Error & { line?: number }) => message.test(error.message) && error.line === line,
     ))
+
+test('arguments that no ARG takes are told, but for proxies', () =>
+  assert.deepEqual(undeclaredArguments(parseDockerfile(multi), { RELEASE: '1', OTHER: '2', TYPO: '3', http_proxy: '4' }), ['TYPO']))

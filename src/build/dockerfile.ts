@@ -137,6 +137,16 @@ function globalValues(file: Dockerfile, args: BuildArguments): Record<string, st
   return values
 }
 
+/** Of the given arguments those that no ARG declares, and that are not known without one, as proxies are. */
+export function undeclaredArguments(file: Dockerfile, args: BuildArguments): string[] {
+  const declared = new Set(
+    [...file.globals, ...file.stages.flatMap((stage) => stage.instructions.filter((i) => i.keyword === 'ARG'))]
+      .flatMap(argumentsOf)
+      .map((arg) => arg.name),
+  )
+  return Object.keys(args).filter((name) => !declared.has(name) && !/^(https?|ftp|all|no)_proxy$/i.test(name))
+}
+
 /** The stages that are built: up to the wanted one, or all. */
 export function wantedStages(file: Dockerfile, target?: string): Stage[] {
   if (target === undefined) return file.stages

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { cluster, known, nameOption, outputOption, progress } from './options.ts'
+import { cluster, interruptible, known, nameOption, outputOption, progress } from './options.ts'
 
 const several = (one: string, all: string[]): string[] => [...all, one]
 
@@ -63,19 +63,22 @@ export function imageCommands(program: Command): void {
     .addOption(nameOption())
     .action(async (directory: string, flags: BuildFlags) => {
       const { buildImage } = await cluster()
-      const built = await buildImage(flags.load || flags.push ? await known(flags.name) : undefined, {
-        directory,
-        tag: flags.tag,
-        ...(flags.file ? { file: flags.file } : {}),
-        ...(flags.target ? { target: flags.target } : {}),
-        buildArgs: flags.buildArg,
-        labels: flags.label,
-        secrets: flags.secret,
-        noCache: !flags.cache,
-        push: flags.push === true,
-        pull: flags.pull === true,
-        ...(await progress(flags.quiet)),
-      })
+      const built = await interruptible(async (signal) =>
+        buildImage(flags.load || flags.push ? await known(flags.name) : undefined, {
+          directory,
+          tag: flags.tag,
+          ...(flags.file ? { file: flags.file } : {}),
+          ...(flags.target ? { target: flags.target } : {}),
+          buildArgs: flags.buildArg,
+          labels: flags.label,
+          secrets: flags.secret,
+          noCache: !flags.cache,
+          push: flags.push === true,
+          pull: flags.pull === true,
+          ...(await progress(flags.quiet)),
+          signal,
+        }),
+      )
       for (const reference of built) console.log(reference)
     })
 

@@ -24,6 +24,24 @@ export async function known(name: string) {
   return found
 }
 
+/** Runs something that an interruption ends in good order; the process then says so by its exit code. A second interruption ends it at once. */
+export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(130)
+    controller.abort(new Error('interrupted'))
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  try {
+    return await run(controller.signal)
+  } catch (error) {
+    if (controller.signal.aborted) process.exit(130)
+    throw error
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+  }
+}
+
 /** Runs until it ends by itself or the process is asked to; a second request ends it at once. */
 export async function untilStopped(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController()

@@ -65,6 +65,7 @@ const actions: Record<string, Action> = {
       labels: lists['label'] ?? [],
       secrets: lists['secret'] ?? [],
       noCache: switches.has('noCache'),
+      ...(io.signal ? { signal: io.signal } : {}),
       bases: [clusterImages(registry, await authFile(io.env))],
       ...(quiet ? {} : { report }),
     })

@@ -2,6 +2,8 @@
 export interface DockerIo {
   env: NodeJS.ProcessEnv
   stdin: NodeJS.ReadableStream
+  /** Ends a build in good order. */
+  signal?: AbortSignal
   stdout: NodeJS.WritableStream & { isTTY?: boolean; columns?: number }
 }
 
