@@ -46,13 +46,17 @@ export async function run({ kills, seed, bug, life = 250, onProgress }: RunOptio
   const total: RunResult = { kills: 0, writes: 0, reads: 0, lists: 0, unknown: 0, watchEvents: 0, versions: 0, violations: [] }
   let values = 0
   let before: DurableVersion[] = []
+  // a watch from 0 would begin anywhere: there is a revision to begin after
+  const first = openLogFile({ path })
+  first.append([{ key: '/first', revision: 1, deleted: false, value: Buffer.from('{}') }])
+  first.close()
   try {
     while (total.kills < kills && total.violations.length === 0) {
       const operations: Operation[] = []
       const watches: WatchHistory[] = Array.from({ length: 3 }, () => ({ from: 0, events: [] }))
       // some kills share a check, so that watches resume across them
       const rounds = Math.min(5, kills - total.kills)
-      for (const watch of watches) watch.from = before.at(-1)?.revision ?? 0
+      for (const watch of watches) watch.from = before.at(-1)?.revision ?? 1
       for (let round = 0; round < rounds; round++) {
         const server = await startServer(path, port, bug)
         let alive = true
