@@ -11,7 +11,7 @@ test('a server that is killed again and again loses nothing, and shows nothing t
   const result = await run({ kills: 10, seed })
   t.diagnostic(`seed ${seed}: ${JSON.stringify({ ...result, violations: result.violations.length })}`)
   assert.deepEqual(result.violations.slice(0, 5), [])
-  assert.ok(result.writes > 50 && result.reads > 50 && result.watchEvents > 50, JSON.stringify(result))
+  assert.ok(result.writes > 10 && result.reads > 10 && result.watchEvents > 10, JSON.stringify(result))
 })
 
 test('a store that acknowledges before it is durable is found out', { timeout: 120_000 }, async () => {
