@@ -22,25 +22,9 @@ export async function down(name: string): Promise<boolean> {
   requireRoot('k8ts down')
   const cluster = await loadCluster(name)
   if (!cluster) return false
-  const paths = clusterPaths(name)
   await steps([
     { title: 'Processes', task: () => stopEverything(cluster) },
-    {
-      title: 'Mounts',
-      task: async () => {
-        for (const node of cluster.nodes) await removeTraces(paths.node(node.name))
-        await unmountBelow(join('/run/k8ts', name))
-        await unmountBelow(paths.dir)
-      },
-    },
-    {
-      title: 'Network',
-      task: async () => {
-        await removeEdge(cluster)
-        for (const node of cluster.nodes) await removeNodeNetwork(cluster, node)
-        await removeBridge(cluster)
-      },
-    },
+    ...leaveMachine(cluster),
     {
       title: `Context k8ts-${name}`,
       task: async () => {
@@ -63,12 +47,50 @@ export async function down(name: string): Promise<boolean> {
   return true
 }
 
-async function stopEverything(cluster: ClusterConfig): Promise<void> {
+/** Milliseconds that containers get to end by themselves. */
+const stopGrace = 10_000
+
+/**
+ * Ends everything of the cluster that runs and keeps what it knows: objects, volumes, images and certificates. `up` starts it again. Containers are asked to end before they are killed; false when
+ * there is no such cluster.
+ */
+export async function stop(name: string): Promise<boolean> {
+  requireRoot('k8ts stop')
+  const cluster = await loadCluster(name)
+  if (!cluster) return false
+  await steps([{ title: 'Processes', task: () => stopEverything(cluster, stopGrace) }, ...leaveMachine(cluster)])
+  return true
+}
+
+/** What is on the machine beside files: it comes back with the next start. */
+function leaveMachine(cluster: ClusterConfig): { title: string; task: () => Promise<void> }[] {
+  const paths = clusterPaths(cluster.name)
+  return [
+    {
+      title: 'Mounts',
+      task: async () => {
+        for (const node of cluster.nodes) await removeTraces(paths.node(node.name))
+        await unmountBelow(join('/run/k8ts', cluster.name))
+        await unmountBelow(paths.dir)
+      },
+    },
+    {
+      title: 'Network',
+      task: async () => {
+        await removeEdge(cluster)
+        for (const node of cluster.nodes) await removeNodeNetwork(cluster, node)
+        await removeBridge(cluster)
+      },
+    },
+  ]
+}
+
+async function stopEverything(cluster: ClusterConfig, grace = 0): Promise<void> {
   const group = clusterCgroup(cluster.name)
   // the control plane and the agents first, so that nobody restarts what is ended after them
   await killGroup(`${group}/control-plane`, 2000)
   await killGroup(`${group}/ci`, 1000)
   for (const node of cluster.nodes) await killGroup(`${group}/${node.name}/agent`, 1000)
-  await killGroup(group)
+  await killGroup(group, grace)
   await removeCgroup(group)
 }

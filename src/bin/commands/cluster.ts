@@ -55,6 +55,26 @@ export function clusterCommands(program: Command): void {
     })
 
   program
+    .command('stop')
+    .description('end all that runs of a cluster; its objects, volumes and images stay')
+    .addOption(nameOption())
+    .action(async ({ name }: { name: string }) => {
+      const { stop } = await cluster()
+      await known(name)
+      await stop(name)
+    })
+
+  program
+    .command('start')
+    .description('start a cluster that was stopped')
+    .addOption(nameOption())
+    .action(async ({ name }: { name: string }) => {
+      await known(name)
+      const { up, explainNext } = await cluster()
+      console.log(explainNext(await up({ name, waitSeconds: 120 })))
+    })
+
+  program
     .command('status')
     .description('what runs')
     .addOption(nameOption())

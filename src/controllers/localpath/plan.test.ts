@@ -68,6 +68,12 @@ describe('a claim', () => {
       storageClass: { ...waiting, parameters: { path: '/etc' } },
       expect: 'refuse storage class parameter "path" is not known to k8ts.dev/local-path, which has none',
     },
+    {
+      name: 'of a class with mount options is refused',
+      claim: { annotations: onNode('a') },
+      storageClass: { ...waiting, mountOptions: ['ro'] },
+      expect: 'refuse mountOptions of the storage class are not supported: k8ts.dev/local-path mounts nothing, its volumes are directories',
+    },
   ]
   for (const { name, claim, storageClass = waiting, nodes = [node('a')], expect } of rows)
     test(name, () => {

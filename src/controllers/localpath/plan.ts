@@ -50,13 +50,14 @@ export function planClaim(claim: Claim, around: Surroundings): ClaimPlan {
   return node ? { action: 'provision', node, storageClass } : { action: 'refuse', message: 'no node is ready to have the volume' }
 }
 
-function unsupported(claim: Claim, { parameters }: StorageClass): string | undefined {
+function unsupported(claim: Claim, { parameters, mountOptions }: StorageClass): string | undefined {
   const mode = claim.spec.accessModes?.find((m) => !localModes.includes(m))
   if (mode) return `access mode ${mode} is not supported: a volume of ${provisioner} is on one node, use ${localModes.join(' or ')}`
   if (claim.spec.volumeMode === 'Block') return `volumeMode Block is not supported by ${provisioner}`
   if (claim.spec.selector) return 'claim.spec.selector is not supported for dynamic provisioning'
   if (claim.spec.dataSource || claim.spec.dataSourceRef)
     return `${provisioner} makes empty volumes only: dataSource and dataSourceRef are not supported`
+  if (mountOptions?.length) return `mountOptions of the storage class are not supported: ${provisioner} mounts nothing, its volumes are directories`
   const parameter = Object.keys(parameters ?? {})[0]
   return parameter ? `storage class parameter ${JSON.stringify(parameter)} is not known to ${provisioner}, which has none` : undefined
 }
