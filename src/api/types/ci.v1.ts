@@ -197,6 +197,7 @@ export interface ProjectSpec {
   podRetentionSeconds?: number
   triggers?: ProjectTriggers
   notifications?: ProjectNotification[]
+  historyLimit?: number
   suspend?: boolean
 }
 

@@ -159,7 +159,7 @@ export function planSecret(job: DeepReadonly<ci.Job>, attempt: number, plan: Age
     metadata: {
       name: podName(job, attempt, plan.job.index),
       namespace: job.metadata.namespace!,
-      labels: { [labels.job]: job.metadata.name, [labels.project]: job.spec.projectName },
+      labels: { [labels.job]: job.metadata.name, [labels.project]: job.spec.projectName, [labels.attempt]: String(attempt) },
       ownerReferences: [ownerReference(job)],
     },
     type: 'ci.k8ts.dev/job',

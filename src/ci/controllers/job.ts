@@ -10,6 +10,9 @@ import { buildsImages, jobPod, planSecret, podName, programMap, pullSecretFor } 
 import { planJob, slotFor } from './job-plan.ts'
 import { repositoryUrl } from './pipeline.ts'
 
+/** How long the pod of a job that has ended may take to end, milliseconds. */
+const lastWords = 20_000
+
 /** When a start may begin that follows a failure of the infrastructure: what failed is given a moment, each time twice as long. Milliseconds since the epoch. */
 function pauseBefore({ status }: DeepReadonly<ci.Job>): number {
   const last = status?.infrastructureFailures?.at(-1)
@@ -29,6 +32,7 @@ export function jobController(options: CiOptions): Controller {
         ciJob: (pod) => (pod.metadata.labels?.[labels.job] ? [keyOf(pod.metadata.namespace, pod.metadata.labels[labels.job]!)] : []),
       })
       const secrets = context.cache(resources.secrets, {
+        ciJob: (secret) => (secret.metadata.labels?.[labels.job] ? [keyOf(secret.metadata.namespace, secret.metadata.labels[labels.job]!)] : []),
         ciContext: (secret) => {
           const name = contextOf(secret)
           return name ? [keyOf(secret.metadata.namespace, name)] : []
@@ -94,6 +98,7 @@ export function jobController(options: CiOptions): Controller {
       async function start(job: DeepReadonly<ci.Job>, project: DeepReadonly<ci.Project>): Promise<Settled> {
         const wait = pauseBefore(job) - clock.now()
         if (wait > 0 && !job.spec.cancel) return { requeueAfter: wait }
+        await removePods(job, job.status?.attempt ?? 1)
         const definition = structuredClone(job.spec.definition) as unknown as CompiledJob
         const attempt = job.status?.attempt ?? 1
         const namespace = job.metadata.namespace!
@@ -165,7 +170,7 @@ export function jobController(options: CiOptions): Controller {
             infrastructureFailures: plan.failures,
             message: `starts again: ${last.message}`,
           })
-          return removePods(job, attempt)
+          return removePods(job, attempt + 1)
         }
         await finish(job, plan.phase, status)
         if (plan.removePods) await removePods(job)
@@ -182,43 +187,37 @@ export function jobController(options: CiOptions): Controller {
       /** What is left of a job that has ended goes after its time. */
       async function retire(job: DeepReadonly<ci.Job>): Promise<Settled> {
         taken.delete(job.metadata.uid!)
-        const own = pods
-          .byIndex('ciJob', keyOf(job.metadata.namespace, job.metadata.name))
-          .filter((pod) => pod.metadata.ownerReferences?.some((o) => o.uid === job.metadata.uid))
+        // what a crash may have kept from going at the job's end
+        if (secretsOf(job).length > 0) await removeSecrets(job)
+        const own = podsOf(job)
         if (own.length === 0) return
         const project = projects.get(keyOf(job.metadata.namespace, job.spec.projectName))
-        const left = Date.parse(job.status?.completionTime ?? '') + (project?.spec.podRetentionSeconds ?? 600) * 1000 - clock.now()
-        if (left > 0) return { requeueAfter: left }
+        const since = clock.now() - Date.parse(job.status?.completionTime ?? '')
+        const running = own.some((pod) => !['Succeeded', 'Failed'].includes(pod.status?.phase ?? '') && !pod.metadata.deletionTimestamp)
+        // an agent that has said its last word ends by itself
+        const patience = running ? lastWords : (project?.spec.podRetentionSeconds ?? 600) * 1000
+        if (since < patience) return { requeueAfter: patience - since }
         await removePods(job)
       }
 
-      async function removePods(job: DeepReadonly<ci.Job>, attempt?: number): Promise<void> {
-        const own = pods
-          .byIndex('ciJob', keyOf(job.metadata.namespace, job.metadata.name))
-          .filter(
-            (pod) =>
-              pod.metadata.ownerReferences?.some((o) => o.uid === job.metadata.uid) &&
-              (attempt === undefined || pod.metadata.labels?.[labels.attempt] === String(attempt)),
-          )
-        const names = new Set([
-          ...own.filter((pod) => !pod.metadata.deletionTimestamp).map((pod) => pod.metadata.name),
-          ...(job.status?.instances ?? []).flatMap((i) => i.podName ?? []),
-        ])
-        for (const name of names) await deleteIfThere(client, resources.pods, name, job.metadata.namespace!)
-        await removeSecrets(job, attempt)
+      const isOwned = (job: DeepReadonly<ci.Job>) => (object: DeepReadonly<core.Pod | core.Secret>) =>
+        object.metadata.ownerReferences?.some((o) => o.uid === job.metadata.uid) ?? false
+      const podsOf = (job: DeepReadonly<ci.Job>) => pods.byIndex('ciJob', keyOf(job.metadata.namespace, job.metadata.name)).filter(isOwned(job))
+      const secretsOf = (job: DeepReadonly<ci.Job>) => secrets.byIndex('ciJob', keyOf(job.metadata.namespace, job.metadata.name)).filter(isOwned(job))
+      const attemptOf = (object: DeepReadonly<core.Pod | core.Secret>) => Number(object.metadata.labels?.[labels.attempt] ?? 0)
+
+      /** Of the starts before `attempt`, or of all. */
+      async function removePods(job: DeepReadonly<ci.Job>, before = Infinity): Promise<void> {
+        const cached = podsOf(job).filter((pod) => attemptOf(pod) < before && !pod.metadata.deletionTimestamp)
+        const known = before === Infinity ? (job.status?.instances ?? []).flatMap((instance) => instance.podName ?? []) : []
+        for (const name of new Set([...cached.map((pod) => pod.metadata.name), ...known]))
+          await deleteIfThere(client, resources.pods, name, job.metadata.namespace!)
+        await removeSecrets(job, before)
       }
 
-      async function removeSecrets(job: DeepReadonly<ci.Job>, attempt?: number): Promise<void> {
-        const own = secrets
-          .list(job.metadata.namespace)
-          .filter(
-            (secret) =>
-              secret.metadata.labels?.[labels.job] === job.metadata.name && secret.metadata.ownerReferences?.some((o) => o.uid === job.metadata.uid),
-          )
-        const names = own
-          .filter((secret) => attempt === undefined || (job.status?.instances ?? []).some((i) => i.podName === secret.metadata.name))
-          .map((s) => s.metadata.name)
-        for (const name of names) await deleteIfThere(client, resources.secrets, name, job.metadata.namespace!)
+      async function removeSecrets(job: DeepReadonly<ci.Job>, before = Infinity): Promise<void> {
+        for (const secret of secretsOf(job))
+          if (attemptOf(secret) < before) await deleteIfThere(client, resources.secrets, secret.metadata.name, job.metadata.namespace!)
       }
 
       /** The cache may not have a pod yet that was made this moment: a pod is gone when the API server says so. */

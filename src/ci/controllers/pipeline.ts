@@ -5,7 +5,7 @@ import { TransportError } from '#client'
 import { type Controller, type Settled, mapped, primary } from '#runtime'
 import type { CompiledWorkflow } from '../config/compiled.ts'
 import { isEnded, labels, projectKey } from '../names.ts'
-import { type CiOptions, ciCaches, createOnce, keyOf, ownerReference, patchStatus, takeNumber, timestamp } from './context.ts'
+import { type CiOptions, ciCaches, createOnce, deleteIfThere, keyOf, ownerReference, patchStatus, takeNumber, timestamp } from './context.ts'
 import { childName } from './object-names.ts'
 import { pipelinePhase } from './pipeline-plan.ts'
 
@@ -166,10 +166,18 @@ export function pipelineController(options: CiOptions): Controller {
           branch: pipeline.spec.tag || pipeline.spec.branch || project.spec.defaultBranch!,
           phase,
         }
+        if (isEnded({ status: { phase } })) await forgetOld(project)
         if (JSON.stringify(lastPipeline) === JSON.stringify(project.status?.lastPipeline)) return
         await client
           .resource(resources.ciProjects)
           .patch(project.metadata.name, project.metadata.namespace, 'merge', { status: { lastPipeline } }, { subresource: 'status' })
+      }
+
+      /** Old pipelines go, and with them their jobs' logs and artifacts. */
+      async function forgetOld(project: DeepReadonly<ci.Project>): Promise<void> {
+        const ended = pipelines.byIndex('project', projectKey(project)).filter(isEnded)
+        const old = ended.toSorted((a, b) => (b.status?.number ?? 0) - (a.status?.number ?? 0)).slice(project.spec.historyLimit ?? 200)
+        for (const { metadata } of old) await deleteIfThere(client, resources.ciPipelines, metadata.name, metadata.namespace!)
       }
 
       return {

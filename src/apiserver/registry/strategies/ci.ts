@@ -17,6 +17,7 @@ export const projectStrategy: ResourceStrategy<ci.Project> = {
     spec.infrastructureRetries ??= 2
     spec.jobTimeoutSeconds ??= 3600
     spec.podRetentionSeconds ??= 600
+    spec.historyLimit ??= 200
     const triggers = (spec.triggers ??= {})
     triggers.push ??= true
     triggers.tags ??= true
@@ -41,6 +42,7 @@ export const projectStrategy: ResourceStrategy<ci.Project> = {
     nonNegative(causes, 'spec.infrastructureRetries', spec.infrastructureRetries)
     positive(causes, 'spec.jobTimeoutSeconds', spec.jobTimeoutSeconds)
     nonNegative(causes, 'spec.podRetentionSeconds', spec.podRetentionSeconds)
+    positive(causes, 'spec.historyLimit', spec.historyLimit)
     const url = spec.repository?.url
     if (url && !/^(https?|ssh|git):\/\/[^\s]+$|^[\w.-]+@[\w.-]+:[^\s]+$/.test(url))
       causes.push(invalid('spec.repository.url', url, 'must be an http, https, ssh or git URL'))
