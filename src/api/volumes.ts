@@ -66,6 +66,13 @@ export function isReachable(volume: Volume, node: DeepReadonly<core.Node>): bool
   return !required || matchesNodeSelectorTerms(required.nodeSelectorTerms, node)
 }
 
+/** Whether volumes of a class may be on a node. */
+export function allowsTopology({ allowedTopologies = [] }: StorageClass, { metadata: { labels } }: DeepReadonly<core.Node>): boolean {
+  const allows = ({ matchLabelExpressions = [] }: DeepReadonly<core.TopologySelectorTerm>) =>
+    matchLabelExpressions.every(({ key, values }) => values.includes(labels?.[key] ?? ''))
+  return allowedTopologies.length === 0 || allowedTopologies.some(allows)
+}
+
 export interface VolumeSearch {
   /** Only volumes that this node reaches. */
   node?: DeepReadonly<core.Node>

@@ -34,6 +34,17 @@ describe('a claim', () => {
       expect: 'provision c',
     },
     {
+      name: 'that does not wait for a pod gets a volume where its class allows it',
+      claim: { annotations: asked },
+      storageClass: {
+        ...waiting,
+        volumeBindingMode: 'Immediate',
+        allowedTopologies: [{ matchLabelExpressions: [{ key: 'kubernetes.io/hostname', values: ['host-of-b'] }] }],
+      },
+      nodes: [node('a'), node('b'), node('c')],
+      expect: 'provision b',
+    },
+    {
       name: 'that does not wait for a pod has to wait for a node',
       claim: { annotations: asked },
       storageClass: { ...waiting, volumeBindingMode: 'Immediate' },

@@ -1,5 +1,5 @@
 import type { DeepReadonly, core, storage } from '#api'
-import { claimSize, compareQuantity, quantityValue, volumeAnnotations, volumeSize } from '#api'
+import { allowsTopology, claimSize, compareQuantity, quantityValue, volumeAnnotations, volumeSize } from '#api'
 
 type Claim = DeepReadonly<core.PersistentVolumeClaim>
 type Volume = DeepReadonly<core.PersistentVolume>
@@ -46,7 +46,8 @@ export function planClaim(claim: Claim, around: Surroundings): ClaimPlan {
     return node ? { action: 'provision', node, storageClass } : { action: 'reschedule', message: `node ${JSON.stringify(selected)} not found` }
   }
   if (storageClass.volumeBindingMode === 'WaitForFirstConsumer') return { action: 'nothing' }
-  const node = anyNode(claim, around.nodes())
+  const allowed = [...around.nodes()].filter((n) => allowsTopology(storageClass, n))
+  const node = anyNode(claim, allowed)
   return node ? { action: 'provision', node, storageClass } : { action: 'refuse', message: 'no node is ready to have the volume' }
 }
 

@@ -1,7 +1,17 @@
 import type { DeepReadonly, core } from '#api'
 import type { Clock } from '#base'
 import { realClock } from '#base'
-import { claimSize, compareQuantity, findVolume, isClaimOfPod, isReachable, isVolumeFor, storageClassOf, volumeAnnotations } from '#api'
+import {
+  allowsTopology,
+  claimSize,
+  compareQuantity,
+  findVolume,
+  isClaimOfPod,
+  isReachable,
+  isVolumeFor,
+  storageClassOf,
+  volumeAnnotations,
+} from '#api'
 import type { ClusterReader, Node, Pod, Rejection, SchedulerPlugin, VolumeWriter } from '../framework.ts'
 import { ProvisioningRefused, unresolvable } from '../framework.ts'
 
@@ -120,11 +130,7 @@ export function volumeBinding(reader: ClusterReader, writer: VolumeWriter, clock
 
   function mayProvision(claim: Claim, node: Node): boolean {
     const storageClass = reader.storageClass(storageClassOf(claim))
-    if (!storageClass || storageClass.provisioner === noProvisioner) return false
-    const topologies = storageClass.allowedTopologies ?? []
-    const allows = (term: (typeof topologies)[number]) =>
-      (term.matchLabelExpressions ?? []).every((r) => r.values.includes(node.metadata.labels?.[r.key] ?? ''))
-    return topologies.length === 0 || topologies.some(allows)
+    return storageClass !== undefined && storageClass.provisioner !== noProvisioner && allowsTopology(storageClass, node)
   }
 }
 
