@@ -87,8 +87,8 @@ const graceMs = 10_000
 export function endOnAbort(pid: number, clock: Clock, signal: AbortSignal): () => void {
   let cancel = () => {}
   const end = () => {
-    for (const child of descendants(pid)) kill(child, 'SIGKILL')
-    cancel = clock.schedule(graceMs, () => kill(pid, 'SIGTERM'))
+    for (const child of descendants(pid)) if (!isBuildah(child)) kill(child, 'SIGKILL')
+    cancel = clock.schedule(graceMs, () => [pid, ...descendants(pid)].forEach((each) => kill(each, 'SIGTERM')))
   }
   if (signal.aborted) end()
   else signal.addEventListener('abort', end, { once: true })
@@ -102,6 +102,9 @@ function descendants(pid: number): number[] {
   const children = entries(`/proc/${pid}/task`).flatMap((task) => (text(`/proc/${pid}/task/${task}/children`).match(/\d+/g) ?? []).map(Number))
   return [...children, ...children.flatMap(descendants)]
 }
+
+/** Without privileges buildah starts itself once more, in a user namespace. */
+const isBuildah = (pid: number): boolean => text(`/proc/${pid}/cmdline`).startsWith('buildah-in-a-user-namespace\0')
 
 function kill(pid: number, signal: NodeJS.Signals): void {
   try {

@@ -157,6 +157,10 @@ test('a pod of the tool image, without privileges, builds and pushes what a Depl
     /Bad:1: there is no image nobody\/has:1 here/,
   )
 
+  const interrupted = `cd app && printf 'FROM debian:stable-slim\\nRUN echo begun; sleep 600\\n' > Slow && (docker build -t slow -f Slow . > log & P=$!
+    until grep -q begun log; do sleep 0.1; done; kill -TERM $P; wait $P || echo code $?); buildah containers -q`
+  assert.equal(await sh(interrupted), 'code 130\n', 'an interrupted build ends, and leaves no container in the store')
+
   await cluster.kubectl('create', 'deployment', 'app', `--image=${image}:2`)
   await cluster.kubectl('rollout', 'status', 'deployment/app', '--timeout=90s')
   assert.match(await cluster.kubectl('logs', 'deployment/app'), /^\S{12}\ntwo\n$/)
