@@ -2,32 +2,36 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 import type { CiSession, LogStyle } from '#ci'
-import { cluster, known, nameOption, outputOption, port, positive, progress } from './options.ts'
+import { cluster, known, outputOption, port, positive, progress } from './options.ts'
 
 const commands = () => import('#ci')
 
 interface Where {
-  name: string
+  name?: string
   kubeconfig?: string
-  namespace: string
+  namespace?: string
   project?: string
 }
 
 /** Flags that say which cluster, namespace and project are meant. */
 function where(command: Command): Command {
   return command
-    .addOption(nameOption())
+    .option('--name <name>', 'the cluster; else the one that `init` was given in this working tree, or `default`')
     .option('--kubeconfig <file>', 'a cluster elsewhere, by its kubeconfig')
-    .option('-n, --namespace <namespace>', 'namespace of the project', 'default')
+    .option('-n, --namespace <namespace>', 'namespace of the project; else the one of this working tree, or `default`')
 }
 
-const project = (command: Command): Command =>
-  where(command).option('-p, --project <project>', 'the project; else the one that this working tree is pushed to')
+const project = (command: Command): Command => where(command).option('-p, --project <project>', 'the project; else the one of this working tree')
 
 const collect = (one: string, all: string[]): string[] => [...all, one]
 
 /** Runs with a session on the cluster that is meant, and closes it afterwards. */
-async function session<T>({ name, kubeconfig, namespace }: Where, use: (session: CiSession) => Promise<T>): Promise<T> {
+async function session<T>(flags: Where, use: (session: CiSession) => Promise<T>): Promise<T> {
+  const { treeSettings } = await commands()
+  const tree = await treeSettings(process.cwd())
+  const { kubeconfig } = flags
+  const name = flags.name ?? tree.cluster ?? 'default'
+  const namespace = flags.namespace ?? tree.namespace ?? 'default'
   const { clientFrom, clusterPaths } = await cluster()
   const { parseKubeconfig, resolveContext } = await import('#client')
   const { readFile } = await import('node:fs/promises')
@@ -43,6 +47,8 @@ async function session<T>({ name, kubeconfig, namespace }: Where, use: (session:
       client: owned.client,
       connection,
       namespace,
+      // another namespace has other projects
+      ...(tree.project && namespace === tree.namespace ? { project: tree.project } : {}),
       directory: process.cwd(),
       print: (text) => void process.stdout.write(text),
       say: (text) => void process.stderr.write(text),
@@ -96,19 +102,21 @@ function initCommand(ci: Command): void {
     .addOption(outputOption())
     .action(async (flags: Where & { repository?: string; port?: number; toolImage?: string; output: string }) => {
       const { enableCi } = await cluster()
-      const { initProject, explainInit, currentBranch, topOfTree } = await commands()
+      const { initProject, explainInit, currentBranch, topOfTree, treeSettings } = await commands()
       const top = await topOfTree(process.cwd())
       if (!top) throw new Error('this is no git working tree: run `git init` first')
+      const name = flags.name ?? (await treeSettings(top)).cluster ?? 'default'
       if (!flags.kubeconfig) {
-        await known(flags.name)
-        await enableCi(flags.name, {
+        await known(name)
+        await enableCi(name, {
           ...(flags.port === undefined ? {} : { port: flags.port }),
           ...(flags.toolImage === undefined ? {} : { toolImage: flags.toolImage }),
           report: (await progress()).report!,
         })
       }
-      await session(flags, async (s) => {
+      await session({ ...flags, name }, async (s) => {
         const result = await initProject(s, {
+          ...(flags.kubeconfig ? {} : { cluster: name }),
           ...(flags.project ? { project: flags.project } : {}),
           ...(flags.repository ? { repository: flags.repository } : {}),
         })
@@ -275,7 +283,10 @@ function controlCommands(ci: Command): void {
     .action(async (reference: string | undefined, flags: Where) => {
       const { cancelPipeline, findPipeline, findProject, isEnded } = await commands()
       await session(flags, async (s) => {
-        const pipeline = await findPipeline(s, await findProject(s, flags.project), reference, (each) => !isEnded(each))
+        const pipeline = await findPipeline(s, await findProject(s, flags.project), reference, {
+          fits: (each) => !isEnded(each),
+          none: 'has no pipeline that runs',
+        })
         const done = await cancelPipeline(s, pipeline)
         console.log(`pipeline #${pipeline.status?.number ?? pipeline.metadata.name} ${done ? 'is being canceled' : 'had ended before'}`)
       })
@@ -287,7 +298,10 @@ function controlCommands(ci: Command): void {
     .action(async (reference: string | undefined, job: string | undefined, flags: Where) => {
       const { approve, findPipeline, findProject } = await commands()
       await session(flags, async (s) => {
-        const pipeline = await findPipeline(s, await findProject(s, flags.project), reference, (each) => each.status?.phase === 'OnHold')
+        const pipeline = await findPipeline(s, await findProject(s, flags.project), reference, {
+          fits: (each) => each.status?.phase === 'OnHold',
+          none: 'has no pipeline that waits for an approval',
+        })
         const approved = await approve(s, pipeline, job)
         console.log(`approved: ${approved.spec.job} of pipeline #${pipeline.status?.number}`)
       })

@@ -9,7 +9,7 @@ import { starterConfig } from './starter.ts'
 import { span, table } from './table.ts'
 import { parseParameters, validateConfig } from './validate.ts'
 import { parseAssignments } from './variables.ts'
-import { commonDirectory, currentBranch, packWorkingTree, topOfTree } from './working-tree.ts'
+import { commonDirectory, currentBranch, packWorkingTree, saveTreeSettings, topOfTree, treeSettings } from './working-tree.ts'
 
 const identity = {
   GIT_AUTHOR_NAME: 'Ann',
@@ -85,7 +85,18 @@ test('a linked working tree shares what belongs to the repository', async () => 
   assert.equal(await commonDirectory(linked), join(t.top, '.git'))
 })
 
-test('outside of a working tree there is none', async () => assert.equal(await topOfTree('/'), undefined))
+test('outside of a working tree there is none', async () => {
+  assert.equal(await topOfTree('/'), undefined)
+  assert.deepEqual(await treeSettings('/'), {})
+})
+
+test('a working tree knows what it was made', async () => {
+  await using t = await tree()
+  assert.deepEqual(await treeSettings(t.top), {})
+  await saveTreeSettings(t.top, { cluster: 'c', namespace: 'team', project: 'blog' })
+  await saveTreeSettings(t.top, { cluster: 'other' })
+  assert.deepEqual(await treeSettings(t.top), { cluster: 'other', namespace: 'team', project: 'blog' })
+})
 
 const trees: [string, string[], RegExp][] = [
   ['a Dockerfile', ['Dockerfile', 'package.json'], /docker build -t blog:\$CIRCLE_SHA1 \./],

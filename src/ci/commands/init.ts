@@ -9,11 +9,13 @@ import { labels } from '../names.ts'
 import { webhookSecretKey, webhookSecretName } from '../webhooks/endpoint.ts'
 import { type CiSession, UsageError, remoteName, serviceOf } from './session.ts'
 import { starterConfig } from './starter.ts'
-import { commonDirectory, currentBranch, gitHere, topOfTree } from './working-tree.ts'
+import { commonDirectory, currentBranch, gitHere, saveTreeSettings, topOfTree } from './working-tree.ts'
 
 export interface InitOptions {
   /** The directory's name when absent. */
   project?: string
+  /** The cluster's name on this machine, for the commands that come. */
+  cluster?: string
   /** The repository lives on another host: its webhooks start pipelines. */
   repository?: string
 }
@@ -34,12 +36,13 @@ export interface InitResult {
 export async function initProject(session: CiSession, options: InitOptions): Promise<InitResult> {
   const top = await topOfTree(session.directory)
   if (!top) throw new UsageError(`${session.directory} is not in a git working tree: run \`git init\` first`)
-  const name = options.project ?? slug(basename(top))
+  const name = options.project ?? session.project ?? slug(basename(top))
   if (!isProjectName(name))
     throw new UsageError(`${JSON.stringify(name)} is no name for a project: use lower-case letters, digits and dashes (--project NAME)`)
   const branch = await currentBranch(top)
   const { project, created } = await ensureProject(session, name, branch, options.repository)
   const { base, gitUrl } = await serviceOf(session, project)
+  await saveTreeSettings(top, { namespace: session.namespace, project: name, ...(options.cluster ? { cluster: options.cluster } : {}) })
   const config = await writeStarter(top, project, name)
   const result: InitResult = { project: name, namespace: session.namespace, created, gitURL: gitUrl, ...(config ? { config } : {}) }
   if (project.spec.repository?.url) return { ...result, webhook: await ensureWebhook(session, project, base) }

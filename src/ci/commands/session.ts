@@ -5,7 +5,6 @@ import { httpsTransport } from '#client'
 import type { ReadLog } from '../view/follow.ts'
 import type { LogStyle } from '../view/log-text.ts'
 import { resuming } from '../view/resume.ts'
-import { gitHere } from './working-tree.ts'
 
 /** What every command of `k8ts ci` works with. */
 export interface CiSession {
@@ -13,6 +12,8 @@ export interface CiSession {
   /** How the API server is reached: the CI service takes the same credentials. */
   connection: HttpsTransportOptions
   namespace: string
+  /** The project that the directory's working tree was made. */
+  project?: string
   /** The directory that the command was given in. */
   directory: string
   /** Standard output, without a line feed of its own. */
@@ -34,10 +35,10 @@ export class UsageError extends Error {
 /** The remote that `k8ts ci init` makes. */
 export const remoteName = 'k8ts'
 
-/** The project that is meant: the one that was named, the one that this working tree is pushed to, or the only one. */
+/** The project that is meant: the one that was named, the one that this working tree was made, or the only one. */
 export async function findProject(session: CiSession, named: string | undefined): Promise<DeepReadonly<ci.Project>> {
   const projects = session.client.resource(resources.ciProjects)
-  const name = named ?? (await projectOfTree(session))
+  const name = named ?? session.project
   if (name !== undefined) {
     try {
       return await projects.get(name, session.namespace)
@@ -51,12 +52,6 @@ export async function findProject(session: CiSession, named: string | undefined)
   if (items.length === 0)
     throw new UsageError(`the namespace ${session.namespace} has no project: make one with \`k8ts ci init\` in a git working tree`)
   throw new UsageError(`which project? Name it with --project: ${items.map((each) => each.metadata.name).join(', ')}`)
-}
-
-async function projectOfTree({ directory, namespace }: CiSession): Promise<string | undefined> {
-  const url = await gitHere(directory, ['config', '--get', `remote.${remoteName}.url`]).catch(() => '')
-  const [, of, name] = /\/git\/([^/]+)\/([^/]+?)(?:\.git)?\s*$/.exec(url) ?? []
-  return of === namespace ? name : undefined
 }
 
 /** Where the CI service answers: beside the project's repository. */
@@ -108,17 +103,19 @@ export async function findPipeline(
   session: CiSession,
   project: DeepReadonly<ci.Project>,
   reference: string | undefined,
-  fits: (pipeline: DeepReadonly<ci.Pipeline>) => boolean = () => true,
+  newest: { fits(pipeline: DeepReadonly<ci.Pipeline>): boolean; none: string } = {
+    fits: () => true,
+    none: 'has no pipeline yet: push to it, or start one with `k8ts ci run`',
+  },
 ): Promise<DeepReadonly<ci.Pipeline>> {
   const all = await pipelinesOf(session, project)
   const number = /^#?(\d+)$/.exec(reference ?? '')?.[1]
   const found =
     reference === undefined
-      ? all.find(fits)
+      ? all.find(newest.fits)
       : all.find((each) => (number === undefined ? each.metadata.name === reference : each.status?.number === Number(number)))
   if (found) return found
-  if (reference === undefined)
-    throw new UsageError(`the project ${project.metadata.name} has no such pipeline yet: push to it, or start one with \`k8ts ci run\``)
+  if (reference === undefined) throw new UsageError(`the project ${project.metadata.name} ${newest.none}`)
   throw new UsageError(`the project ${project.metadata.name} has no pipeline ${reference}: \`k8ts ci list\` shows them`)
 }
 

@@ -25,7 +25,7 @@ export async function validateConfig({ directory, file, branch, tag, parameters 
     )
   }
   return compileConfig({
-    file: relative(directory, file) || file,
+    file: isBelow(directory, file) ? relative(directory, file) : file,
     text,
     parameters,
     pipeline: {
@@ -38,6 +38,8 @@ export async function validateConfig({ directory, file, branch, tag, parameters 
     },
   })
 }
+
+const isBelow = (directory: string, file: string): boolean => !relative(directory, file).startsWith('..')
 
 export const describeProblem = ({ file, line, column, message }: ConfigProblem): string => `${file}:${line}:${column}: ${message}`
 

@@ -25,6 +25,26 @@ export async function commonDirectory(top: string): Promise<string> {
   return resolve(top, (await gitHere(top, ['rev-parse', '--git-common-dir'])).replace(/\n$/, ''))
 }
 
+/** What `k8ts ci init` noted in a working tree's own configuration: the commands given there need no flags for it. */
+export interface TreeSettings {
+  cluster?: string
+  namespace?: string
+  project?: string
+}
+
+const settingNames = ['cluster', 'namespace', 'project'] as const
+
+export async function treeSettings(directory: string): Promise<TreeSettings> {
+  const text = await gitHere(directory, ['config', '--local', '--get-regexp', '^k8ts\\.']).catch(() => '')
+  const all = new Map(text.split('\n').map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]))
+  return Object.fromEntries(settingNames.flatMap((name) => (all.has(`k8ts.${name}`) ? [[name, all.get(`k8ts.${name}`)!]] : [])))
+}
+
+export async function saveTreeSettings(top: string, settings: TreeSettings): Promise<void> {
+  for (const name of settingNames)
+    if (settings[name] !== undefined) await gitHere(top, ['config', '--local', '--replace-all', `k8ts.${name}`, settings[name]])
+}
+
 /** The branch that is checked out; undefined when there is none. */
 export async function currentBranch(top: string): Promise<string | undefined> {
   return (await gitHere(top, ['symbolic-ref', '--quiet', '--short', 'HEAD']).catch(() => '')).trim() || undefined

@@ -217,6 +217,12 @@ test('refs are noted as handled once their pipelines are made, and not before; b
   assert.ok((await repositories.current.projects()).includes('team/handled'))
 })
 
+test('what the service notes down cannot be pushed', async () => {
+  const pushed = await git(await workingTree(), 'push', remote('team/blog'), 'HEAD:refs/k8ts/own/handled/heads/main')
+  assert.notEqual(pushed.code, 0)
+  assert.match(pushed.text, /hidden ref/)
+})
+
 test('a gzip body of a push is unpacked', async () => {
   onPush = () => Promise.resolve()
   const { revision } = (await repositories.current.resolve('team/blog', { branch: 'main' }))!

@@ -171,6 +171,12 @@ export function gitEndpoint(options: GitEndpointOptions): (request: IncomingMess
         'http.uploadpack': 'true',
         'receive.advertisePushOptions': 'true',
         'receive.fsckObjects': 'true',
+        // harmless, and in the history of old repositories
+        'receive.fsck.zeroPaddedFilemode': 'ignore',
+        'receive.fsck.badTimezone': 'ignore',
+        'receive.fsck.missingSpaceBeforeDate': 'ignore',
+        // what we note down is nobody's to push
+        'receive.hideRefs': 'refs/k8ts/own',
         'receive.maxInputSize': String(maxPack),
         'receive.denyDeleteCurrent': 'ignore',
         // loose objects are packed beside the next push once there are this many, git's own default

@@ -32,7 +32,7 @@ export class FetchError extends Error {
 }
 
 /** A commit that no ref of ours names must be kept from the next `git gc`. */
-const keptRefs = 'refs/k8ts/fetched/'
+const keptRefs = 'refs/k8ts/own/fetched/'
 
 /**
  * Brings a branch, a tag or a commit of another host into a repository of ours, under the same name. Answers the branch that its HEAD names when that was

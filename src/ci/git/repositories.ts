@@ -43,7 +43,7 @@ export interface Repositories {
 }
 
 /** For each branch and tag, what it stood at when its pipeline was made. */
-const handledRefs = 'refs/k8ts/handled/'
+const handledRefs = 'refs/k8ts/own/handled/'
 const zero = '0'.repeat(40)
 
 /** Where `k8ts ci run --local` puts working trees; not shown to who fetches. */
