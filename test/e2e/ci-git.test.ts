@@ -183,6 +183,12 @@ test('a clone with a read token gives it back; it cannot push, and a wrong token
   const refused = await command('git', ['-c', `http.sslCAInfo=${ca}`, 'push', 'origin', 'main:mine'], { cwd: clone })
   assert.notEqual(refused.code, 0)
   assert.match(refused.text, /403/)
+  // whoever the API server knows is known here, with the same rights
+  await cluster.kubectl('create', 'serviceaccount', 'reader')
+  await cluster.kubectl('create', 'rolebinding', 'reader', '--clusterrole=view', '--serviceaccount=default:reader')
+  const account = (await cluster.kubectl('create', 'token', 'reader')).trim()
+  assert.match(await ok(git('-c', 'credential.helper=', '-c', `http.sslCAInfo=${ca}`, 'ls-remote', as(account))), /refs\/heads\/main/)
+  assert.match((await git('-c', 'credential.helper=', '-c', `http.sslCAInfo=${ca}`, 'push', as(account), 'main:mine')).text, /403/)
   const wrong = await git('-c', 'credential.helper=', '-c', `http.sslCAInfo=${ca}`, 'push', as('k8ts_0123456789_wrong'), 'main:mine')
   assert.notEqual(wrong.code, 0)
   assert.match(wrong.text, /Authentication failed|401/)
@@ -241,6 +247,9 @@ test('commits that ask to be skipped and branches that go start nothing; a tag d
   assert.equal((await pipelines('blog')).length, before)
   await ok(git('tag', 'v1'))
   assert.match(await ok(git('push', 'k8ts', 'v1')), /Pipeline #\d+ for v1/)
+  assert.equal((await pipelines('blog')).length, before + 1)
+  for (const tag of ['a', 'b', 'c', 'd']) await ok(git('tag', tag))
+  assert.match(await ok(git('push', 'k8ts', '--tags')), /no pipelines for 4 tags/)
   assert.equal((await pipelines('blog')).length, before + 1)
 })
 

@@ -18,6 +18,9 @@ export interface PushPipelinesOptions {
 /** A number comes with the first look of the controller at the pipeline; nobody waits longer for it than this, milliseconds. */
 const numberWithin = 3000
 
+/** Who pushes more tags at once is moving a repository, not releasing: they start nothing, as on GitHub. */
+const tagsAtOnce = 3
+
 /** `git push -o follow`. */
 const followOption = 'follow'
 
@@ -48,7 +51,10 @@ export function pushPipelines(options: PushPipelinesOptions): (push: Push) => Pr
     const project = await projectOf(client, namespace, name)
     if (!project) return push.say(`k8ts: there is no project ${name} in the namespace ${namespace} any more: no pipeline\n`)
     const started: DeepReadonly<ci.Pipeline>[] = []
+    const tags = push.updates.filter((update) => update.tag !== undefined).length
+    if (tags > tagsAtOnce) await push.say(`k8ts: no pipelines for ${tags} tags: more than ${tagsAtOnce} at once start none\n`)
     for (const update of push.updates) {
+      if (update.tag !== undefined && tags > tagsAtOnce) continue
       const change = await changeOf(push, update)
       if (!change) continue
       const decision = decideTrigger(project, change)
