@@ -42,12 +42,16 @@ export async function enableCi(name: string, options: EnableCiOptions = {}): Pro
     if (cluster.nodes.length === 0) throw new Error(`cluster ${name} has no node that could run jobs`)
     if (cluster.ci && options.port !== undefined && options.port !== cluster.ci.port)
       throw new Error(`the CI service of cluster ${name} is at port ${cluster.ci.port}, which repositories' addresses name: it does not move`)
-    const port = cluster.ci?.port ?? (await choosePort({ first: defaultPort, asked: options.port, flag: '--port' }))
     const toolImage = options.toolImage ?? cluster.ci?.toolImage
-    const changed: ClusterConfig = { ...cluster, ci: { port, ...(toolImage ? { toolImage } : {}) } }
     await ensureInstalled(ciRequirements)
     if (!toolImage) await ensureToolImage(cluster, options.report)
-    await saveCluster(changed)
+    // a port is taken by who writes it down: no other cluster may choose in between
+    const changed = await exclusively('clusters', async () => {
+      const port = cluster.ci?.port ?? (await choosePort({ first: defaultPort, asked: options.port, flag: '--port' }))
+      const config: ClusterConfig = { ...(await loadCluster(name))!, ci: { port, ...(toolImage ? { toolImage } : {}) } }
+      await saveCluster(config)
+      return config
+    })
     // jobs go on without the service: another one takes over
     if (toolImage !== cluster.ci?.toolImage) await stopProcess(clusterPaths(name).run, ciProcess)
     await startCi(changed)

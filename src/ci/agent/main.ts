@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { openExchange } from './exchange.ts'
 import { runJob } from './job.ts'
+import { provideRemoteDocker } from './remote-docker.ts'
 import { openLogSpool } from './log-spool.ts'
 import { type AgentPlan, type AgentReport, paths } from './plan.ts'
 import { serviceClient } from './service-client.ts'
@@ -82,10 +83,11 @@ function fail(error: unknown): never {
   process.exit(70)
 }
 
-/** `circleci-agent step halt`, for those who end a job early and well. */
+/** What steps may call: `circleci-agent step halt`, for those who end a job early and well. */
 function provideCommands(): void {
   const bin = join(paths.exchange, 'bin')
   mkdirSync(bin, { recursive: true })
+  if (plan.definition.steps.some((step) => step.type === 'setup_remote_docker')) provideRemoteDocker(bin)
   for (const name of ['circleci-agent', 'circleci']) {
     writeFileSync(
       join(bin, name),

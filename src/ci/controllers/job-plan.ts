@@ -67,7 +67,8 @@ export function planJob(state: JobState): JobPlan {
   }
   if (over) {
     const phase = worst(instances)
-    const services = ((job.spec.definition?.['executor'] as { images?: unknown[] } | undefined)?.images?.length ?? 1) > 1
+    // agent and steps end by themselves, what stands beside them does not
+    const services = state.pods.some((pod) => (pod?.spec.containers.length ?? 0) > 2)
     return { ...about, ...messageOf(about.failure, instances, phase), kind: 'ended', phase, removePods: services }
   }
   const starting = seen.filter((one) => one.state === 'starting')

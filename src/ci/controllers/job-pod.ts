@@ -1,6 +1,7 @@
 import type { DeepReadonly, ci, core } from '#api'
 import { type AgentPlan, paths } from '../agent/plan.ts'
 import { bootCommand } from '../agent/exchange.ts'
+import { remoteDockerCommand } from '../agent/remote-docker.ts'
 import type { CompiledImage, CompiledJob } from '../config/compiled.ts'
 import { labels } from '../names.ts'
 import { type AgentProgram, type BuilderParts, ownerReference } from './context.ts'
@@ -28,6 +29,8 @@ export const podName = (job: DeepReadonly<ci.Job>, attempt: number, index: numbe
 export function jobPod({ job, project, definition, attempt, index, toolImage, program, builder, pullSecret }: PodOptions): core.Pod {
   const { executor } = definition
   const [first, ...services]: CompiledImage[] = executor.type === 'docker' ? executor.images : [{ image: toolImage, environment: {} }]
+  const builds = builder && buildsImages(definition, toolImage)
+  const inside = builds === 'in the steps' ? builder : undefined
   const name = podName(job, attempt, index)
   const names = services.flatMap((service) => service.name ?? [])
   return {
@@ -76,10 +79,24 @@ export function jobPod({ job, project, definition, attempt, index, toolImage, pr
           imagePullPolicy: 'IfNotPresent',
           command: [...bootCommand],
           ...containerOf(first!, executor.resourceClass),
-          ...(builder ? { securityContext: { ...builder.securityContext, ...userOf(first!) } } : {}),
-          env: [...(builder?.env ?? []), ...environmentOf(first!)],
-          volumeMounts: [{ name: 'exchange', mountPath: paths.exchange }, ...(builder?.volumeMounts ?? [])],
+          ...(inside ? { securityContext: { ...inside.securityContext, ...userOf(first!) } } : {}),
+          env: [...(inside?.env ?? []), ...environmentOf(first!)],
+          volumeMounts: [{ name: 'exchange', mountPath: paths.exchange }, ...(inside?.volumeMounts ?? [])],
         },
+        ...(builder && builds === 'beside them'
+          ? [
+              {
+                name: 'docker',
+                image: toolImage,
+                imagePullPolicy: 'IfNotPresent' as const,
+                command: remoteDockerCommand(),
+                env: builder.env,
+                securityContext: builder.securityContext,
+                resources: { requests: { cpu: '20m', memory: '48Mi' } },
+                volumeMounts: [{ name: 'exchange', mountPath: paths.exchange }, ...builder.volumeMounts],
+              },
+            ]
+          : []),
         ...services.map((service, i) => ({
           name: `service-${i + 1}`,
           image: service.image,
@@ -101,9 +118,11 @@ export function jobPod({ job, project, definition, attempt, index, toolImage, pr
   } as core.Pod
 }
 
-/** Whether a job builds images: on a machine, in the tool image itself, or because it says so. */
-export const buildsImages = ({ executor, steps }: CompiledJob, toolImage: string): boolean =>
-  executor.type === 'machine' || executor.images[0]!.image === toolImage || steps.some((step) => step.type === 'setup_remote_docker')
+/** Where a job builds images: in the container of its steps (on a machine, and in the tool image itself), beside it, or not at all. */
+export function buildsImages({ executor, steps }: CompiledJob, toolImage: string): 'in the steps' | 'beside them' | undefined {
+  if (executor.type === 'machine' || executor.images[0]!.image === toolImage) return 'in the steps'
+  return steps.some((step) => step.type === 'setup_remote_docker') ? 'beside them' : undefined
+}
 
 function containerOf(image: CompiledImage, resourceClass?: string): Partial<core.Container> {
   return {

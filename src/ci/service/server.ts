@@ -56,7 +56,13 @@ export async function startServiceServer({ addresses, port, tls, routes, log }: 
     })
     server.on('tlsClientError', () => {})
     server.listen(chosen, address)
-    await once(server, 'listening')
+    try {
+      await once(server, 'listening')
+    } catch (error) {
+      // an address that is taken must not leave the others open
+      await Promise.all(servers.map(close))
+      throw error
+    }
     if (chosen === 0) chosen = (server.address() as AddressInfo).port
     servers.push(server)
   }
