@@ -83,6 +83,8 @@ export interface ClusterPaths {
   config: string
   pki: string
   store: string
+  /** An EncryptionConfiguration; not there when nothing is kept encrypted. */
+  encryption: string
   kubeconfig: string
   logs: string
   run: string
@@ -118,6 +120,7 @@ export function clusterPaths(name: string): ClusterPaths {
     config: join(dir, 'cluster.json'),
     pki: join(dir, 'pki'),
     store: join(dir, 'store.db'),
+    encryption: join(dir, 'encryption.yaml'),
     kubeconfig: join(dir, 'admin.kubeconfig'),
     logs: join(dir, 'logs'),
     run: join(dir, 'run'),

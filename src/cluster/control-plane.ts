@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { StandardApiServer } from '#apiserver'
+import type { Kms, StandardApiServer } from '#apiserver'
 import { bootstrapObjects, countedResources, loopbackUser, quotaStatus, standardApiServer } from '#apiserver'
 import { horizontalPodAutoscaler, kubeletMetrics, metricsApi } from '#autoscaling'
 import type { Client } from '#client'
@@ -16,16 +16,18 @@ import type { ClusterConfig } from './config.ts'
 import { rangesOf } from './config.ts'
 import { controllerUser } from './controller-user.ts'
 import { ensureDefaults, metricsUser } from './defaults.ts'
-import { openClusterStore } from './store.ts'
+import { openClusterStore, readableStore } from './store.ts'
 import { ingressControllers } from './ingress.ts'
 
 /** Everything of a cluster that is not on a node, in this process: API server, scheduler, controllers. Runs until the signal aborts. */
 export async function runControlPlane(cluster: ClusterConfig, signal: AbortSignal): Promise<void> {
   const log = createLogger({ level: 'info' })
   await using teardown = new Teardown()
-  const store = teardown.use(await openClusterStore(cluster, log.named('store')))
+  const raw = await openClusterStore(cluster, log.named('store'))
+  const { store, kms } = await readableStore(cluster, raw)
+  teardown.use(store)
   const bootstrap = { done: false }
-  const server = teardown.use(await startApiServer(cluster, store, bootstrap, log))
+  const server = teardown.use(await startApiServer(cluster, { store, raw, kms }, bootstrap, log))
   const client = (user: string) => server.client({ username: user, groups: ['system:authenticated'] }, user.replace(/^system:/, ''))
   // what the components need is there before they start; each starts on its own and waits for its caches
   const own = server.client(loopbackUser, 'kube-apiserver')
@@ -41,7 +43,19 @@ export async function runControlPlane(cluster: ClusterConfig, signal: AbortSigna
   await Promise.all(running)
 }
 
-async function startApiServer(cluster: ClusterConfig, store: Store, bootstrap: { done: boolean }, log: Logger): Promise<StandardApiServer> {
+interface Stores {
+  store: Store
+  /** With values as they are kept: what a backup holds is encrypted where the store is. */
+  raw: Store
+  kms: readonly Kms[]
+}
+
+async function startApiServer(
+  cluster: ClusterConfig,
+  { store, raw, kms }: Stores,
+  bootstrap: { done: boolean },
+  log: Logger,
+): Promise<StandardApiServer> {
   const pki = await clusterPki(cluster)
   const { services, gateway } = rangesOf(cluster.index)
   const metrics: { client?: Client } = {}
@@ -65,8 +79,9 @@ async function startApiServer(cluster: ClusterConfig, store: Store, bootstrap: {
           if (!bootstrap.done) throw new Error('not finished')
         },
       },
+      ...kms.map((plugin, i) => ({ name: `kms-provider-${i}`, check: () => plugin.check() })),
     ],
-    paths: { [backupPath]: () => backupResponse(cluster, store, new Date()) },
+    paths: { [backupPath]: () => backupResponse(cluster, raw, new Date()) },
     ...(cluster.compat ? { compat: cluster.compat } : {}),
     log,
   })

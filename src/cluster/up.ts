@@ -17,7 +17,7 @@ import { ensureBridge, ensureNodeNetwork, netnsPath } from './local/network.ts'
 import { findProcess, killGroup, startProcess, waitUntil } from './local/process.ts'
 import { publishRegistry } from './registry/up.ts'
 import { steps } from './steps.ts'
-import { checkStoreName } from './store.ts'
+import { checkStoreName, setEncryption } from './store.ts'
 
 export interface UpOptions {
   name: string
@@ -28,6 +28,8 @@ export interface UpOptions {
   compat?: '1.20'
   apiPort?: number
   ingressPorts?: { http: number; https: number }
+  /** A file with an EncryptionConfiguration; on a cluster that is there it replaces the one it has. */
+  encryptionProviderConfig?: string
   /** Which slice of private addresses the cluster gets, from 0; a free one when absent. */
   range?: number
   /** Give up when a node is not Ready after this many seconds; 120 when absent. */
@@ -52,6 +54,8 @@ export async function up(options: UpOptions): Promise<ClusterConfig> {
         await ensureBridge(cluster)
         await publishRegistry(cluster)
         await ensureKubeconfigs(cluster)
+        if (options.encryptionProviderConfig && (await setEncryption(cluster, options.encryptionProviderConfig)))
+          await stopControlPlane(cluster, paths)
         await startControlPlane(cluster, paths)
       },
     },

@@ -57,6 +57,8 @@ export interface KeyValue {
   key: string
   value: Uint8Array
   modRevision: number
+  /** The store would keep the value in another form if it were written now: writing it again, unchanged, is no waste. */
+  stale?: boolean
 }
 
 export interface ListOptions {
@@ -89,6 +91,8 @@ export interface StoreEvent {
   key: string
   /** The new value of a put. */
   value?: Uint8Array
+  /** As of a KeyValue. */
+  stale?: boolean
   /** The value that was replaced or deleted, and its revision. */
   previous?: { value: Uint8Array; modRevision: number }
   /** The revision that made this event. */

@@ -10,6 +10,8 @@ export class CacheEntry {
   readonly namespace: string
   readonly name: string
   readonly revision: number
+  /** Writing it again, unchanged, is no waste: the store would keep it in another form now. */
+  stale = false
   #stored: Uint8Array | undefined
   #wire: Buffer | undefined
   #object: DeepReadonly<KubeObject> | undefined
@@ -38,8 +40,9 @@ export class CacheEntry {
     return (this.#object ??= this.#stored ? decodeStored(this.#stored, this.revision) : (JSON.parse(this.#wire!.toString()) as KubeObject))
   }
 
-  /** Whether `stored` would change nothing. */
+  /** Whether writing `stored` would change nothing. */
   sameAs(stored: Uint8Array): boolean {
+    if (this.stale) return false
     if (this.#stored) return sameBytes(this.#stored, stored)
     const wire = this.#wire!
     const inserted = wire.length - stored.length

@@ -67,11 +67,12 @@ export class WatchCache implements AsyncDisposable {
     const listing = await this.#store.list(registryPrefix)
     this.#revision = listing.revision
     for (const resource of this.#resources.values()) resource.oldest = listing.revision
-    for (const { key, value, modRevision } of listing.items) {
+    for (const { key, value, modRevision, stale } of listing.items) {
       const resource = this.#resourceOf(key)
       if (!resource) continue
       const { namespace, name } = splitStoreKey(key, resource.prefix)
       const entry = new CacheEntry(key, namespace, name, modRevision, value)
+      if (stale) entry.stale = true
       if (this.#freeze) deepFreeze(entry.object)
       resource.load(entry)
     }
@@ -198,6 +199,7 @@ export class WatchCache implements AsyncDisposable {
         object.metadata.resourceVersion = String(event.revision)
       }
       entry = new CacheEntry(event.key, namespace, name, event.revision, event.value!, object)
+      if (event.stale) entry.stale = true
       if (this.#freeze) deepFreeze(entry.object)
     }
     resource.apply(entry, namespace, name, event.revision, time)

@@ -25,6 +25,7 @@ export function clusterCommands(program: Command): void {
     .addOption(
       new Option('--ingress-ports <http,https>', 'ports of ingresses on 127.0.0.1; 80,443 or the first free ones when absent').argParser(portPair),
     )
+    .addOption(new Option('--encryption-provider-config <file>', 'how values are kept encrypted: an EncryptionConfiguration of Kubernetes'))
     .addOption(new Option('--range <number>', 'which slice of private addresses the cluster gets; a free one when absent').argParser(positive))
     .addOption(new Option('--wait <seconds>', 'how long to wait for a node').argParser(positive).default(120))
     .action(
@@ -36,6 +37,7 @@ export function clusterCommands(program: Command): void {
         compat?: '1.20'
         apiPort?: number
         range?: number
+        encryptionProviderConfig?: string
         ingressPorts?: { http: number; https: number }
         wait: number
       }) => {

@@ -7,7 +7,6 @@ import { Follower } from './follower.ts'
 import { keySpace } from './keys.ts'
 import { leases } from './leases.ts'
 import type { EtcdEndpoints, Message } from './rpc.ts'
-import { etcdRpc } from './rpc.ts'
 import type { EtcdAddress } from './url.ts'
 
 export interface EtcdStoreOptions extends EtcdEndpoints {
@@ -21,12 +20,16 @@ export interface EtcdStoreOptions extends EtcdEndpoints {
   log?: Logger
 }
 
+/** Loaded with the first use: a server on another store does not pay for it. */
+const grpc = () => import('./rpc.ts')
+
 /**
  * A store in an etcd cluster (3.4 or later), which several API servers may share. One watch follows all keys; a write is answered when that watch has shown it,
  * so that readers in this process never lag behind what was acknowledged. Reads and writes are linearizable.
  */
 export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
   const { clock = realClock, log = silentLogger, history = 5 * 60_000 } = options
+  const { etcdRpc } = await grpc()
   const rpc = etcdRpc(options)
   const keys = keySpace(options.prefix ?? '')
   let start: Message
@@ -200,6 +203,7 @@ const present = (revision: number) => (revision > 0 ? revision : -1)
 /** Deletes everything under a prefix. */
 export async function clearEtcd({ prefix, ...endpoints }: EtcdAddress): Promise<void> {
   if (!prefix) throw new TypeError('a prefix is needed: etcd may hold what belongs to others')
+  const { etcdRpc } = await grpc()
   const rpc = etcdRpc(endpoints)
   try {
     await rpc.call('KV', 'DeleteRange', keySpace(prefix).all, { retry: true })
