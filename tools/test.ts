@@ -16,7 +16,7 @@ const parts: Record<string, () => void> = {
     run(bin('oxfmt'), '--check')
   },
   unit() {
-    test(4, globSync(['src/**/*.test.ts', 'test/*.test.ts', 'test/{contract,controllers,linearizability}/**/*.test.ts'], { cwd: root }))
+    test(4, globSync(['src/**/*.test.ts', 'test/*.test.ts', 'test/{contract,controllers,differential,linearizability}/**/*.test.ts'], { cwd: root }))
   },
   e2e() {
     if (process.getuid?.() !== 0) return console.log('e2e: skipped, it needs root (network namespaces and containerd)')

@@ -98,7 +98,8 @@ export const errors = {
   unauthorized: (message = 'Unauthorized') => failure('Unauthorized', 401, message),
   badRequest: (message: string) => failure('BadRequest', 400, message),
   invalid: (gk: { group: string; kind: string }, name: string, causes: StatusCause[]) => {
-    const lines = causes.map((c) => `${c.field}: ${c.message}`)
+    // what is said twice is a cause twice, and one line
+    const lines = [...new Set(causes.map((c) => `${c.field}: ${c.message}`))]
     const text = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
     return failure('Invalid', 422, `${gk.group ? `${gk.kind}.${gk.group}` : gk.kind} "${name}" is invalid: ${text}`, {
       ...(name ? { name } : {}),

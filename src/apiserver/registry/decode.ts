@@ -32,20 +32,8 @@ export function decode(expected: Expected, value: unknown, options: DecodeOption
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notAnObject(expected.kind, value)
   const given = value as Partial<KubeObject>
   const kind = given.kind || expected.kind
-  if (kind !== expected.kind) {
-    const version = given.apiVersion ? parseApiVersion(given.apiVersion).version : expected.version
-    throw errors.badRequest(
-      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: converting (${version}.${kind}) to (${expected.group.split('.')[0] || 'core'}.${expected.kind}): unknown conversion`,
-    )
-  }
-  if (given.apiVersion && given.apiVersion !== apiVersion && !kindOf(given.apiVersion, kind)) {
-    const { version } = parseApiVersion(given.apiVersion)
-    throw errors.badRequest(
-      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(given.apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
-    )
-  }
-  if (given.apiVersion && given.apiVersion !== apiVersion)
-    throw errors.badRequest(`the API version in the data (${given.apiVersion}) does not match the expected API version (${apiVersion})`)
+  const version = given.apiVersion || apiVersion
+  if (kind !== expected.kind || version !== apiVersion) throw otherKind(expected, apiVersion, kind, version)
   const schema = schemaFor(apiVersion, expected.kind)
   if (!schema) throw errors.internal(`no schema for ${apiVersion} ${expected.kind}`)
   try {
@@ -60,6 +48,22 @@ export function decode(expected: Expected, value: unknown, options: DecodeOption
       throw failure('BadRequest', 400, cannotBeHandled(expected.kind, expected.version, error), undefined, { cause: error })
     throw error
   }
+}
+
+/** Says why an object of another kind or version is not taken: nobody knows it, it is no such thing, or it came to the wrong place. */
+function otherKind(expected: Expected, apiVersion: string, kind: string, given: string): Error {
+  const { version } = parseApiVersion(given)
+  const refused = `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: `
+  if (!kindOf(given, kind))
+    return errors.badRequest(
+      `${refused}no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(given)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+    )
+  const storedIn = kindOf(apiVersion, expected.kind)?.storage.group ?? expected.group
+  if (kind !== expected.kind)
+    return errors.badRequest(
+      `${refused}converting (${version}.${kind}) to (${storedIn.split('.')[0] || 'core'}.${expected.kind}): unknown conversion`,
+    )
+  return errors.badRequest(`the API version in the data (${given}) does not match the expected API version (${apiVersion})`)
 }
 
 function reportUnknown(expected: Expected, fields: string[], { fieldValidation, warnings }: DecodeOptions): void {

@@ -33,7 +33,7 @@ export async function deleteObject(registry: Registry, write: Write, options: De
       await validate(registry, admission)
       admitted = old
     }
-    const plan = deletion(old, served.storage.resource, served.strategy, options, registry.clock.now())
+    const plan = deletion(old, served.storage.resource, served.strategy, options, registry.clock.now(), served.apiVersion)
     if (plan.action === 'nothing') return { entry, gone: false }
     if (plan.action === 'mark') {
       const bytes = encodeStored(plan.object)
@@ -59,7 +59,7 @@ export async function deleteObject(registry: Registry, write: Write, options: De
 function checkPreconditions(write: Write, object: DeepReadonly<KubeObject>, preconditions: meta.Preconditions | undefined): void {
   if (!preconditions) return
   const { uid, resourceVersion } = object.metadata
-  const gr = { group: write.served.gr.group, resource: write.served.kind.kind }
+  const gr = { group: write.served.storage.group, resource: write.served.storage.kind }
   if (preconditions.uid !== undefined && preconditions.uid !== uid)
     throw errors.conflict(
       gr,

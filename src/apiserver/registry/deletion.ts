@@ -25,9 +25,12 @@ export function deletion(
   strategy: ResourceStrategy,
   options: DeleteOptions,
   nowMs: number,
+  apiVersion = '',
 ): DeletionPlan {
   if (resource === 'namespaces') return namespaceDeletion(old as DeepReadonly<Mutable>, options, nowMs)
   const now = timestamp(nowMs)
+  const { defaultPropagation } = strategy
+  const byDefault = typeof defaultPropagation === 'function' ? defaultPropagation(apiVersion) : defaultPropagation
   const { metadata } = old
   let graceful: { timestamp: string; seconds: number } | undefined
   if (strategy.gracePeriodSeconds) {
@@ -43,7 +46,7 @@ export function deletion(
       if (seconds !== undefined) graceful = { timestamp: timestamp(nowMs + seconds * 1000), seconds }
     }
   }
-  const finalizers = finalizersAfter(metadata.finalizers, options, strategy.defaultPropagation)
+  const finalizers = finalizersAfter(metadata.finalizers, options, byDefault)
   const waits = finalizers.length > 0
   if (!waits && !(graceful && graceful.seconds > 0)) {
     if (!graceful) return { action: 'remove' }

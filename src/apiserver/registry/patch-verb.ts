@@ -61,7 +61,7 @@ async function applyObject(registry: Registry, call: Call, write: Write, options
     ])
   const value = bodyValue(call) as KubeObject
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw errors.badRequest('error decoding YAML: the patch is not an object')
-  const applied = { ...value, metadata: { ...value.metadata, name: value.metadata?.name ?? write.name } } as KubeObject
+  const applied = { ...value, metadata: { ...value.metadata } } as KubeObject
   if (applied.kind !== undefined && applied.kind !== served.kind.kind)
     throw errors.badRequest(
       `invalid object type: ${parseApiVersion(applied.apiVersion).group}/${parseApiVersion(applied.apiVersion).version}, Kind=${applied.kind}`,
@@ -74,6 +74,8 @@ async function applyObject(registry: Registry, call: Call, write: Write, options
     registry,
     write,
     (old) => {
+      if (!old && !applied.metadata.name)
+        throw errors.badRequest(`the name of the object (${write.name} based on URL) was undeterminable: name must be provided`)
       const { object, managedFields } = applyServerSide({
         live: old && shown(call, old),
         applied,

@@ -54,10 +54,12 @@ function checkFields(served: ServedResource, terms: FieldRequirement[]): void {
   let known: Record<string, string> | undefined
   for (const { field } of terms) {
     if (generic.has(field)) continue
-    if (!served.strategy.selectableFields)
-      throw errors.badRequest(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`)
-    known ??= served.strategy.selectableFields(probe as unknown as DeepReadonly<KubeObject>)
-    if (!(field in known)) throw errors.badRequest(`field label not supported: ${field}`)
+    if (served.strategy.selectableFields) known ??= served.strategy.selectableFields(probe as unknown as DeepReadonly<KubeObject>)
+    if (known && field in known) continue
+    const special = served.strategy.unknownField?.(field, served.apiVersion)
+    if (special) throw errors.badRequest(special)
+    if (!known) throw errors.badRequest(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`)
+    throw errors.badRequest(`field label not supported: ${field}`)
   }
 }
 

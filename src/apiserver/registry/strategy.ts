@@ -24,7 +24,7 @@ export interface ResourceStrategy<T extends KubeObject = any> {
   /** Restores what an update of the status subresource may not touch (everything but status, by default). */
   prepareForStatusUpdate?(object: T, old: DeepReadonly<T>, context: WriteContext): void
   /** Causes with field paths (`spec.containers[0].image`), worded as upstream's field errors. Empty when valid. */
-  validate?(object: DeepReadonly<T>): StatusCause[]
+  validate?(object: DeepReadonly<T>, apiVersion?: string): StatusCause[]
   validateUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>): StatusCause[]
   validateStatusUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>): StatusCause[]
   /**
@@ -45,14 +45,18 @@ export interface ResourceStrategy<T extends KubeObject = any> {
   generationChanged?(object: DeepReadonly<T>, old: DeepReadonly<T>): boolean
   /** The grace period in seconds that a delete of this object gets, given what was asked for; 0 or undefined deletes at once. */
   gracePeriodSeconds?(object: DeepReadonly<T>, asked: number | undefined): number | undefined
-  /** Propagation when the request names none; background by default. */
-  defaultPropagation?: 'Orphan' | 'Background'
+  /** Propagation when the request (in this version) names none; background by default. */
+  defaultPropagation?: 'Orphan' | 'Background' | ((apiVersion: string) => 'Orphan' | 'Background')
   /** A PUT to a name that does not exist creates it (e.g. leases, endpoints, events). */
   allowCreateOnUpdate?: boolean
   /** An update without resourceVersion overwrites; true by default, as for most kinds upstream. */
   allowUnconditionalUpdate?: boolean
-  /** A name must be a DNS subdomain by default; others give their own check, which answers messages. */
-  validateName?(name: string): readonly string[]
+  /** A name must be a DNS subdomain by default; others give their own check, which answers messages. `apiVersion` is the one of the request. */
+  validateName?(name: string, apiVersion: string): readonly string[]
+  /** Finalizers need not be qualified by a domain: upstream checks so only the kinds of its older groups. */
+  looseFinalizers?: boolean
+  /** What a client is told that selects by a field which is not selectable. */
+  unknownField?(field: string, apiVersion: string): string | undefined
   /** Columns of `kubectl get`; name and age when absent. */
   table?: TableDefinition<T>
 }

@@ -71,11 +71,20 @@ export async function updateObject(registry: Registry, write: Write, make: MakeU
   }
 }
 
+/** Where upstream keeps what it does not keep under its own name. */
+const folders: Record<string, string> = {
+  endpoints: 'services/endpoints',
+  ingresses: 'ingress',
+  nodes: 'minions',
+  replicationcontrollers: 'controllers',
+  services: 'services/specs',
+}
+
 function uidConflict(write: Write, asked: string, found: string): Error {
   return errors.conflict(
     write.served.gr,
     write.name,
-    `StorageError: invalid object, Code: 4, Key: /registry/${write.served.storage.resource}/${write.namespace ? `${write.namespace}/` : ''}${write.name}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${asked}, UID in object meta: ${found}`,
+    `StorageError: invalid object, Code: 4, Key: /registry/${folders[write.served.storage.resource] ?? write.served.storage.resource}/${write.namespace ? `${write.namespace}/` : ''}${write.name}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${asked}, UID in object meta: ${found}`,
   )
 }
 
@@ -128,12 +137,15 @@ async function checkAndReplace(
   const { served, namespace, name, context } = write
   const { strategy } = served
   const old = entry.object
-  const causes = validateObjectMetaUpdate(object.metadata, old.metadata, { namespaced: served.storage.namespaced })
+  const causes = validateObjectMetaUpdate(object.metadata, old.metadata, {
+    namespaced: served.storage.namespaced,
+    looseFinalizers: strategy.looseFinalizers,
+  })
   if (!options.unvalidated) {
     const more = write.subresource ? strategy.validateStatusUpdate?.(object, old) : mainCauses(strategy, object, old)
     if (more && more.length > 0) causes.push(...more)
   }
-  if (causes.length > 0) throw errors.invalid(served.kind, name, causes)
+  if (causes.length > 0) throw errors.invalid(served.storage, name, causes)
   if (!options.admitted) await validate(registry, admission)
   if (strategy.warnings && !write.subresource) write.warnings.push(...strategy.warnings(object, old))
 

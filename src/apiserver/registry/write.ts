@@ -56,11 +56,13 @@ async function checkAndStore(
   const { strategy } = served
   const causes = validateObjectMeta(object.metadata, {
     namespaced: served.storage.namespaced,
+    apiVersion: served.apiVersion,
+    looseFinalizers: strategy.looseFinalizers,
     ...(strategy.validateName ? { name: strategy.validateName } : {}),
   })
-  const more = strategy.validate?.(object)
+  const more = strategy.validate?.(object, served.apiVersion)
   if (more && more.length > 0) causes.push(...more)
-  if (causes.length > 0) throw errors.invalid(served.kind, object.metadata.name, causes)
+  if (causes.length > 0) throw errors.invalid(served.storage, object.metadata.name, causes)
   await validate(registry, admission)
   if (strategy.warnings) write.warnings.push(...strategy.warnings(object))
 

@@ -46,7 +46,8 @@ function toV2(object: V1): V2 {
   } as V2
   if (!object.status) return result
   const { currentCPUUtilizationPercentage: current, ...status } = object.status
-  if (current !== undefined)
+  // the annotation has the number too, with its raw value
+  if (current !== undefined && !statuses.some(({ resource }) => resource?.name === 'cpu' && resource.current.averageUtilization !== undefined))
     statuses.unshift({ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: current, averageValue: '0' } } })
   result.status = { ...status, ...(statuses.length > 0 ? { currentMetrics: statuses } : {}), ...(conditions ? { conditions } : {}) }
   return result
@@ -61,8 +62,7 @@ function toV1(object: DeepReadonly<V2>): DeepReadonly<V1> {
   if (behavior) annotations[behaviorKey] = JSON.stringify(behavior)
   const { currentMetrics = [], conditions = [], ...status } = object.status ?? ({} as DeepReadonly<NonNullable<V2['status']>>)
   const current = currentMetrics.findIndex((m) => m.resource?.name === 'cpu' && m.resource.current.averageUtilization !== undefined)
-  const otherStatuses = currentMetrics.filter((_, i) => i !== current || current < 0)
-  if (otherStatuses.length > 0) annotations[statusesKey] = JSON.stringify(otherStatuses.map(statusToV1))
+  if (currentMetrics.length > 0) annotations[statusesKey] = JSON.stringify(currentMetrics.map(statusToV1))
   if (conditions.length > 0) annotations[conditionsKey] = JSON.stringify(conditions)
   return {
     ...object,

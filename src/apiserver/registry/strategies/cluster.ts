@@ -21,10 +21,13 @@ export const leaseStrategy: ResourceStrategy<coordination.Lease> = {
   },
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
+  looseFinalizers: true,
 }
 
 export const runtimeClassStrategy: ResourceStrategy<node.RuntimeClass> = {
+  allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
+  looseFinalizers: true,
   validate(object) {
     const causes: Causes = []
     invalidEach(causes, 'handler', object.handler ?? '', dns1123Label(object.handler ?? ''))
@@ -73,6 +76,7 @@ export const priorityClassStrategy: ResourceStrategy<scheduling.PriorityClass> =
     immutable(causes, 'preemptionPolicy', object.preemptionPolicy, old.preemptionPolicy)
     return causes
   },
+  generationChanged: () => false,
 }
 
 export const certificateSigningRequestStrategy: ResourceStrategy<certificates.CertificateSigningRequest> = {
@@ -133,6 +137,8 @@ export const certificateSigningRequestStrategy: ResourceStrategy<certificates.Ce
   validateStatusUpdate(object, old) {
     const causes: Causes = []
     const conditions = object.status?.conditions ?? []
+    const certificate = object.status?.certificate
+    if (certificate && certificate !== old.status?.certificate) validateCertificate(causes, 'status.certificate', certificate)
     const has = (type: string) => conditions.some((condition) => condition.type === type)
     if (has('Approved') && has('Denied'))
       conditions.forEach((condition, i) => {
@@ -146,7 +152,26 @@ export const certificateSigningRequestStrategy: ResourceStrategy<certificates.Ce
       causes.push(forbidden('status.certificate', 'updates may not change an already-issued certificate'))
     return causes
   },
+  // any name will do
+  validateName: () => [],
   selectableFields: (object) => ({ 'spec.signerName': object.spec.signerName ?? '' }),
+}
+
+/** What a signer issues is one or more certificates in PEM, without headers. */
+function validateCertificate(causes: Causes, path: string, encoded: string): void {
+  const text = Buffer.from(encoded, 'base64').toString('latin1')
+  const problem = pemProblem(text)
+  if (problem) causes.push(invalid(path, '<certificate data>', problem))
+}
+
+function pemProblem(text: string): string | undefined {
+  let found = false
+  for (const [, type, body] of text.matchAll(/-----BEGIN ([^-]*)-----\r?\n([\s\S]*?)-----END \1-----/g)) {
+    if (type !== 'CERTIFICATE') return `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(type)}`
+    if (body!.includes(':')) return 'no PEM block headers are permitted'
+    found = true
+  }
+  return found ? undefined : 'must contain at least one CERTIFICATE PEM block'
 }
 
 function validateSignerName(causes: Causes, path: string, name: string): void {
@@ -249,7 +274,7 @@ export const apiServiceStrategy: ResourceStrategy<apiregistration.APIService> = 
       causes.push(invalid('spec.insecureSkipTLSVerify', true, 'may not be true if caBundle is present'))
     return causes
   },
-  validateName: pathSegmentName,
+  validateName: (name) => pathSegmentName(name),
 }
 
 export const customResourceDefinitionStrategy: ResourceStrategy<apiextensions.CustomResourceDefinition> = {

@@ -26,6 +26,7 @@ function configurationStrategy(mutating: boolean): ResourceStrategy<Configuratio
       return causes
     },
     allowUnconditionalUpdate: false,
+    looseFinalizers: true,
   }
 }
 

@@ -5,25 +5,33 @@ import { type Causes, duplicate, forbidden, immutable, invalid, invalidEach, req
 /** All keys and values of an object's annotations together may have at most this many bytes. */
 const annotationsLimit = 256 * 1024
 
-export type NameCheck = (name: string) => readonly string[]
+export type NameCheck = (name: string, apiVersion: string) => readonly string[]
 
 export interface ObjectMetaRules {
   namespaced: boolean
   /** Checks the name; a DNS subdomain when absent. */
   name?: NameCheck
+  /** The version of the request, for checks of names that depend on it. */
+  apiVersion?: string
+  /** Finalizers need not be qualified by a domain. */
+  looseFinalizers?: boolean | undefined
   /** Where metadata stands, for messages; `metadata` when absent. */
   path?: string
 }
+
+const isSubdomain: NameCheck = (name) => dns1123Subdomain(name)
 
 /** Checks metadata of an object that is about to be created: upstream's ValidateObjectMeta. */
 export function validateObjectMeta(metadata: DeepReadonly<meta.ObjectMeta>, rules: ObjectMetaRules): Causes {
   const causes: Causes = []
   const path = rules.path ?? 'metadata'
-  const check = rules.name ?? dns1123Subdomain
+  const check: NameCheck = rules.name ?? isSubdomain
+  const { apiVersion = '' } = rules
   // A prefix may end with a dash; the generated suffix makes the name whole.
-  if (metadata.generateName) invalidEach(causes, `${path}.generateName`, metadata.generateName, check(maskTrailingDash(metadata.generateName)))
+  if (metadata.generateName)
+    invalidEach(causes, `${path}.generateName`, metadata.generateName, check(maskTrailingDash(metadata.generateName), apiVersion))
   if (!metadata.name) causes.push(required(`${path}.name`, 'name or generateName is required'))
-  else invalidEach(causes, `${path}.name`, metadata.name, check(metadata.name))
+  else invalidEach(causes, `${path}.name`, metadata.name, check(metadata.name, apiVersion))
   if (rules.namespaced) {
     if (!metadata.namespace) causes.push(required(`${path}.namespace`))
     else invalidEach(causes, `${path}.namespace`, metadata.namespace, dns1123Label(metadata.namespace))
@@ -33,7 +41,7 @@ export function validateObjectMeta(metadata: DeepReadonly<meta.ObjectMeta>, rule
   validateLabels(causes, `${path}.labels`, metadata.labels)
   validateAnnotations(causes, `${path}.annotations`, metadata.annotations)
   if (metadata.ownerReferences) validateOwnerReferences(causes, `${path}.ownerReferences`, metadata.ownerReferences)
-  if (metadata.finalizers) validateFinalizers(causes, `${path}.finalizers`, metadata.finalizers)
+  if (metadata.finalizers) validateFinalizers(causes, `${path}.finalizers`, metadata.finalizers, rules.looseFinalizers)
   return causes
 }
 
@@ -59,7 +67,7 @@ export function validateObjectMetaUpdate(
   if (metadata.labels !== old.labels) validateLabels(causes, `${path}.labels`, metadata.labels)
   if (metadata.annotations !== old.annotations) validateAnnotations(causes, `${path}.annotations`, metadata.annotations)
   if (metadata.ownerReferences) validateOwnerReferences(causes, `${path}.ownerReferences`, metadata.ownerReferences)
-  if (metadata.finalizers) validateFinalizers(causes, `${path}.finalizers`, metadata.finalizers)
+  if (metadata.finalizers) validateFinalizers(causes, `${path}.finalizers`, metadata.finalizers, rules.looseFinalizers)
   if (old.deletionTimestamp) forbidNewFinalizers(causes, `${path}.finalizers`, metadata.finalizers, old.finalizers)
   return causes
 }
@@ -116,11 +124,12 @@ function validateOwnerReferences(causes: Causes, path: string, owners: DeepReado
 
 const standardFinalizers = new Set(['orphan', 'foregroundDeletion', 'kubernetes'])
 
-function validateFinalizers(causes: Causes, path: string, finalizers: readonly string[]): void {
+function validateFinalizers(causes: Causes, path: string, finalizers: readonly string[], loose = false): void {
   let orphan = false
   let foreground = false
   finalizers.forEach((finalizer, i) => {
-    validateFinalizerName(causes, `${path}[${i}]`, finalizer)
+    if (loose) invalidEach(causes, path, finalizer, qualifiedName(finalizer))
+    else validateFinalizerName(causes, `${path}[${i}]`, finalizer)
     if (finalizer === 'orphan') orphan = true
     if (finalizer === 'foregroundDeletion') foreground = true
   })

@@ -1,6 +1,7 @@
 import type { DeepReadonly, apps, core } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, forbidden, immutable, invalid, nonNegative, notSupported, required, same } from '../../validation/causes.ts'
+import { specChanged } from '../../metadata.ts'
 import { validateClaimSpec } from '../../validation/claims.ts'
 import { validatePodTemplate } from '../../validation/pod/pod-spec.ts'
 import {
@@ -22,6 +23,8 @@ export const deploymentStrategy: ResourceStrategy<apps.Deployment> = {
   },
   prepareForUpdate: keepStatus,
   prepareForStatusUpdate: keepAllButStatusWithLabels,
+  // what annotations say is for the controller too
+  generationChanged: (object, old) => specChanged(object, old) || !same(object.metadata.annotations, old.metadata.annotations),
   validate({ spec }) {
     const causes: Causes = []
     validateCounts(causes, spec)
@@ -78,7 +81,6 @@ export const replicaSetStrategy: ResourceStrategy<apps.ReplicaSet> = {
   },
   validateUpdate: selectorStays,
   validateStatusUpdate: ({ status }) => validateReplicaStatus(status),
-  selectableFields: (object) => ({ 'status.replicas': String(object.status?.replicas ?? 0) }),
 }
 
 function validateReplicaStatus(status: DeepReadonly<apps.ReplicaSetStatus> | undefined): Causes {

@@ -76,6 +76,7 @@ export const jobStrategy: ResourceStrategy<batch.Job> = {
   },
   // Upstream keeps the pods of a deleted job unless the request says otherwise; kubectl always does.
   defaultPropagation: 'Orphan',
+  unknownField: (field) => `field label ${JSON.stringify(field)} not supported for batchv1.Job`,
   selectableFields: (job) => ({ 'status.successful': String(job.status?.succeeded ?? 0) }),
 }
 
@@ -94,7 +95,8 @@ function ownPods(job: batch.Job): void {
   labels[legacyControllerUid] ??= uid
   const match = ((job.spec.selector ??= {}).matchLabels ??= {})
   match[controllerUid] ??= uid
-  if (shared) job.metadata.labels = { ...labels }
+  // a name that is too long for a label is said of the template's alone
+  if (shared && labelValue(name).length === 0) job.metadata.labels = { ...labels }
 }
 
 function requireOwnLabels(causes: Causes, job: DeepReadonly<batch.Job>): void {
@@ -198,6 +200,10 @@ function validatePodFailurePolicy(causes: Causes, path: string, spec: DeepReadon
 }
 
 export const cronJobStrategy: ResourceStrategy<batch.CronJob> = {
+  // the beta keeps what a deleted cron job has made
+  defaultPropagation: (apiVersion) => (apiVersion === 'batch/v1beta1' ? 'Orphan' : 'Background'),
+  unknownField: (field, apiVersion) =>
+    apiVersion === 'batch/v1beta1' ? `field label ${JSON.stringify(field)} not supported for "CronJob"` : undefined,
   default: defaultCronJob,
   prepareForCreate(object) {
     object.status = {}

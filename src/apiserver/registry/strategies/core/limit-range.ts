@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { DeepReadonly, core } from '#api'
 import { qualifiedName } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
@@ -9,6 +10,9 @@ type Item = core.LimitRangeItem
 
 export const limitRangeStrategy: ResourceStrategy<core.LimitRange> = {
   allowCreateOnUpdate: true,
+  prepareForCreate({ metadata }) {
+    metadata.name ||= randomUUID()
+  },
   default(object) {
     const spec = (object.spec ??= { limits: [] })
     spec.limits ??= []

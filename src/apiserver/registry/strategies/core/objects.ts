@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { DeepReadonly, core } from '#api'
-import { dns1123Label, dns1123Subdomain, portNumber, qualifiedName } from '#api'
+import { dns1123Label, dns1123Subdomain, pathSegmentName, portNumber, qualifiedName } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, forbidden, invalid, invalidEach, notSupported, required, same } from '../../validation/causes.ts'
 import { validateFinalizerName } from '../../validation/object-meta.ts'
@@ -162,12 +162,15 @@ export const eventTtl = 3600
 
 export const eventStrategy: ResourceStrategy<core.Event> = {
   ttl: eventTtl,
+  validateName: (name, apiVersion) => (apiVersion === 'events.k8s.io/v1' ? dns1123Subdomain(name) : pathSegmentName(name)),
+  looseFinalizers: true,
   default(object) {
     object.involvedObject ??= {}
   },
-  validate(object) {
+  validate(object, apiVersion) {
     const causes: Causes = []
     const { namespace } = object.metadata
+    if (apiVersion === 'events.k8s.io/v1') validateStrictEvent(causes, object)
     const involved = object.involvedObject?.namespace ?? ''
     // Events about cluster-scoped objects live in the default namespace.
     if (involved === '' ? namespace !== undefined && namespace !== 'default' && namespace !== 'kube-system' : involved !== namespace)
@@ -203,6 +206,13 @@ export const eventStrategy: ResourceStrategy<core.Event> = {
       type: object.type ?? '',
     }
   },
+}
+
+/** What events of events.k8s.io/v1 have to keep to, and older ones need not. */
+function validateStrictEvent(causes: Causes, event: DeepReadonly<core.Event>): void {
+  event.metadata.finalizers?.forEach((finalizer, i) => {
+    if (!finalizer.includes('/')) validateFinalizerName(causes, `metadata.finalizers[${i}]`, finalizer)
+  })
 }
 
 const quotaScopes = [

@@ -8,6 +8,8 @@ import { validateAtMostHundredPercent, validateIntOrPercent } from '../../valida
 import { keepAllButStatus, keepStatus } from '../status.ts'
 
 export const podDisruptionBudgetStrategy: ResourceStrategy<policy.PodDisruptionBudget> = {
+  validateName: (name) => pathSegmentName(name),
+  looseFinalizers: true,
   prepareForCreate(object) {
     object.spec ??= {}
     object.status = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }

@@ -9,7 +9,7 @@ const group = 'rbac.authorization.k8s.io'
 export const roleStrategy: ResourceStrategy<rbac.Role> = {
   default: defaultRules,
   validate: (object) => validateRules(object.rules, true),
-  validateName: pathSegmentName,
+  validateName: (name) => pathSegmentName(name),
   allowCreateOnUpdate: true,
 }
 
@@ -24,7 +24,7 @@ export const clusterRoleStrategy: ResourceStrategy<rbac.ClusterRole> = {
     aggregation.clusterRoleSelectors?.forEach((selector, i) => validateLabelSelector(causes, `aggregationRule.clusterRoleSelectors[${i}]`, selector))
     return causes
   },
-  validateName: pathSegmentName,
+  validateName: (name) => pathSegmentName(name),
   allowCreateOnUpdate: true,
 }
 
@@ -80,7 +80,7 @@ function bindingStrategy(roleKinds: string[], namespaced: boolean): ResourceStra
       if (causes.length > 0) return [invalid('roleRef', object.roleRef, 'cannot change roleRef')]
       return causes
     },
-    validateName: pathSegmentName,
+    validateName: (name) => pathSegmentName(name),
     allowCreateOnUpdate: true,
   }
 }

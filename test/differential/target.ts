@@ -1,0 +1,44 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { memoryStore } from '#store'
+import { silentLogger } from '#base'
+import { bootstrapObjects, loopbackUser, standardApiServer } from '#apiserver'
+import { testTls } from '../../src/apiserver/test-server.ts'
+import type { Target } from './send.ts'
+
+/** The reference, as `control-plane.sh` starts it. */
+export const reference: Target = {
+  url: process.env['K8TS_REFERENCE'] ?? 'https://127.0.0.1:16443',
+  token: 'admintoken',
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+}
+
+/** Our API server over the memory store, composed and set up as in a cluster, and as old as the reference. */
+export async function ours(): Promise<Target> {
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  })
+  const store = memoryStore()
+  const server = standardApiServer({
+    store,
+    port: 0,
+    tls: { ...testTls, clientCa: testTls.cert },
+    serviceAccounts: { privateKey, issuer: 'https://kubernetes.default.svc' },
+    kubelet: { ...testTls, ca: testTls.cert },
+    serviceCidr: '10.97.0.0/16',
+    staticTokens: 'admintoken,admin,admin,system:masters',
+    compat: '1.20',
+    log: silentLogger,
+  })
+  await server.start()
+  await bootstrapObjects(server.client(loopbackUser, 'kube-apiserver'))
+  return {
+    url: server.url,
+    token: 'admintoken',
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
