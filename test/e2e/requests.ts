@@ -1,9 +1,25 @@
 import { get } from 'node:http'
+import { get as getSecurely } from 'node:https'
+import type { LookupFunction } from 'node:net'
+
+export interface RequestOptions {
+  timeoutMs?: number
+  /** Where the URL's host is, instead of what its name resolves to. */
+  address?: string
+  /** Who is trusted to sign the certificates of https, as PEM. */
+  ca?: string
+}
 
 /** The body of an answer with status 200; every request has a connection of its own, so that each is balanced anew. */
-export function request(url: string, timeoutMs = 10_000): Promise<string> {
+export function request(url: string, { timeoutMs = 10_000, address, ca }: RequestOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const sent = get(url, { agent: false, timeout: timeoutMs }, (response) => {
+    const options = {
+      agent: false,
+      timeout: timeoutMs,
+      ...(ca === undefined ? {} : { ca }),
+      ...(address === undefined ? {} : { lookup: at(address) }),
+    } as const
+    const sent = (url.startsWith('https:') ? getSecurely : get)(url, options, (response) => {
       let body = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => (body += chunk))
@@ -14,6 +30,12 @@ export function request(url: string, timeoutMs = 10_000): Promise<string> {
     sent.on('error', reject)
   })
 }
+
+/** A resolver that knows one address. */
+const at =
+  (address: string): LookupFunction =>
+  (_, { all }, answer) =>
+    all ? answer(null, [{ address, family: 4 }]) : answer(null, address, 4)
 
 /** A client that asks without pause, and remembers what it was told. */
 export interface SteadyRequests extends AsyncDisposable {
@@ -27,7 +49,12 @@ export interface SteadyRequests extends AsyncDisposable {
 }
 
 /** Sends requests from `workers` loops until it is disposed; disposing waits for the answers to what is under way. */
-export function steadyRequests(url: string, keyOf: (body: string) => string = (body) => body, workers = 2): SteadyRequests {
+export function steadyRequests(
+  url: string,
+  keyOf: (body: string) => string = (body) => body,
+  workers = 2,
+  options: RequestOptions = {},
+): SteadyRequests {
   const answers = new Map<string, number>()
   const failures: string[] = []
   const waiting = new Set<() => void>()
@@ -35,7 +62,7 @@ export function steadyRequests(url: string, keyOf: (body: string) => string = (b
   const work = async () => {
     while (!stopped) {
       try {
-        const answer = keyOf(await request(url))
+        const answer = keyOf(await request(url, options))
         answers.set(answer, (answers.get(answer) ?? 0) + 1)
         total++
       } catch (error) {

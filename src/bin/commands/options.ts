@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander'
 // What several commands share. Commands import what they need when they run: `k8ts --help` and the start of a component do not load what they do not use.
 export const cluster = () => import('#cluster')
 
-export const nameOption = (): Option => new Option('--name <name>', 'the cluster').default('default')
+export const nameOption = (): Option => new Option('--name <name>', 'the cluster').env('K8TS_NAME').default('default')
 export const outputOption = (): Option => new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text')
 
 export const positive = (text: string): number => {
