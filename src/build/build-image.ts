@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { Clock } from '#base'
 import { CommandError, realClock } from '#base'
 import type { BaseImages } from './base-images.ts'
 import { resolveBases } from './base-images.ts'
 import { buildah, endOnAbort, inspectImage } from './buildah.ts'
 import type { BuildArguments, Dockerfile } from './dockerfile.ts'
-import { DockerfileError, imagesUsed, parseDockerfile, prepareDockerfile, undeclaredArguments } from './dockerfile.ts'
+import { DockerfileError, heredocContext, imagesUsed, parseDockerfile, prepareDockerfile, undeclaredArguments } from './dockerfile.ts'
 import type { Report, StepReader } from './events.ts'
 import { stepReader } from './events.ts'
 import { checkReference, fullName } from './reference.ts'
@@ -80,7 +80,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const unused = undeclaredArguments(file, args)
   if (unused.length > 0) report({ type: 'note', text: `${shown}: no ARG takes ${unused.join(', ')}` })
   const labels = await resolveBases(used, shown, options.bases ?? [], report)
-  const prepared = prepareDockerfile(file, args, target)
+  const prepared = at(() => prepareDockerfile(file, args, target))
   const work = await mkdtemp(join(tmpdir(), 'k8ts-build-'))
   const reader = stepReader(prepared.steps, report, () => clock.monotonic())
   let release = () => {}
@@ -88,6 +88,10 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
     const dockerfile = join(work, basename(path))
     await writeFile(dockerfile, prepared.text)
     const iid = join(work, 'iid')
+    for (const [name, content] of Object.entries(prepared.files)) {
+      await mkdir(join(work, heredocContext, dirname(name)), { recursive: true })
+      await writeFile(join(work, heredocContext, name), content)
+    }
     await using mounted = options.mounts ? await options.mounts(labels) : undefined
     await buildah(
       [
@@ -108,6 +112,7 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
         ...(options.secrets ?? []).flatMap((secret) => ['--secret', secret]),
         ...(mounted?.mounts ?? []).flatMap((mount) => ['--volume', mount]),
         ...(target ? ['--target', target] : []),
+        ...(Object.keys(prepared.files).length > 0 ? ['--build-context', `${heredocContext}=${join(work, heredocContext)}`] : []),
         '--',
         options.directory,
       ],
@@ -148,19 +153,21 @@ async function readDockerfile({ directory, file }: BuildOptions): Promise<{ path
 /** Says which line failed, what it printed, and what buildah says of it. */
 function buildError(error: CommandError, reader: StepReader, file: string, directory: string): BuildError {
   const { step, output } = reader.current()
+  const last = error.stderr.lastIndexOf('\nError: ') + 1
   const said = error.stderr
-    .split('\n')
-    .filter((line) => line.startsWith('Error: '))
-    .map((line) => line.slice('Error: '.length))
-    .join('\n')
+    .slice(last)
+    .replace(/^Error: /, '')
+    .trim()
   if (!step) return new BuildError(`${file}: ${said || error.message}`, { cause: error })
   const place = `${file}:${step.line}: ${step.text.replaceAll(/\s+/g, ' ')}`
   const missing = /stat: "([^"]*)": no such file or directory/.exec(said) ?? /no items matching glob "([^"]*)" copied/.exec(said)
   if (missing && /^(COPY|ADD)\b/.test(step.text)) {
     const name = missing[1]!.startsWith(resolve(directory)) ? relative(resolve(directory), missing[1]!) : missing[1]!.replace(/^\//, '')
-    return new BuildError(`${place}\n${name} is not in the build context ${directory} (or .dockerignore leaves it out)`, { cause: error })
+    const from = /--from=(\S+)/.exec(step.text)?.[1]
+    const where = from ?? `the build context ${directory} (or .dockerignore leaves it out)`
+    return new BuildError(`${place}\n${name} is not in ${where}`, { cause: error })
   }
-  const code = /(?:exit status|exited with status) (\d+)/.exec(said)
+  const code = /exit status (\d+)$/.exec(said)
   const printed = output.map((line) => `  ${line}\n`).join('')
   const why = /^RUN\b/.test(step.text) && code ? `the command ended with code ${code[1]}` : said.replace(/^building at STEP "[\s\S]*?": /, '')
   return new BuildError(`${place}\n${printed}${why}`, { cause: error })

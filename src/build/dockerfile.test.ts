@@ -80,7 +80,7 @@ const wrong: [string, string, RegExp, number][] = [
   ['nothing at all', '# only a comment', /no FROM/, 1],
   ['an instruction before FROM', 'RUN x\nFROM a', /before the first FROM/, 1],
   ['an unknown instruction', 'FROM a\nRUNN x', /unknown instruction RUNN/, 2],
-  ['a heredoc', 'FROM a\nRUN <<EOF\nls\nEOF', /not supported/, 2],
+  ['text that does not end', 'FROM a\nRUN <<EOF\nls', /no line EOF ends/, 2],
   ['a FROM with too many words', 'FROM a b', /FROM takes/, 1],
   ['a FROM whose argument is not given', 'ARG B\nFROM ${B}', /names no image/, 2],
 ]
@@ -93,3 +93,43 @@ for (const [name, text, message, line] of wrong)
 
 test('arguments that no ARG takes are told, but for proxies', () =>
   assert.deepEqual(undeclaredArguments(parseDockerfile(multi), { RELEASE: '1', OTHER: '2', TYPO: '3', http_proxy: '4' }), ['TYPO']))
+
+const script = (text: string): string => {
+  const found = prepareDockerfile(parseDockerfile(text))
+    .text.split('\n')
+    .find((line) => line.startsWith('RUN'))!
+  return (JSON.parse(found.replace(/^RUN (--\S+ )*/, '')) as string[]).at(-1)!
+}
+const runs: [string, string, string][] = [
+  ['a script', 'FROM a\nRUN <<EOF\n# no comment of ours\necho $A\nEOF\nUSER x', '# no comment of ours\necho $A\n'],
+  ['a command with input', 'FROM a\nRUN cat > /f <<-"E" && ls\n\t\tone\n\tE', 'cat > /f <<-"E" && ls\none\nE\n'],
+  [
+    'a script with its interpreter',
+    'FROM a\nRUN <<EOF\n#!/usr/bin/env python3\nprint(1)\nEOF',
+    "/usr/bin/env python3 <<'EOF'\n#!/usr/bin/env python3\nprint(1)\nEOF\n",
+  ],
+  ['two texts', 'FROM a\nRUN a <<A; b <<B\n1\nA\n2\nB', 'a <<A; b <<B\n1\nA\n2\nB\n'],
+]
+for (const [name, text, expected] of runs) test(`RUN may have ${name} below it`, () => assert.equal(script(text), expected))
+
+test('the shell of a script is that of SHELL, and lines keep their numbers', () => {
+  const { text, steps } = prepareDockerfile(parseDockerfile('FROM a\nSHELL ["bash", "-ec"]\nRUN --network=none <<E\nx\nE\nCMD y'))
+  assert.equal(text, 'FROM docker.io/library/a:latest\nSHELL ["bash", "-ec"]\nRUN --network=none ["bash","-ec","x\\n"]\n\n\nCMD y\n')
+  assert.deepEqual(
+    steps[0]!.map((step) => step.line),
+    [1, 2, 3, 6],
+  )
+})
+
+test('COPY may have a file below it', () => {
+  const { text, files } = prepareDockerfile(parseDockerfile("FROM a\nCOPY --chown=1 <<'a' <<b /etc/\n$x\na\n2\nb\n"))
+  assert.match(text, /^COPY --from=k8ts-heredocs --chown=1 2\/a 2\/b \/etc\/$/m)
+  assert.deepEqual(files, { '2/a': '$x\n', '2/b': '2\n' })
+  assert.throws(() => prepareDockerfile(parseDockerfile('FROM a\nCOPY <<E /f\n${X}\nE')), /variables in the text of COPY/)
+})
+
+test('what only looks like text from below is none', () =>
+  assert.deepEqual(
+    parseDockerfile('FROM a\nRUN cat <<< "x"; echo "<<EOF" $((1<<A))\nUSER b').stages[0]!.instructions.map((i) => i.keyword),
+    ['RUN', 'USER'],
+  ))

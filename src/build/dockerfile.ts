@@ -1,16 +1,12 @@
 import { createHash } from 'node:crypto'
+import { shellOf, withoutHeredocs } from './heredocs.ts'
+import type { Instruction } from './instructions.ts'
+import { DockerfileError, instructionsOf } from './instructions.ts'
 import { fullName } from './reference.ts'
 
-/** One instruction of a Dockerfile; continuation lines belong to it. */
-export interface Instruction {
-  /** In upper case: `RUN`. */
-  keyword: string
-  /** What follows the keyword, in one line, comments and continuations taken out. */
-  value: string
-  /** 1-based, where it starts and ends. */
-  line: number
-  end: number
-}
+export type { Instruction }
+export { DockerfileError }
+export { heredocContext } from './heredocs.ts'
 
 export interface Stage {
   /** The FROM. */
@@ -29,16 +25,6 @@ export interface Dockerfile {
   stages: Stage[]
 }
 
-/** What is wrong with a Dockerfile, with its line. */
-export class DockerfileError extends Error {
-  readonly line: number
-  constructor(line: number, message: string) {
-    super(message)
-    this.name = 'DockerfileError'
-    this.line = line
-  }
-}
-
 const keywords = new Set(
   'ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR'.split(' '),
 )
@@ -50,13 +36,8 @@ export function parseDockerfile(text: string): Dockerfile {
   const globals: Instruction[] = []
   const stages: Stage[] = []
   for (const instruction of instructions) {
-    const { keyword, value, line } = instruction
+    const { keyword, line } = instruction
     if (!keywords.has(keyword)) throw new DockerfileError(line, `unknown instruction ${keyword}`)
-    if (/(^|\s)<<-?["']?[A-Za-z_]/.test(value) && ['RUN', 'COPY', 'ADD'].includes(keyword))
-      throw new DockerfileError(
-        line,
-        `${keyword} takes its text from below (<<): that is not supported here; write a file and COPY it, or join lines with \\`,
-      )
     const stage = stages.at(-1)
     if (keyword === 'FROM') stages.push(stageOf(instruction))
     else if (stage) stage.instructions.push(instruction)
@@ -65,39 +46,6 @@ export function parseDockerfile(text: string): Dockerfile {
   }
   if (stages.length === 0) throw new DockerfileError(1, 'there is no FROM')
   return { lines, globals, stages }
-}
-
-function instructionsOf(lines: readonly string[]): Instruction[] {
-  const escape = escapeOf(lines)
-  const found: Instruction[] = []
-  let open: { text: string; line: number } | undefined
-  lines.forEach((raw, index) => {
-    if (/^\s*(#|$)/.test(raw)) return
-    const text = raw.trimEnd()
-    const continues = text.endsWith(escape)
-    const part = continues ? text.slice(0, -1) : text
-    open = open ? { ...open, text: open.text + part } : { text: part.trimStart(), line: index + 1 }
-    if (continues) return
-    found.push(toInstruction(open.text, open.line, index + 1))
-    open = undefined
-  })
-  if (open) found.push(toInstruction(open.text, open.line, lines.length))
-  return found
-}
-
-function toInstruction(text: string, line: number, end: number): Instruction {
-  const [, keyword = '', value = ''] = /^(\S+)\s*([\s\S]*)$/.exec(text) ?? []
-  return { keyword: keyword.toUpperCase(), value: value.trim(), line, end }
-}
-
-/** Parser directives stand in the first lines, before any other comment. */
-function escapeOf(lines: readonly string[]): string {
-  for (const line of lines) {
-    const directive = /^\s*#\s*(\w+)\s*=\s*(\S+)\s*$/.exec(line)
-    if (!directive) break
-    if (directive[1]!.toLowerCase() === 'escape') return directive[2]!
-  }
-  return '\\'
 }
 
 function stageOf(from: Instruction): Stage {
@@ -189,6 +137,8 @@ export interface PreparedDockerfile {
   text: string
   /** By stage, then by step; `hidden` ones are not the user's. */
   steps: { text: string; line: number; hidden: boolean }[][]
+  /** Texts of COPY, by the paths that the prepared Dockerfile has for them in the build context `heredocContext`. */
+  files: Record<string, string>
 }
 
 /** The label that holds what the arguments were: see `prepareDockerfile`. */
@@ -201,16 +151,19 @@ export const argumentLabel = 'dev.k8ts.build-arg'
 export function prepareDockerfile(file: Dockerfile, args: BuildArguments = {}, target?: string): PreparedDockerfile {
   const globals = globalValues(file, args)
   const lines = [...file.lines]
+  const files: Record<string, string> = {}
   const steps = wantedStages(file, target).map((stage, index, stages) => {
     const base = expand(stage.base, globals)
     const earlier = stages.slice(0, index).some((other) => other.name === base.toLowerCase())
     if (base !== 'scratch' && !earlier) {
       const flags = stage.from.value.match(/^(?:--\S+\s+)*/)![0]
-      lines[stage.from.line - 1] = `FROM ${flags}${fullName(base)}${stage.name ? ` AS ${stage.name}` : ''}`
-      for (let line = stage.from.line; line < stage.from.end; line++) lines[line] = ''
+      replace(lines, stage.from, `FROM ${flags}${fullName(base)}${stage.name ? ` AS ${stage.name}` : ''}`)
     }
     const found = [{ text: `FROM ${stage.from.value}`, line: stage.from.line, hidden: false }]
+    let shell = ['/bin/sh', '-c']
     for (const instruction of stage.instructions) {
+      if (instruction.keyword === 'SHELL') shell = shellOf(instruction)
+      if (instruction.heredocs) replace(lines, instruction, withoutHeredocs(instruction, shell, files))
       found.push({ text: `${instruction.keyword} ${instruction.value}`, line: instruction.line, hidden: false })
       if (instruction.keyword !== 'ARG') continue
       const known = argumentsOf(instruction).map(({ name, fallback }) => `${name}=${args[name] ?? fallback ?? globals[name] ?? ''}`)
@@ -221,5 +174,11 @@ export function prepareDockerfile(file: Dockerfile, args: BuildArguments = {}, t
     }
     return found
   })
-  return { text: `${lines.join('\n')}\n`, steps }
+  return { text: `${lines.join('\n')}\n`, steps, files }
+}
+
+/** Puts one line in the place of an instruction; the others keep their numbers. */
+function replace(lines: string[], { line, end }: Instruction, text: string): void {
+  lines.fill('', line - 1, end)
+  lines[line - 1] = text
 }

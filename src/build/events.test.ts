@@ -54,7 +54,14 @@ test('what failed is the step that was begun last, with what it printed', () => 
     () => {},
     () => 0,
   )
-  for (const line of ['STEP 1/2: FROM a', 'STEP 2/2: RUN false', 'E: no', 'subprocess exited with status 100', 'Error: building at STEP'])
+  for (const line of [
+    'STEP 1/2: FROM a',
+    'STEP 2/2: RUN false',
+    'Error: no',
+    'subprocess exited with status 100',
+    'Error: building at STEP "RUN /bin/sh -c a',
+    'b": exit status 100',
+  ])
     reader.line(line)
-  assert.deepEqual(reader.current(), { step: step('RUN false', 2), output: ['E: no'] })
+  assert.deepEqual(reader.current(), { step: step('RUN false', 2), output: ['Error: no'] })
 })

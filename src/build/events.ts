@@ -27,7 +27,7 @@ export interface StepReader {
 
 /** Lines that buildah writes about itself between the output of commands. */
 const noise =
-  /^(--> [0-9a-f]{6,}$|COMMIT\b|Successfully tagged |[0-9a-f]{64}$|subprocess exited with status|Error: |Getting image source|Copying (blob|config)|Writing manifest|Storing signatures|\[Warning\] one or more build args)/
+  /^(--> [0-9a-f]{6,}$|COMMIT\b|Successfully tagged |[0-9a-f]{64}$|subprocess exited with status|Getting image source|Copying (blob|config)|Writing manifest|Storing signatures|\[Warning\] one or more build args)/
 
 /** Kept for the message of a failure. */
 const keptLines = 200
@@ -39,6 +39,7 @@ export function stepReader(stages: readonly (readonly StepPlan[])[], report: Rep
   let output: string[] = []
   let started = 0
   let cached = false
+  let failed = false
   const place = () => ({ index: visible.indexOf(step!) + 1, total: visible.length, text: step!.text })
   const finish = () => {
     if (step && !step.hidden) report({ type: 'stepDone', ...place(), cached, milliseconds: monotonic() - started })
@@ -48,6 +49,9 @@ export function stepReader(stages: readonly (readonly StepPlan[])[], report: Rep
     line(raw) {
       // what stands before a carriage return was written over
       const text = raw.replace(/\r+$/, '').replace(/^[^]*\r/, '')
+      // the last thing that buildah says; the step's text in it may have several lines
+      failed ||= text.startsWith('Error: building at STEP "')
+      if (failed) return
       const begun = /^(?:\[(\d+)\/\d+\] )?STEP (\d+)\/\d+: /.exec(text)
       if (begun) {
         finish()
