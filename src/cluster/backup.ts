@@ -3,30 +3,17 @@ import { open, rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
-import type { Response } from '#client'
-import type { BackupSummary, Store } from '#store'
+import type { BackupSummary } from '#store'
 import { exportStore, importBackup, openSqliteStore, readBackup } from '#store'
 import { silentLogger } from '#base'
 import { adminClient, controlPlaneReady } from './access.ts'
+import { aboutOf, backupPath } from './backup-endpoint.ts'
 import type { ClusterConfig } from './config.ts'
 import { clusterPaths, rangesOf } from './config.ts'
 import { requireRoot } from './preflight.ts'
 import { steps } from './steps.ts'
 import { openClusterStore } from './store.ts'
 import { startControlPlane, stopControlPlane } from './up.ts'
-
-/** Where the API server gives out a backup, to those who may get this URL. */
-export const backupPath = '/k8ts/backup'
-
-/** Answers a backup of a store that goes on being written to. */
-export const backupResponse = (cluster: ClusterConfig, store: Store, now: Date): Response => ({
-  status: 200,
-  headers: { 'content-type': 'application/octet-stream' },
-  body: { stream: exportStore(store, now, aboutOf(cluster)) },
-})
-
-/** What must be the same where it is restored: addresses of services and pods stand in the objects. */
-const aboutOf = ({ name, index }: ClusterConfig) => ({ cluster: name, range: String(index), services: rangesOf(index).services })
 
 /** Writes a backup of the cluster's objects, running or not, to a file that is there only once it is whole and was read again. */
 export async function backupCluster(cluster: ClusterConfig, file: string): Promise<BackupSummary> {
