@@ -26,7 +26,7 @@ export interface InitResult {
   created: boolean
   gitURL: string
   /** The starter that was written; absent when there was a configuration. */
-  config?: string
+  config?: { path: string; /** What the tree looked like. */ found: string; /** What the nodes must be able to get. */ images: string[] }
   /** What of the environment keeps git from trusting the service. */
   warning?: string
   webhook?: { url: string; secret: string }
@@ -88,15 +88,15 @@ async function ensureProject(
   return { project, created: false }
 }
 
-async function writeStarter(top: string, project: DeepReadonly<ci.Project>, name: string): Promise<string | undefined> {
+async function writeStarter(top: string, project: DeepReadonly<ci.Project>, name: string): Promise<InitResult['config']> {
   const path = project.spec.configPath ?? '.circleci/config.yml'
   const file = join(top, path)
-  const { text } = starterConfig(new Set(await readdir(top)), name)
+  const { text, found, images } = starterConfig(new Set(await readdir(top)), name)
   await mkdir(join(file, '..'), { recursive: true })
   try {
     // never over one that is there
     await writeFile(file, text, { flag: 'wx' })
-    return path
+    return { path, found, images }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined
     throw error
@@ -167,7 +167,9 @@ async function ensureWebhook(session: CiSession, project: DeepReadonly<ci.Projec
 /** What to type next. */
 export function explainInit({ project, namespace, created, gitURL, config, warning, webhook }: InitResult, branch: string | undefined): string {
   const lines = [`project ${project} ${created ? 'made' : 'was there'} in the namespace ${namespace}`]
-  if (config) lines.push(`wrote ${config}: look at it, it is a start`)
+  if (config) lines.push(`wrote ${config.path} for ${config.found}: look at it, it is a start`)
+  if (config && config.images.length > 0)
+    lines.push(`its jobs run in ${config.images.join(', ')}, which the nodes must be able to get: from a registry, or by \`k8ts image load\``)
   if (warning) lines.push(`warning: ${warning}`)
   if (webhook)
     lines.push(
@@ -184,10 +186,12 @@ export function explainInit({ project, namespace, created, gitURL, config, warni
       `remote ${remoteName}: ${gitURL}`,
       '',
       'Next:',
-      ...(config ? [`  git add ${config} && git commit -m "Build and test"`] : []),
-      `  git push ${remoteName} ${branch ?? 'HEAD'}                # prints the pipeline; with -o follow also its log`,
-      '  k8ts ci run --local -f              # or run the working tree as it is',
-      '  k8ts ci logs                        # where it failed',
+      ...(config ? [`  git add ${config.path} && git commit -m "Build and test"`] : []),
+      step(`git push ${remoteName} ${branch ?? 'HEAD'}`, 'prints the pipeline; with -o follow also its log'),
+      step('k8ts ci run --local -f', 'or run the working tree as it is'),
+      step('k8ts ci logs', 'where it failed'),
     )
   return lines.join('\n')
 }
+
+const step = (command: string, what: string): string => `  ${command.padEnd(30)}  # ${what}`
