@@ -83,9 +83,10 @@ export function bound({ spec, current, desired, history, now }: BehaviorInput): 
   }
   if (current > max) return { replicas: max, stabilized, limited: tooMany }
   if (current < min) return { replicas: min, stabilized, limited: tooFew }
-  if (desired > max) return { replicas: max, stabilized, limited: tooMany }
-  if (desired < min) return { replicas: min, stabilized, limited: tooFew }
-  return { replicas: steady, stabilized }
+  // it stays where it is: a bound is the reason when it stands there, a window otherwise
+  if (desired > max && current === max) return { replicas: current, stabilized, limited: tooMany }
+  if (desired < min && current === min) return { replicas: current, stabilized, limited: tooFew }
+  return { replicas: current, stabilized }
 }
 
 const tooMany = { reason: 'TooManyReplicas', message: 'the desired replica count is more than the maximum replica count' }
