@@ -15,7 +15,7 @@ import { ensureContainerd } from './local/containerd.ts'
 import { exclusively } from './local/lock.ts'
 import { ensureBridge, ensureNodeNetwork, netnsPath } from './local/network.ts'
 import { findProcess, killGroup, startProcess, waitUntil } from './local/process.ts'
-import { publishRegistry } from './registry/up.ts'
+import { publishRegistry, renewRegistryCertificate } from './registry/up.ts'
 import { steps } from './steps.ts'
 import { checkStoreName, setEncryption } from './store.ts'
 
@@ -63,6 +63,7 @@ export async function up(options: UpOptions): Promise<ClusterConfig> {
       title: `Node ${node.name}`,
       task: () => startNode(cluster, node, paths, options.waitSeconds ?? 120),
     })),
+    ...(cluster.registry ? [{ title: 'Registry', task: () => renewRegistryCertificate(cluster) }] : []),
     ...(cluster.ci ? [{ title: 'CI', task: () => startCi(cluster) }] : []),
     { title: `Context k8ts-${cluster.name}`, task: () => mergeUserContext(cluster) },
   ]

@@ -60,6 +60,13 @@ describe('k8ts', () => {
       1,
       /\/no\/such\/directory: no such directory/,
     ],
+    ['a registry where no containers run', ['registry', 'up', '--name', 'test-cli'], 1, /runs no containers \(runtime fake\): a registry needs them/],
+    [
+      'images of a registry that is not there',
+      ['registry', 'list', '--name', 'test-cli'],
+      1,
+      /has no registry: make one with `k8ts registry up --name test-cli`/,
+    ],
     ['an archive that is not there', ['image', 'load', '--name', 'test-cli', '/no/such/archive.tar'], 1, /\/no\/such\/archive\.tar: no such file/],
     ['an archive that is a directory', ['image', 'load', '--name', 'test-cli', work], 1, /no such file/],
     ['a log that is not there', ['logs', '--name', 'test-cli', 'nonsense'], 1, /no log of nonsense; there are: agent-node-1, control-plane/],

@@ -175,6 +175,8 @@ describe('without credentials of the nodes', () => {
     test(`a pod with ${what} does not get its image, and says why`, async () => {
       await pod(name, `${host}/app:1`, ...secrets)
       await kubectl('wait', '--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ImagePullBackOff', `pod/${name}`, '--timeout', '60s')
+      const message = await kubectl('get', 'pod', name, '-o', 'jsonpath={.status.containerStatuses[0].state.waiting.message}')
+      assert.match(message, /^Back-off pulling image .*: ErrImagePull: .*401 Unauthorized/)
       const events = JSON.parse(await kubectl('get', 'events', '--field-selector', `involvedObject.name=${name}`, '-o', 'json')) as core.EventList
       const messages = events.items.map((event) => `${event.reason}: ${event.message}`).join('\n')
       assert.match(messages, /Failed: Failed to pull image .*401 Unauthorized/)
@@ -288,6 +290,13 @@ describe('the registry', () => {
     await registry('up')
     assert.equal((await status()).state, 'running')
     await push('localhost/still:1', 'late:1')
+  })
+
+  test('gets a new certificate by `k8ts up` when its own is of no use', async () => {
+    await inRegistry('patch', 'secret', 'registry-tls', '-p', '{"data":{"tls.crt":"eA=="}}')
+    await cluster.k8ts('up', ...of)
+    await answers()
+    assert.match(await inRegistry('get', 'secret', 'registry-tls', '-o', 'jsonpath={.data.tls\\.crt}'), /^LS0t/)
   })
 
   test('keeps its name', async () => {

@@ -111,6 +111,22 @@ export async function publishRegistry(cluster: ClusterConfig): Promise<void> {
   if (cluster.registry) await publishPorts(cluster, registryName, [cluster.registry])
 }
 
+/** Gives the registry a new certificate when its own is about to expire, as `k8ts up` does with the cluster's others. */
+export async function renewRegistryCertificate(cluster: ClusterConfig): Promise<void> {
+  if (!cluster.registry) return
+  const { address, port } = cluster.registry
+  await using admin = await adminClient(cluster.name)
+  const { client } = admin
+  const found = await secretText(client, tlsSecret)
+  const deployment = await optional(() => client.resource<apps.Deployment>(resources.deployments).get(registryName, registryNamespace))
+  if (!found || !deployment) return
+  const tls = await certificateOf(client, (await clusterPki(cluster)).ca, address)
+  if (tls.certificate === found['tls.crt']) return
+  const image = deployment.spec.template.spec!.containers[0]!.image!
+  const [access, storage] = [await accessOf(client), await storageOf(client, undefined)]
+  for (const object of registryObjects({ host: hostAddress(port), image, access, tls, storage })) await apply(client, object)
+}
+
 /** Removes the registry with all its images. Answers whether there was one. */
 export async function registryDown(name: string): Promise<boolean> {
   requireRoot('k8ts registry down')

@@ -43,7 +43,7 @@ export function withDefaultTag(image: string): string {
 
 export function imagePuller({ images, clock, events, credentials }: ImagePullerOptions): ImagePuller {
   const backoffs = new Map<string, RestartBackoff>()
-  const failedAt = new Map<string, number>()
+  const failures = new Map<string, { at: number; reason: string }>()
   const backoffOf = (uid: string) => {
     const known = backoffs.get(uid) ?? new RestartBackoff()
     backoffs.set(uid, known)
@@ -78,11 +78,13 @@ export function imagePuller({ images, clock, events, credentials }: ImagePullerO
     }
     const uid = pod.metadata.uid ?? ''
     const backoff = backoffOf(uid)
-    const failed = failedAt.get(`${uid}/${image}`)
-    const allowedAt = failed === undefined ? 0 : backoff.allowedAt(image, failed)
-    if (allowedAt > clock.now()) {
-      say('Normal', 'BackOff', `Back-off pulling image "${wanted}"`)
-      throw new StartFailure('ImagePullBackOff', `Back-off pulling image "${wanted}"`, { retryAt: allowedAt })
+    const failed = failures.get(`${uid}/${image}`)
+    const allowedAt = failed === undefined ? 0 : backoff.allowedAt(image, failed.at)
+    if (failed && allowedAt > clock.now()) {
+      const message = `Back-off pulling image "${wanted}"`
+      say('Normal', 'BackOff', message)
+      // the status says what the last try failed with; the event stays one and is counted
+      throw new StartFailure('ImagePullBackOff', `${message}: ErrImagePull: ${failed.reason}`, { retryAt: allowedAt })
     }
     say('Normal', 'Pulling', `Pulling image "${wanted}"`)
     const start = clock.monotonic()
@@ -98,7 +100,7 @@ export function imagePuller({ images, clock, events, credentials }: ImagePullerO
       await pull(image, credentialsFor(image, sources), sandbox, signal)
       const pulled = await inspect(image, signal)
       if (!pulled) throw new Error(`the runtime does not have image "${image}" after pulling it`)
-      failedAt.delete(`${uid}/${image}`)
+      failures.delete(`${uid}/${image}`)
       backoff.forget(image)
       const took = goDuration(Math.round(clock.monotonic() - start))
       say('Normal', 'Pulled', `Successfully pulled image "${wanted}" in ${took} (${took} including waiting). Image size: ${pulled.size} bytes.`)
@@ -109,7 +111,7 @@ export function imagePuller({ images, clock, events, credentials }: ImagePullerO
       say('Warning', 'Failed', message)
       const now = clock.now()
       backoff.attempt(image, now, now)
-      failedAt.set(`${uid}/${image}`, now)
+      failures.set(`${uid}/${image}`, { at: now, reason: (cause as Error).message })
       // Until the back-off is over the state is ErrImagePull for a moment, then ImagePullBackOff, as clients know it.
       throw new StartFailure('ErrImagePull', message, { cause, retryAt: now + 1000 })
     }
@@ -151,7 +153,7 @@ export function imagePuller({ images, clock, events, credentials }: ImagePullerO
     ensure,
     forget(podUid) {
       backoffs.delete(podUid)
-      for (const key of failedAt.keys()) if (key.startsWith(`${podUid}/`)) failedAt.delete(key)
+      for (const key of failures.keys()) if (key.startsWith(`${podUid}/`)) failures.delete(key)
     },
   }
 }

@@ -160,6 +160,11 @@ describe('pull credentials', () => {
     t.runtime.pullImage = () => Promise.reject(new Error('authorization failed: no basic auth credentials'))
     assert.equal(await t.reason(container('r.io/a:1')), 'ErrImagePull')
     assert.match(t.said.join(), /Failed to pull image "r.io\/a:1": authorization failed: no basic auth credentials/)
+    await assert.rejects(t.ensure(container('r.io/a:1')), {
+      reason: 'ImagePullBackOff',
+      message: 'Back-off pulling image "r.io/a:1": ErrImagePull: authorization failed: no basic auth credentials',
+    })
+    assert.equal(t.said.at(-1), 'BackOff: Back-off pulling image "r.io/a:1"')
   })
   test('a pull secret that does not exist is told, and the image pulled without it', async () => {
     const t = setup(['a:1'], [], ['gone', 'lost'])
