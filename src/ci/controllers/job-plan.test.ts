@@ -144,6 +144,17 @@ const cases: [title: string, state: JobState, kind: string, phase: string | unde
     undefined,
     undefined,
   ],
+  [
+    'a service that ended with an error is named beside the step that missed it',
+    state({
+      reports: [ended('Failed', { failure })],
+      pods: [pod(container('service-1', { terminated: { exitCode: 1 } }))],
+      job: job({ spec: { definition: { executor: { type: 'docker', images: [{ image: 'a' }, { image: 'mariadb', name: 'db' }] } } } }),
+    }),
+    'ended',
+    'Failed',
+    /exit code 1; the service db ended: exit code 1$/,
+  ],
   ['a job that takes too long is ended', state({ now: now + 60_000 }), 'ended', 'TimedOut', /60 s/],
   ['a job that is canceled is ended', state({ job: job({ spec: { cancel: true } }) }), 'ended', 'Canceled', /canceled/],
 ]

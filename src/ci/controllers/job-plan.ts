@@ -100,7 +100,7 @@ function look(pod: DeepReadonly<core.Pod> | undefined, report: AgentReport | und
     // nobody asked for it: its pod went
     if (report.phase === 'Canceled' && !job.spec.cancel) return lost('PodDeleted', 'the pod of the job was deleted')
     if (report.phase === 'InfrastructureFailed') return lost('AgentFailed', report.message ?? 'the agent failed')
-    return { state: 'ended', instance }
+    return { state: 'ended', instance: { ...troubleOf(pod, job), ...instance } }
   }
   if (!pod) return lost('PodDeleted', 'the pod of the job is gone')
   const { status } = pod
@@ -147,13 +147,28 @@ function look(pod: DeepReadonly<core.Pod> | undefined, report: AgentReport | und
       return { state: 'starting', instance: { ...instance, phase: 'Starting', reason: waiting.reason, message } }
     }
   }
-  if (report) return { state: 'running', instance }
+  if (report) return { state: 'running', instance: { ...troubleOf(pod, job), ...instance } }
   const scheduled = status?.conditions?.find((c) => c.type === 'PodScheduled')
   const unscheduled =
     scheduled?.status === 'False' && scheduled.message
       ? { reason: scheduled.reason ?? 'Unschedulable', message: `no node takes the pod: ${scheduled.message}` }
       : {}
   return { state: 'starting', instance: { ...instance, phase: 'Starting', ...unscheduled } }
+}
+
+/** A service that has ended with an error is not the job's end, but often its reason. */
+function troubleOf(pod: DeepReadonly<core.Pod> | undefined, job: DeepReadonly<ci.Job>): { message?: string } {
+  const images = (job.spec.definition?.['executor'] as { images?: { image: string; name?: string }[] } | undefined)?.images ?? []
+  for (const { name, state } of pod?.status?.containerStatuses ?? []) {
+    const index = /^service-(\d+)$/.exec(name)?.[1]
+    if (index === undefined || !state?.terminated || state.terminated.exitCode === 0) continue
+    const { exitCode, reason } = state.terminated
+    const image = images[Number(index)]
+    return {
+      message: `the service ${image?.name ?? image?.image ?? name} ended: ${reason === 'OOMKilled' ? 'out of memory' : `exit code ${exitCode}`}`,
+    }
+  }
+  return {}
 }
 
 /** An agent's report as the status has it. */
@@ -213,7 +228,8 @@ function messageOf(failure: ci.JobFailure | undefined, instances: readonly ci.Jo
     failure.exitCode === undefined || failure.message?.startsWith('The command was ended')
       ? (failure.message ?? 'failed')
       : `exit code ${failure.exitCode}`
-  return { message: `${JSON.stringify(failure.name)}${copy}${where}: ${how}` }
+  const beside = instances.find((one) => one.index === failure.instance)?.message
+  return { message: `${JSON.stringify(failure.name)}${copy}${where}: ${how}${beside ? `; ${beside}` : ''}` }
 }
 
 /** A job that may start, or why it waits. */
