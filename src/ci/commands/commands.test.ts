@@ -90,6 +90,12 @@ test('outside of a working tree there is none', async () => {
   assert.deepEqual(await treeSettings('/'), {})
 })
 
+test('somebody else’s working tree is not taken for none: git’s own advice is said', { skip: process.getuid?.() !== 0 }, async () => {
+  await using t = await tree()
+  await run('chown', ['-R', 'nobody', t.top])
+  await assert.rejects(topOfTree(t.top), /safe\.directory/)
+})
+
 test('a working tree knows what it was made', async () => {
   await using t = await tree()
   assert.deepEqual(await treeSettings(t.top), {})

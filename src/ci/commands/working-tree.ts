@@ -15,8 +15,10 @@ export async function topOfTree(directory: string): Promise<string | undefined> 
   try {
     return (await gitHere(directory, ['rev-parse', '--show-toplevel'])).replace(/\n$/, '')
   } catch (error) {
-    if (error instanceof CommandError) return undefined
-    throw error
+    if (!(error instanceof CommandError)) throw error
+    // a tree of somebody else's is one, and git says how to trust it; the setting's name is the same in all languages
+    if (error.stderr.includes('safe.directory')) throw new Error(error.stderr.trim(), { cause: error })
+    return undefined
   }
 }
 

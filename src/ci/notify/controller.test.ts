@@ -112,6 +112,26 @@ test('failure, then fixed, then success: each is told once, and a restart tells 
   )
 })
 
+test('a pipeline that succeeds when it is run again is fixed', async () => {
+  await using w = await world()
+  await using r = await receiver([])
+  await w.project([{ name: 'hook', type: 'Webhook', url: r.url }])
+  await using _running = w.run()
+  await w.ended('one', 1, 'Failed')
+  await w.until('one', (text) => text.includes('sent'))
+  const pipelines = w.t.client.resource(resources.ciPipelines)
+  for (const status of [
+    { number: 1, phase: 'Running' },
+    { number: 1, phase: 'Succeeded', completionTime: '2026-01-01T00:10:00Z' },
+  ] as const)
+    await pipelines.updateStatus({ ...(await pipelines.get('one', 'default')), status })
+  await r.has(2)
+  assert.deepEqual(
+    r.received.map((each) => each.body.event),
+    ['Failure', 'Fixed'],
+  )
+})
+
 test('a receiver in trouble is tried again, with the same delivery id', async () => {
   await using w = await world()
   await using r = await receiver([500, 503, 200])
