@@ -45,7 +45,7 @@ describe('k8ts', () => {
     ['more nodes than there are addresses', ['up', '--name', 'test-cli-big', '--nodes', '250'], 1, /at most 200 nodes/],
     ['a port that is none', ['up', '--api-port', '70000'], 2, /a port is between 1 and 65535/],
     ['a runtime that there is not', ['up', '--runtime', 'docker'], 2, /Allowed choices are containerd, fake/],
-    ['a store that there is not', ['up', '--store', 'postgres'], 2, /sqlite or memory is expected/],
+    ['a store that there is not', ['up', '--store', 'postgres'], 1, /sqlite, memory or etcd:.* is expected/],
     [
       'a name that could be a path',
       ['up', '--name', '../x'],

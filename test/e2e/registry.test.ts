@@ -33,8 +33,11 @@ await ensureInstalled([
 const cluster = await testCluster('registry', '--nodes', '2')
 after(async () => {
   await cluster[Symbol.asyncDispose]()
+  await output('buildah', ['rmi', ...versions.map((version) => `localhost/still:${version}`)])
   rmSync(work, { recursive: true })
 })
+/** Of an image that does nothing. */
+const versions = ['1', '2', '3']
 const of = ['--name', cluster.name]
 const registry = (...args: string[]) => cluster.k8ts('registry', ...args, ...of)
 const status = async () => JSON.parse(await registry('status', '-o', 'json')) as { state: string; host: string; nodeCredentials: boolean }
@@ -48,7 +51,7 @@ let caFile = ''
 before(async () => {
   await buildBaseImage()
   copyFileSync('/usr/bin/catatonit', join(work, 'catatonit'))
-  for (const version of ['1', '2', '3']) {
+  for (const version of versions) {
     writeFileSync(join(work, 'Dockerfile'), `FROM scratch\nCOPY catatonit /catatonit\nLABEL version=${version}\nENTRYPOINT ["/catatonit", "-P"]\n`)
     await output('buildah', ['build', '--quiet', '--isolation', 'chroot', '--tag', `localhost/still:${version}`, work])
   }
@@ -217,7 +220,7 @@ describe('what is deleted', () => {
   })
 
   test('goes from the disk with what tags led to before, and nothing else does', async () => {
-    for (const version of ['1', '2', '3']) await push(`localhost/still:${version}`, 'moving:latest')
+    for (const version of versions) await push(`localhost/still:${version}`, 'moving:latest')
     await output('buildah', ['manifest', 'create', 'localhost/platforms'])
     try {
       await output('buildah', ['manifest', 'add', 'localhost/platforms', 'localhost/still:1'])

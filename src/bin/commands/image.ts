@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { cluster, interruptible, known, nameOption, outputOption, progress } from './options.ts'
 
-const several = (one: string, all: string[]): string[] => [...all, one]
+const several = (one: string, all: string[] = []): string[] => [...all, one]
 
 interface BuildFlags {
   tag: string[]
@@ -49,7 +49,7 @@ export function imageCommands(program: Command): void {
     .command('build')
     .description('build an image from a Dockerfile and put it on every node')
     .argument('<directory>', 'the build context')
-    .requiredOption('-t, --tag <name>', 'name of the image, NAME:TAG; may be given several times', several, [])
+    .requiredOption('-t, --tag <name>', 'name of the image, NAME:TAG; may be given several times', several)
     .option('-f, --file <path>', 'the Dockerfile (default: Dockerfile in the directory)')
     .option('--build-arg <name=value>', 'an argument of the Dockerfile; may be given several times', several, [])
     .option('--label <name=value>', 'a label for the image; may be given several times', several, [])
