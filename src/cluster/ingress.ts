@@ -12,7 +12,7 @@ import { clusterPki } from './access.ts'
 import type { ClusterConfig, ClusterPaths } from './config.ts'
 import { clusterPaths, nodeAddress, rangesOf, writeAtomically } from './config.ts'
 import { clusterCgroup } from './local/cgroup.ts'
-import { edgeNamespace, ensureEdge } from './local/edge.ts'
+import { edgeNamespace, ensureEdge, enterAt } from './local/edge.ts'
 import { findProcess, startProcess, stopProcess } from './local/process.ts'
 import { issueCertificate } from './pki/index.ts'
 
@@ -27,7 +27,7 @@ export function ingressControllers(cluster: ClusterConfig, log: Logger, signal: 
   const prepare = () =>
     void network().catch((error: unknown) => signal.aborted || log.warn('addresses lead nowhere yet', { error: describeError(error) }))
   return [
-    addressController({ pool, prepare }),
+    addressController({ pool, prepare, ...(cluster.nodes.length > 1 ? { enterAt: (nodes) => enterAt(cluster, nodes) } : {}) }),
     ingressController({
       fallback: () => fallbackCertificate(cluster),
       dataPlane: (named) =>

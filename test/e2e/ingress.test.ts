@@ -438,6 +438,26 @@ describe('addresses', () => {
   })
 })
 
+test('a load balancer with externalTrafficPolicy Local answers on whatever node its pod is, and the pod sees who asks', async () => {
+  const [pod] = (await get<{ items: core.Pod[] }>('pods', '-l', 'app=protocols')).items
+  const other = pod!.spec.nodeName === 'node-1' ? 'node-2' : 'node-1'
+  await cluster.apply(service('local', { type: 'LoadBalancer', externalTrafficPolicy: 'Local', selector: { app: 'local' }, ports: [{ port: 80 }] }))
+  const local = await addressOf('service', 'local')
+  const program = `require('node:http').createServer((q, s) => s.end(q.socket.remoteAddress)).listen(80)`
+  for (const node of [other, pod!.spec.nodeName!]) {
+    const spec = {
+      nodeName: node,
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: 'c', image: 'localhost/web:1', command: ['node', '-e', program] }],
+    }
+    await cluster.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'local', labels: { app: 'local' } }, spec })
+    await kubectl('wait', '--for=condition=Ready', 'pod/local', '--timeout=30s')
+    assert.match(await eventually(() => curl('--fail', '--max-time', '1', `http://${local}/`)), /^(::ffff:)?10\.\d+\.0\.1$/)
+    await kubectl('delete', 'pod', 'local', '--now')
+  }
+  await kubectl('delete', 'service', 'local')
+})
+
 describe('what cannot be served', () => {
   const described = (name: string, pattern: RegExp) => eventually(async () => assert.match(await kubectl('describe', 'ingress', name), pattern))
 

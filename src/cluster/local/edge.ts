@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { run } from '#base'
 import type { ClusterConfig } from '../config.ts'
-import { rangesOf } from '../config.ts'
+import { nodeAddress, rangesOf } from '../config.ts'
+import { bridgeName } from './interface-names.ts'
 import { netnsName, netnsPath } from './network.ts'
 import { waitUntil } from './process.ts'
 
@@ -42,4 +43,17 @@ export async function ensureEdge(cluster: ClusterConfig): Promise<void> {
 
 export async function removeEdge(cluster: ClusterConfig): Promise<void> {
   if (existsSync(netnsPath(cluster.name, edgeName))) await run('ip', ['netns', 'delete', edgeNamespace(cluster.name)])
+}
+
+/** Makes packets of the host to these addresses of load balancers enter the cluster at a node, and those to all others at the first. */
+export async function enterAt(cluster: ClusterConfig, nodes: ReadonlyMap<string, string>): Promise<void> {
+  const bridge = bridgeName(cluster.name)
+  const { balancers } = rangesOf(cluster.index)
+  const routes = JSON.parse(await run('ip', ['-json', 'route', 'show', 'root', balancers, 'dev', bridge])) as { dst: string; gateway?: string }[]
+  const addresses = new Map(cluster.nodes.filter((node) => node.index !== 1).map((node) => [node.name, nodeAddress(cluster.index, node)]))
+  const wanted = new Map([...nodes].flatMap(([ip, node]) => (addresses.has(node) ? [[ip, addresses.get(node)!]] : [])))
+  for (const [ip, gateway] of wanted)
+    if (!routes.some((route) => route.dst === ip && route.gateway === gateway))
+      await run('ip', ['route', 'replace', ip, 'via', gateway, 'dev', bridge])
+  for (const { dst } of routes) if (!dst.includes('/') && !wanted.has(dst)) await run('ip', ['route', 'delete', dst, 'dev', bridge])
 }

@@ -1,4 +1,4 @@
-import type { core, networking } from '#api'
+import type { core, discovery, networking } from '#api'
 import { isStatus, resources } from '#api'
 import type { ResourceRef } from '#client'
 import type { Controller, Watch } from '#runtime'
@@ -7,18 +7,23 @@ import { ofOurClass } from '../class.ts'
 import { bookName, bookNamespace, staticAddresses } from './book.ts'
 import type { AddressDecision } from './plan.ts'
 import { claimsOf, planAddresses } from './plan.ts'
+import { entryNodes } from './routes.ts'
 import type { AddressPool } from './pool.ts'
 
 export interface AddressControllerOptions {
   pool: AddressPool
   /** Makes the pool's addresses lead to the cluster: called whenever one is given away, and answers at once. */
   prepare?: () => void
+  /** Makes each of these addresses enter the cluster at a node, and all others where they do anyway. Called with the complete state whenever it changes. */
+  enterAt?: (nodes: ReadonlyMap<string, string>) => Promise<void>
 }
 
 const everything = 'addresses'
+const entries = 'entries'
+const serviceIndex = 'ingress/service'
 
 /** Gives Services of type LoadBalancer and Ingresses of our class their addresses: the status of each shows it. */
-export function addressController({ pool, prepare }: AddressControllerOptions): Controller {
+export function addressController({ pool, prepare, enterAt }: AddressControllerOptions): Controller {
   return {
     name: 'load-balancer-address',
     eventSource: 'address-controller',
@@ -29,6 +34,15 @@ export function addressController({ pool, prepare }: AddressControllerOptions): 
       const classes = cache<networking.IngressClass>(resources.ingressClasses)
       const query = { namespace: bookNamespace, fieldSelector: `metadata.name=${bookName}` }
       const books = startCache<core.ConfigMap>({ client, ref: resources.configMaps, query, clock, log })
+      const slices = enterAt
+        ? cache<discovery.EndpointSlice>(resources.endpointSlices, {
+            [serviceIndex]: ({ metadata }) => {
+              const service = metadata.labels?.['kubernetes.io/service-name']
+              return service ? [`${metadata.namespace}/${service}`] : []
+            },
+          })
+        : undefined
+      let entered = ''
       // a view of the status may be behind what was written a moment ago
       const given = new Map<string, string>()
       const told = new Map<string, string>()
@@ -60,9 +74,21 @@ export function addressController({ pool, prepare }: AddressControllerOptions): 
         else events.event(object, 'Normal', 'EnsuredLoadBalancer', `Ensured load balancer with the address ${ip}`)
       }
 
+      async function enter(): Promise<void> {
+        const nodes = entryNodes(services.list(), (name) => slices!.byIndex(serviceIndex, name), pool)
+        const text = JSON.stringify([...nodes].toSorted())
+        if (text === entered) return
+        await enterAt!(nodes)
+        entered = text
+      }
+
       return {
-        watches: [services, ingresses, classes, books].map((each): Watch => mapped(each as typeof services, () => [everything])),
-        async reconcile() {
+        watches: [
+          ...[services, ingresses, classes, books].map((each): Watch => mapped(each as typeof services, () => [everything])),
+          ...(slices ? [mapped(services, () => [entries]), mapped(slices, () => [entries])] : []),
+        ],
+        async reconcile(key) {
+          if (key === entries) return await enter()
           const claims = claimsOf(ingresses.list(), services.list(), ofOurClass(classes.list()), pool)
           const present = new Set(claims.map((c) => c.uid))
           for (const uid of given.keys()) if (!present.has(uid)) given.delete(uid)
