@@ -54,6 +54,7 @@ export async function runAgent(cluster: ClusterConfig, nodeName: string, signal:
       port: kubeletPort,
       ...(cluster.compat === '1.20' ? { version: 'v1.20.2' } : {}),
       services,
+      ...(cluster.runtime === 'fake' ? {} : { endpointSlices: context.cache(resources.endpointSlices) }),
       ...(cluster.runtime === 'fake' ? {} : { plainHandler: plainNetworkHandler }),
       // images come by hand and no registry could give them back; and the disk is the machine's, not the node's to clear
       imageCollection: false,

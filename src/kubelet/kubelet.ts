@@ -4,7 +4,7 @@ import { Teardown, describeError, realClock, silentLogger } from '#base'
 import type { Client } from '#client'
 import type { Cache } from '#runtime'
 import { createEventRecorder, startCache } from '#runtime'
-import type { DeepReadonly, core } from '#api'
+import type { DeepReadonly, core, discovery } from '#api'
 import { isStatus, quantityValue, resources } from '#api'
 import { cgroupHierarchy } from './cgroups/hierarchy.ts'
 import { noCgroups, podCgroups } from './cgroups/pod-cgroups.ts'
@@ -81,6 +81,8 @@ export interface KubeletOptions {
   onPodCIDR?(cidrs: readonly string[]): void | Promise<void>
   /** Shared caches, where the process has them already. */
   services?: Cache<core.Service>
+  /** Where services lead to: a pod that ends serves until they no longer lead to it. */
+  endpointSlices?: Cache<discovery.EndpointSlice>
   volumes?: PodVolumes
   objects?: ObjectSource
   clock?: Clock
@@ -175,6 +177,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       hostResolver: () => hostResolver(options.resolvConf ?? '/etc/resolv.conf'),
       node: { name: nodeName, ips: nodeIPs, memoryCapacity: machine.capacity.memoryBytes, allocatable: () => allocatable },
       services: () => services.list(),
+      ...(options.endpointSlices ? { endpointSlices: options.endpointSlices } : {}),
       plainHandler: options.plainHandler ?? '',
       runtimeHandler: async (name) => (await client.resource(resources.runtimeClasses).get(name)).handler,
       limit: taskLimit(options.startConcurrency ?? 4),

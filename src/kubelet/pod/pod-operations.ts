@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { Client } from '#client'
 import type { Clock, Logger } from '#base'
 import { describeError } from '#base'
-import type { EventRecorder } from '#runtime'
-import type { DeepReadonly, core } from '#api'
+import type { Cache, EventRecorder } from '#runtime'
+import type { DeepReadonly, core, discovery } from '#api'
 import { isStatus, resources } from '#api'
 import type { PodCgroups } from '../cgroups/pod-cgroups.ts'
 import type { ContainerRuntime, cri } from '../cri/index.ts'
@@ -30,7 +30,7 @@ import { hasPlainNetwork, sandboxConfig } from './sandbox-config.ts'
 import { containerSecurity, nonRootViolation } from './security.ts'
 import { StartFailure } from './start-failure.ts'
 import type { TaskLimit } from './task-limit.ts'
-import { withdrawalTime } from './withdrawal.ts'
+import { isWithdrawnFirst, withdrawn } from './withdrawal.ts'
 
 export interface PodOperationsOptions {
   runtime: ContainerRuntime
@@ -49,6 +49,8 @@ export interface PodOperationsOptions {
   hostResolver(): Promise<ResolverConfig>
   node: { name: string; ips: readonly string[]; memoryCapacity: number; allocatable(): Readonly<Record<string, string>> }
   services(): readonly DeepReadonly<core.Service>[]
+  /** Where services lead to; without it a pod that ends does not wait until they no longer lead to it. */
+  endpointSlices?: Cache<discovery.EndpointSlice>
   /** The handler of pods that need nothing special of their network; empty: the default one. */
   plainHandler: string
   /** The handler of a RuntimeClass; rejects when there is no such class. */
@@ -232,7 +234,8 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
         if (!signal.aborted) events.event(pod as core.Pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', { fieldPath: fieldPath(container) })
       }
     }
-    if (first && record.state === 'running') await clock.sleep(withdrawalTime(pod, options.services(), graceSeconds))
+    if (first && record.state === 'running' && isWithdrawnFirst(pod, options.services(), graceSeconds))
+      await withdrawn(pod, options.endpointSlices, clock)
     const spent = Math.round((clock.monotonic() - began) / 1000)
     // A pod that is deleted without grace gets its kill at once; the others at least the minimum.
     const timeout = Math.max(graceSeconds - spent, minimumGrace)

@@ -1,20 +1,24 @@
-import type { DeepReadonly, core } from '#api'
+import type { DeepReadonly, core, discovery } from '#api'
+import type { Clock } from '#base'
+import type { Cache } from '#runtime'
 
-/** How long it takes until everybody knows that a pod is leaving its services, milliseconds: a write of its endpoint slices, and one of the rules on each node. */
-const withdrawalMs = 200
+/** How long everybody has to act on endpoints that are withdrawn, milliseconds: the rules of each node, the proxy of ingresses. */
+const settleMs = 120
+/** The longest that the end of a pod is held back for its endpoints, milliseconds. */
+const longestMs = 2000
 
 type Pod = DeepReadonly<core.Pod>
 
 /**
- * How long a container goes on serving after its pod was deleted, before the stop signal, milliseconds. Endpoints are withdrawn at the same moment as the
- * kubelet hears of the deletion; a program that stops listening at once would refuse what is on its way. Only where a service leads to the pod, nothing
- * else holds the end back (a preStop hook), and there is time for it.
+ * Whether a container goes on serving for a moment after its pod was deleted, before the stop signal. Endpoints are withdrawn when the control plane hears of
+ * the deletion, as the kubelet does at the same time; a program that stops listening at once would refuse what is on its way. Only where a service leads
+ * to the pod, nothing else holds the end back (a preStop hook), and there is time for it.
  */
-export function withdrawalTime(pod: Pod, services: readonly DeepReadonly<core.Service>[], graceSeconds: number): number {
-  if (!pod.metadata.deletionTimestamp || graceSeconds < 2) return 0
+export function isWithdrawnFirst(pod: Pod, services: readonly DeepReadonly<core.Service>[], graceSeconds: number): boolean {
+  if (!pod.metadata.deletionTimestamp || graceSeconds <= longestMs / 1000) return false
   const ready = pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false
-  if (!ready || pod.spec?.containers.some((c) => c.lifecycle?.preStop)) return 0
-  return services.some((service) => leadsTo(service, pod)) ? withdrawalMs : 0
+  if (!ready || pod.spec?.containers.some((c) => c.lifecycle?.preStop)) return false
+  return services.some((service) => leadsTo(service, pod))
 }
 
 function leadsTo({ metadata, spec }: DeepReadonly<core.Service>, pod: Pod): boolean {
@@ -22,4 +26,31 @@ function leadsTo({ metadata, spec }: DeepReadonly<core.Service>, pod: Pod): bool
   return (
     metadata.namespace === pod.metadata.namespace && selector.length > 0 && selector.every(([key, value]) => pod.metadata.labels?.[key] === value)
   )
+}
+
+/** Waits until no endpoint slice leads new requests to the pod, and everybody had time to act on it; without slices to look at, for that time alone. */
+export async function withdrawn(pod: Pod, slices: Cache<discovery.EndpointSlice> | undefined, clock: Clock): Promise<void> {
+  if (slices) await unlisted(pod, slices, clock)
+  await clock.sleep(settleMs)
+}
+
+function unlisted(pod: Pod, slices: Cache<discovery.EndpointSlice>, clock: Clock): Promise<void> {
+  const { uid, namespace } = pod.metadata
+  const leads = () =>
+    slices
+      .list(namespace)
+      .some((slice) => slice.endpoints?.some((e) => e.targetRef?.uid === uid && (e.conditions?.ready ?? true) && !e.conditions?.terminating))
+  if (!leads()) return Promise.resolve()
+  return new Promise((resolve) => {
+    const finish = () => {
+      stop()
+      cancel()
+      resolve()
+    }
+    const cancel = clock.schedule(longestMs, finish)
+    let stop = () => {}
+    stop = slices.subscribe((event) => {
+      if (event.type !== 'added' && event.object.metadata.namespace === namespace && !leads()) finish()
+    })
+  })
 }
