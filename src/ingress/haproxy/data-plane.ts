@@ -100,10 +100,13 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
     await rm(join(run, 'next'), { force: true })
     await symlink(accepted.dir, join(run, 'next'))
     await rename(join(run, 'next'), join(run, 'current'))
+    // the check took its time: what starts has the endpoints of now
+    const served = { structure: structureOf(desired, local), desired: withEndpoints(desired, newest), dir: accepted.dir, refused }
+    await keep(served)
     if (process.running()) await reload()
     else await start()
     await oneChangeByOne(async () => {
-      loaded = { structure: structureOf(desired, local), desired, dir: accepted.dir, refused }
+      loaded = served
     })
     for (const name of await readdir(run))
       if (/^config-\d+$/.test(name) && join(run, name) !== accepted.dir) await rm(join(run, name), { recursive: true, force: true })
@@ -149,7 +152,7 @@ export function haproxyDataPlane(options: HaproxyOptions): DataPlane {
     while (!right(await workerPid(stats))) {
       if (!process.running()) throw new Error('HAProxy ended at its start')
       if (clock.monotonic() > end) throw new Error('HAProxy does not serve its configuration after 10 s')
-      await clock.sleep(10, stopping.signal)
+      await clock.sleep(5, stopping.signal)
     }
   }
 

@@ -56,14 +56,14 @@ test('the wait ends a moment after the slices no longer lead to the pod', async 
   writer.put(slice('3', { ready: false, serving: true, terminating: true }))
   await clock.advance(10)
   assert.equal(over(), false, 'others must have time to act on it')
-  await clock.advance(200)
+  await clock.advance(300)
   assert.equal(over(), true)
 })
 
 test('it is short where slices lead elsewhere, and a service that publishes pods that are not ready does not prolong it', async () => {
   for (const first of [slice('1', { ready: true }, 'other'), slice('1', { ready: true, terminating: true })]) {
     const { clock, over } = await waiting(first)
-    await clock.advance(200)
+    await clock.advance(300)
     assert.equal(over(), true)
   }
 })

@@ -3,7 +3,7 @@ import type { Clock } from '#base'
 import type { Cache } from '#runtime'
 
 /** How long everybody has to act on endpoints that are withdrawn, milliseconds: the rules of each node, the proxy of ingresses. */
-const settleMs = 120
+const settleMs = 250
 /** The longest that the end of a pod is held back for its endpoints, milliseconds. */
 const longestMs = 2000
 
