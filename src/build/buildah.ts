@@ -68,9 +68,9 @@ export async function saveImage(reference: string, file: string): Promise<void> 
   await buildah(['push', '--quiet', '--', reference, `docker-archive:${file}:${reference}`])
 }
 
-/** Writes an image of the store into an OCI layout, uncompressed; blobs that are there already are taken for whole. */
-export async function saveLayout(reference: string, directory: string): Promise<void> {
-  await buildah(['push', '--quiet', '--disable-compression', '--', reference, `oci:${directory}:image`])
+/** Writes an image of the store into a directory: `manifest.json`, and blobs, which are not compressed, by their digests. */
+export async function saveDirectory(reference: string, directory: string): Promise<void> {
+  await buildah(['push', '--quiet', '--disable-compression', '--', reference, `dir:${directory}`])
 }
 
 export async function tagImage(reference: string, ...names: string[]): Promise<void> {

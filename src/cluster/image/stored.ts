@@ -1,9 +1,9 @@
-import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CommandError, run } from '#base'
-import { saveImage, saveLayout } from '#build'
+import { saveDirectory, saveImage } from '#build'
 import type { ClusterConfig } from '../config.ts'
 import { clusterPaths } from '../config.ts'
 import { importImage } from '../local/containerd.ts'
@@ -29,27 +29,34 @@ export async function loadStored(cluster: ClusterConfig, names: readonly string[
 }
 
 /**
- * Exports the image as an OCI layout in which layers that every node has are only placeholders: buildah takes a blob that is there for done. What is new is
- * imported; containerd finds the rest in its own store. False when a node does not run yet, or has lost a layer meanwhile.
+ * Imports the image's manifest with those of its blobs that some node lacks; containerd finds the rest in its own store. False when a node does not run, or has
+ * lost a layer meanwhile.
  */
 async function loadMissing(cluster: ClusterConfig, name: string, work: string): Promise<boolean> {
+  const known = await knownBlobs(cluster)
+  if (known.size === 0) return false
+  const saved = join(work, 'image')
+  await saveDirectory(name, saved)
+  const text = await readFile(join(saved, 'manifest.json'))
+  const manifest = JSON.parse(text.toString()) as Manifest
+  const digest = createHash('sha256').update(text).digest('hex')
   const layout = join(work, 'layout')
   const blobs = join(layout, 'blobs/sha256')
   await mkdir(blobs, { recursive: true })
-  const known = await knownBlobs(cluster)
-  if (known.size === 0) return false
-  for (const [digest, size] of known) {
-    await writeFile(join(blobs, digest), '')
-    await truncate(join(blobs, digest), size)
+  await writeFile(join(blobs, digest), text)
+  // the configuration tells the layers: it goes along
+  const layers = manifest.layers.map((layer) => layer.digest.replace('sha256:', '')).filter((hex) => !known.has(hex))
+  for (const hex of new Set([manifest.config.digest.replace('sha256:', ''), ...layers])) await rename(join(saved, hex), join(blobs, hex))
+  await writeFile(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }))
+  const described = {
+    mediaType: manifest.mediaType,
+    digest: `sha256:${digest}`,
+    size: text.length,
+    annotations: { 'io.containerd.image.name': name },
   }
-  await saveLayout(name, layout)
-  const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as OciIndex
-  for (const manifest of index.manifests) manifest.annotations = { 'io.containerd.image.name': name }
-  await writeFile(join(layout, 'index.json'), JSON.stringify(index))
-  const fresh = (await readdir(blobs)).filter((digest) => !known.has(digest)).map((digest) => `blobs/sha256/${digest}`)
+  await writeFile(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [described] }))
   const archive = join(work, 'layout.tar')
-  // names come from a list, which no shell reads
-  await run('tar', ['-C', layout, '-cf', archive, '--null', '--files-from=-'], { input: ['oci-layout', 'index.json', ...fresh].join('\0') })
+  await run('tar', ['-C', layout, '-cf', archive, 'oci-layout', 'index.json', 'blobs'])
   try {
     for (const node of cluster.nodes) await importImage(clusterPaths(cluster.name).node(node.name).containerdSocket, archive)
     return true
@@ -59,28 +66,19 @@ async function loadMissing(cluster: ClusterConfig, name: string, work: string): 
   }
 }
 
-interface OciIndex {
-  manifests: { annotations?: Record<string, string> }[]
+interface Manifest {
+  mediaType: string
+  config: { digest: string }
+  layers: { digest: string }[]
 }
 
-/** Layers that the containerd of every node has, with their sizes: what can only be a layer, for manifests and configurations are small. */
-async function knownBlobs(cluster: ClusterConfig): Promise<Map<string, number>> {
-  let common: Map<string, number> | undefined
+/** Digests of the blobs that the containerd of every node has. */
+async function knownBlobs(cluster: ClusterConfig): Promise<Set<string>> {
+  let common: Set<string> | undefined
   for (const node of cluster.nodes) {
     const directory = join(clusterPaths(cluster.name).node(node.name).containerdRoot, 'io.containerd.content.v1.content/blobs/sha256')
-    const digests = await readdir(directory).catch(() => [])
-    const own = new Map<string, number>()
-    for (const digest of digests) {
-      if (common && !common.has(digest)) continue
-      const size = (await stat(join(directory, digest)).catch(() => undefined))?.size
-      if (size !== undefined && !(await isJson(join(directory, digest)))) own.set(digest, size)
-    }
-    common = own
+    const own = new Set(await readdir(directory).catch(() => []))
+    common = common ? common.intersection(own) : own
   }
-  return common ?? new Map()
-}
-
-async function isJson(file: string): Promise<boolean> {
-  for await (const chunk of createReadStream(file, { end: 0 })) return (chunk as Buffer)[0] === 0x7b
-  return true
+  return common ?? new Set()
 }
