@@ -223,7 +223,7 @@ test('what the service notes down cannot be pushed', async () => {
   assert.match(pushed.text, /hidden ref/)
 })
 
-test('a gzip body of a push is unpacked', async () => {
+test('a gzip body of a push that comes slowly is unpacked, and its report read', async () => {
   onPush = () => Promise.resolve()
   const { revision } = (await repositories.current.resolve('team/blog', { branch: 'main' }))!
   const line = `${'0'.repeat(40)} ${revision} refs/heads/zipped\0 report-status side-band-64k`
@@ -236,8 +236,13 @@ test('a gzip body of a push is unpacked', async () => {
       'content-type': 'application/x-git-receive-pack-request',
       'content-encoding': 'gzip',
     },
-    body: gzipSync(Buffer.concat([packet(line), flushPacket, pack])),
-  })
+    // git answers with a head before it has read anything: what is asked is known only later
+    body: (async function* () {
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      yield gzipSync(Buffer.concat([packet(line), flushPacket, pack]))
+    })() as unknown as ReadableStream,
+    duplex: 'half',
+  } as RequestInit)
   assert.match(await response.text(), /ok refs\/heads\/zipped/)
   assert.equal(pushes.at(-1)!.updates[0]!.branch, 'zipped')
 })

@@ -112,7 +112,8 @@ export function gitEndpoint(options: GitEndpointOptions): (request: IncomingMess
       ...(pushing
         ? {
             onRequestData: (chunk: Buffer) => void (push ??= parser.push(chunk)),
-            onAnswerData: (chunk: Buffer) => answerReader().push(chunk),
+            // the head comes before git has read anything; bytes of the body only after what they answer
+            onAnswerData: (chunk: Buffer) => (chunk.length === 0 ? chunk : answerReader().push(chunk)),
             onAnswerEnd: async (write: (chunk: Uint8Array) => Promise<void>) => {
               if (push && push.commands.length > 0) await finish(asked.project, identity, push, answerReader(), write, gone.signal)
               await write(answerReader().end())
