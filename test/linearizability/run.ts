@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLogFile } from '../../src/store/sqlite/revision-log.ts'
+import { mulberry32 } from '../random.ts'
 import { testClient } from './client.ts'
 import type { DurableVersion, Operation, WatchHistory } from './history.ts'
 import { violations } from './history.ts'
@@ -171,15 +172,4 @@ function freePort(): Promise<number> {
       server.close(() => resolve(port))
     })
   })
-}
-
-/** A small generator of numbers between 0 and 1, the same ones for the same seed. */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
 }

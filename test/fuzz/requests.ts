@@ -1,0 +1,171 @@
+import { stringify } from 'yaml'
+import type { TypeMeta } from '#api'
+import { encodeProtobuf } from '#api'
+import type { Request } from '#client'
+import type { Chooser } from '../random.ts'
+import { mutated, mutatedBytes, mutatedText, oddValue } from '../random.ts'
+
+/** Objects that are as they should be, to begin with. */
+const samples: [path: string, object: object][] = [
+  ['/api/v1/namespaces/default/pods', { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', labels: { app: 'a' }, annotations: { n: 'v' } }, spec: { containers: [{ name: 'c', image: 'i', env: [{ name: 'A', value: 'b' }], ports: [{ containerPort: 80, protocol: 'TCP' }], resources: { requests: { cpu: '10m', memory: '1Gi' } }, volumeMounts: [{ name: 'v', mountPath: '/v' }] }], volumes: [{ name: 'v', emptyDir: {} }], tolerations: [{ key: 'k', operator: 'Exists' }] } }], // prettier-ignore
+  ['/apis/apps/v1/namespaces/default/deployments', { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' }, spec: { replicas: 1, selector: { matchLabels: { a: 'b' } }, strategy: { rollingUpdate: { maxSurge: '25%' } }, template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } } } }], // prettier-ignore
+  ['/api/v1/namespaces/default/services', { apiVersion: 'v1', kind: 'Service', metadata: { name: 's' }, spec: { selector: { a: 'b' }, ports: [{ name: 'http', port: 80, targetPort: 'web' }], sessionAffinity: 'None' } }], // prettier-ignore
+  ['/api/v1/namespaces/default/configmaps', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm', finalizers: ['a/b'] }, data: { k: 'v' }, binaryData: { b: 'AAAA' } }], // prettier-ignore
+  ['/apis/batch/v1/namespaces/default/cronjobs', { apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'c' }, spec: { schedule: '*/5 * * * *', timeZone: 'Etc/UTC', jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } } } } } }], // prettier-ignore
+  ['/apis/networking.k8s.io/v1/namespaces/default/ingresses', { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'i' }, spec: { rules: [{ host: 'a.b', http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 's', port: { number: 80 } } } }] } }], tls: [{ hosts: ['a.b'], secretName: 's' }] } }], // prettier-ignore
+  ['/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers', { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: { name: 'h' }, spec: { scaleTargetRef: { kind: 'Deployment', name: 'd' }, maxReplicas: 3, metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } }] } }], // prettier-ignore
+  ['/apis/rbac.authorization.k8s.io/v1/clusterroles', { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'r' }, rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] }], // prettier-ignore
+  ['/apis/coordination.k8s.io/v1/namespaces/default/leases', { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'l' }, spec: { renewTime: '2026-01-02T03:04:05.000006Z', leaseDurationSeconds: 15 } }], // prettier-ignore
+]
+
+const request = (
+  method: Request['method'],
+  path: string,
+  query: Record<string, string> = {},
+  headers: Record<string, string> = {},
+  body?: Uint8Array,
+): Request => ({
+  method,
+  path,
+  query: new URLSearchParams(query),
+  headers,
+  ...(body ? { body } : {}),
+})
+
+const json = (value: unknown) => Buffer.from(JSON.stringify(value) ?? 'null')
+const validation = (c: Chooser): Record<string, string> => (c.chance(0.4) ? { fieldValidation: c.one(['Strict', 'Warn', 'Ignore']) } : {})
+
+/** What each target sends: a request that the server has to answer in order, whatever is in it. */
+export const targets: Record<string, (c: Chooser) => Request> = {
+  /** Bodies in every format. */
+  decoders(c) {
+    const [path, object] = c.one(samples)
+    const fresh = { ...object, metadata: { ...(object as { metadata: object }).metadata, name: `n${c.below(1e6)}` } }
+    const value = c.chance(0.2) ? oddValue(c) : mutated(fresh, c, c.one([0.01, 0.05, 0.2]))
+    switch (c.below(4)) {
+      case 0: {
+        const bytes = json(value)
+        return request('POST', path, validation(c), { 'content-type': 'application/json' }, c.chance(0.3) ? mutatedBytes(bytes, c) : bytes)
+      }
+      case 1: {
+        const text = stringify(value ?? null)
+        return request('POST', path, validation(c), { 'content-type': 'application/yaml' }, Buffer.from(c.chance(0.4) ? mutatedText(text, c) : text))
+      }
+      case 2:
+        return request(
+          'POST',
+          path,
+          validation(c),
+          { 'content-type': 'application/vnd.kubernetes.protobuf' },
+          mutatedBytes(encodeProtobuf(fresh as unknown as TypeMeta)!, c),
+        )
+      default: {
+        const deep = c.below(100_000)
+        return request(
+          'POST',
+          path,
+          {},
+          { 'content-type': c.one(['application/json', 'application/yaml']) },
+          Buffer.from(c.one(['[', '{"a":', '- ', '&a [*a,']).repeat(deep)),
+        )
+      }
+    }
+  },
+
+  /** Patches of every type on objects that are there, or not. */
+  patches(c) {
+    const [path, object] = c.one(samples)
+    const { name } = (object as { metadata: { name: string } }).metadata
+    const at = `${path}/${name}${c.chance(0.1) ? c.one(['/status', '/scale']) : ''}`
+    const type = c.one([
+      'application/json-patch+json',
+      'application/merge-patch+json',
+      'application/strategic-merge-patch+json',
+      'application/apply-patch+yaml',
+    ])
+    const query: Record<string, string> = {
+      ...validation(c),
+      ...(type.includes('apply') ? { fieldManager: c.one(['a', 'b', 'c']), force: c.one(['true', 'false']) } : {}),
+    }
+    if (type === 'application/json-patch+json') {
+      const pointer = () =>
+        c.one([
+          '',
+          '/',
+          '/metadata',
+          '/metadata/labels/a',
+          '/spec/containers/0',
+          '/spec/containers/-',
+          '/spec/replicas',
+          '/spec/template',
+          '/data/k',
+          '/a~1b',
+          '/~',
+          '/spec/containers/99999999',
+          '/__proto__/x',
+        ])
+      const operations = Array.from({ length: 1 + c.below(c.chance(0.02) ? 12_000 : 5) }, () => ({
+        op: c.one(['add', 'remove', 'replace', 'move', 'copy', 'test', 'boom']),
+        path: pointer(),
+        ...(c.chance(0.4) ? { from: pointer() } : {}),
+        ...(c.chance(0.8) ? { value: oddValue(c) } : {}),
+      }))
+      return request('PATCH', at, query, { 'content-type': type }, json(c.chance(0.1) ? oddValue(c) : operations))
+    }
+    return request('PATCH', at, query, { 'content-type': type }, json(mutated(object, c, c.one([0.02, 0.1, 0.3]))))
+  },
+
+  /** Label and field selectors. */
+  selectors(c) {
+    const [path] = c.one(samples)
+    const part = () =>
+      c.one([
+        'a',
+        'app.kubernetes.io/name',
+        'a=b',
+        'a in (b,c)',
+        'a notin ()',
+        '!a',
+        'a>1',
+        'a==',
+        '(',
+        ')',
+        ',',
+        ' ',
+        'in',
+        'x'.repeat(400),
+        'metadata.name',
+        'spec.nodeName!=',
+        'status.phase=Running',
+        '\\,',
+        'ä',
+        '\0',
+      ])
+    const text = Array.from({ length: 1 + c.below(c.chance(0.02) ? 50_000 : 6) }, part).join(c.one([',', '', ' ', '=', '\\']))
+    return request('GET', path, { [c.one(['labelSelector', 'fieldSelector'])]: c.chance(0.3) ? mutatedText(text, c) : text, limit: '5' })
+  },
+
+  /** Continue tokens and what goes with them. */
+  tokens(c) {
+    const [path] = c.one(samples)
+    const token = Buffer.from(
+      JSON.stringify(
+        mutated(
+          { v: 'meta.k8s.io/v1', rv: c.one([1, -1, 0, 5, 1e9]), start: c.one(['default/p\0', '\0', '../../secrets/\0', 'a'.repeat(1000)]) },
+          c,
+          0.2,
+        ) ?? null,
+      ),
+    ).toString('base64url')
+    return request('GET', path, {
+      continue: c.chance(0.4) ? mutatedText(token, c) : token,
+      limit: c.one(['1', '0', '-1', 'x', '99999999999']),
+      ...(c.chance(0.3)
+        ? { resourceVersion: c.one(['0', '1', '99', '-1', 'x', '1e5', '9'.repeat(30)]), resourceVersionMatch: c.one(['Exact', 'NotOlderThan', 'x']) }
+        : {}),
+    })
+  },
+}
+
+/** What the targets work on. */
+export const setup: Request[] = samples.map(([path, object]) => request('POST', path, {}, { 'content-type': 'application/json' }, json(object)))
