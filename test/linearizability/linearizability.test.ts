@@ -15,12 +15,12 @@ test('a server that is killed again and again loses nothing, and shows nothing t
 })
 
 test('a store that acknowledges before it is durable is found out', { timeout: 120_000 }, async () => {
-  const { violations: found } = await run({ kills: 20, seed: 1, bug: 'acknowledges-early' })
+  const { violations: found } = await run({ kills: 60, seed: 1, bug: 'acknowledges-early' })
   assert.match(found.join('\n'), /is lost|was acknowledged for/)
 })
 
 test('a watch that loses an event is found out', { timeout: 120_000 }, async () => {
-  const { violations: found } = await run({ kills: 20, seed: 1, bug: 'resumes-with-gap' })
+  const { violations: found } = await run({ kills: 60, seed: 1, bug: 'resumes-with-gap' })
   assert.match(found.join('\n'), /misses revision|shows revision|is told|was based on/)
 })
 
