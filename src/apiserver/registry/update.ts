@@ -113,8 +113,9 @@ async function storeUpdate(
     if (strategy.prepareForUpdate) strategy.prepareForUpdate(object, old, context)
     else if (served.storage.subresources.some((s) => s.name === 'status')) keepStatus(object, old)
   }
-  if (!options.sameGeneration && old.metadata.generation !== undefined && (strategy.generationChanged ?? specChanged)(object, old))
-    object.metadata.generation = old.metadata.generation + 1
+  // annotations that come with a status are no new intent
+  const intended = !options.sameGeneration && write.subresource !== 'status' && old.metadata.generation !== undefined
+  if (intended && (strategy.generationChanged ?? specChanged)(object, old)) object.metadata.generation = old.metadata.generation! + 1
   const claim = write.subresource ? undefined : await strategy.claim?.(object, old, context)
   let written = false
   try {
