@@ -21,7 +21,9 @@ import { type TestCluster, k8tsProgram, testCluster } from './cluster.ts'
 
 interface Ended {
   code: number
+  /** Both streams together, as a person sees them. */
   text: string
+  stdout: string
 }
 
 interface Told {
@@ -49,11 +51,10 @@ const environment = () => ({
   GIT_CONFIG_GLOBAL: '/dev/null',
 })
 
-/** Both streams together, as a person sees them. */
 function command(program: string, args: string[], { cwd = tree, input }: { cwd?: string; input?: string } = {}): Promise<Ended> {
   return new Promise((resolve) => {
     const child = execFile(program, args, { cwd, env: environment(), maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code ?? 1) : 0, text: stdout + stderr }),
+      resolve({ code: error ? Number(error.code ?? 1) : 0, text: stdout + stderr, stdout }),
     )
     child.stdin!.end(input)
   })
@@ -67,6 +68,13 @@ async function ok(ended: Promise<Ended>): Promise<string> {
   const { code, text } = await ended
   assert.equal(code, 0, text)
   return text
+}
+
+/** What a program reads: what is said on the way stands on standard error. */
+async function json<T>(ended: Promise<Ended>): Promise<T> {
+  const { code, text, stdout } = await ended
+  assert.equal(code, 0, text)
+  return JSON.parse(stdout) as T
 }
 
 async function commit(message: string, files: Record<string, string>): Promise<void> {
@@ -149,7 +157,7 @@ test('init makes the project, the remote and a first configuration, says what to
   assert.ok(existsSync(join(tree, '.circleci/config.yml')))
   assert.match(await ok(command(k8tsProgram, ['ci', 'validate'])), /is valid/)
   assert.match(await ok(k8tsCi(['init'])), /project blog was there/)
-  const tokens = JSON.parse(await ok(k8tsCi(['token', 'list', '-o', 'json']))) as object[]
+  const tokens = await json<object[]>(k8tsCi(['token', 'list', '-o', 'json']))
   assert.equal(tokens.length, 1)
   const { mode } = statSync(join(tree, '.git/k8ts/credentials'))
   assert.equal(mode & 0o777, 0o600)
@@ -173,7 +181,7 @@ test('a push prints its pipeline, which ends well; variables reach the job and a
 })
 
 test('a clone with a read token gives it back; it cannot push, and a wrong token gets 401', async () => {
-  const read = (JSON.parse(await ok(k8tsCi(['token', 'create', '--scope', 'read', '-o', 'json']))) as { token: string }).token
+  const read = (await json<{ token: string }>(k8tsCi(['token', 'create', '--scope', 'read', '-o', 'json']))).token
   const url = (await ok(git('config', 'remote.k8ts.url'))).trim()
   const ca = join(tree, '.git/k8ts/ca.crt')
   const as = (token: string) => url.replace('://', `://x:${token}@`)
@@ -289,7 +297,7 @@ test('contexts reach the jobs that name them; an approval is waited for and give
   assert.match(await ok(k8tsCi(['cancel'])), /is being canceled/)
   const canceled = (await pipelines('blog')).sort((a, b) => b.status!.number! - a.status!.number!)[0]!
   await ended(canceled.metadata.name)
-  const list = JSON.parse(await ok(k8tsCi(['list', '-o', 'json', '--limit', '1']))) as ci.Pipeline[]
+  const list = await json<ci.Pipeline[]>(k8tsCi(['list', '-o', 'json', '--limit', '1']))
   assert.equal(list[0]!.status?.phase, 'Canceled')
 })
 
@@ -305,9 +313,9 @@ test('a webhook of another host starts a pipeline of what is fetched from there;
   await ok(command('git', ['commit', '-qam', 'shop'], shop))
   await ok(command('git', ['push', '-q', host.url.replace('://', '://robot:let-me-in@'), 'main'], shop))
   const revision = (await ok(command('git', ['rev-parse', 'HEAD'], shop))).trim()
-  const made = JSON.parse((await ok(k8tsCi(['init', '--project', 'shop', '--repository', host.url, '-o', 'json'], shop))).replace(/^[^{]*/, '')) as {
-    webhook: { url: string; secret: string }
-  }
+  const made = await json<{ webhook: { url: string; secret: string } }>(
+    k8tsCi(['init', '--project', 'shop', '--repository', host.url, '-o', 'json'], shop),
+  )
   await cluster.kubectl('create', 'secret', 'generic', 'shop-git', '--from-literal=username=robot', '--from-literal=password=let-me-in')
   await cluster.kubectl(
     'patch',
