@@ -71,6 +71,7 @@ export const scenes: Record<string, Scene> = {
       const address = printed(stage, 'k8ts address create').trim()
       assert.match(printed(stage, 'kubectl get ingress --watch'), new RegExp(` ${address.replaceAll('.', '\\.')} +80, 443 `))
       assert.match(printed(stage, 'curl '), /<h2><a href="\/articles\/1">Hello<\/a><\/h2>/)
+      assert.equal(releaseOf(printed(stage, 'curl ')), '1')
       const options = await siteOptions(stage)
       assert.equal(options.address, address)
       await assert.rejects(request(`${site}/articles`, { address }), /self-signed certificate/, 'the certificate is the one of the Secret')
@@ -85,7 +86,7 @@ export const scenes: Record<string, Scene> = {
   Load: {
     onlyInFull: true,
     async check(stage) {
-      assert.match(printed(stage, 'kubectl get hpa blog --watch'), /cpu: (8[1-9]|9\d|\d{3,})%\/80% +2 +5 +\d /)
+      assert.match(printed(stage, 'kubectl get hpa blog --watch'), /cpu: (6[1-9]|[7-9]\d|\d{3,})%\/60% +2 +4 +\d /)
       stage.tell('the autoscaler answered the load with more pods')
       await kubectl(stage, 'wait', '--for=jsonpath={.status.replicas}=2', 'deployment/blog', '--timeout=180s')
       stage.tell('and took them away when it ended')

@@ -16,7 +16,7 @@ interface Where {
 /** Flags that say which cluster, namespace and project are meant. */
 function where(command: Command): Command {
   return command
-    .option('--name <name>', 'the cluster; else the one that `init` was given in this working tree, or `default`')
+    .addOption(new Option('--name <name>', 'the cluster; else the one that `init` was given in this working tree, or `default`').env('K8TS_NAME'))
     .option('--kubeconfig <file>', 'a cluster elsewhere, by its kubeconfig')
     .option('-n, --namespace <namespace>', 'namespace of the project; else the one of this working tree, or `default`')
 }
