@@ -6,10 +6,13 @@ import { describeError } from '#base'
 import type { UserInfo } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
 import { readBody } from './body.ts'
+import type { FlowControl, Seat } from './flowcontrol/index.ts'
+import { TooManyRequests } from './flowcontrol/index.ts'
+import { text } from './http/health.ts'
 import type { RequestMetrics } from './http/metrics.ts'
 import { negotiate, notAcceptable } from './http/negotiate.ts'
 import type { ApiServerOptions, ExtensionGroup, SubresourceContext, SubresourceHandler, VirtualHandler } from './options.ts'
-import { parseRequest } from './parse-request.ts'
+import { isLongRunning, parseRequest } from './parse-request.ts'
 import type { Call } from './registry/call.ts'
 import { statusResponse, valueResponse } from './registry/call.ts'
 import { decode } from './registry/decode.ts'
@@ -38,6 +41,8 @@ export interface ApiHandlerOptions {
   log: Logger
   random: Random
   metrics: RequestMetrics
+  /** Who may begin when there is much to do; everybody when absent. Requests of this process are not asked: they are work that was begun already. */
+  flow?: FlowControl
   /** The minor release that this server shows itself as. */
   release: number
 }
@@ -62,18 +67,31 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   const versions = new Set(kinds.map((kind) => `${kind.group}/${kind.version}`))
   const extensions = new Map(options.extensions.map((e) => [`${e.group}/${e.version}`, e]))
 
-  function begin(request: Request, user: UserInfo): RequestInfo {
+  /** Who asks for what. */
+  function identify(request: Request, user: UserInfo): RequestInfo {
     const { headers } = request
     const asked = headers['impersonate-user'] !== undefined || headers['impersonate-group'] !== undefined || headers['impersonate-uid'] !== undefined
     const effective = asked ? impersonate(request, user) : user
-    let info: RequestInfo
     try {
-      info = parseRequest(request.method, request.path, request.query, effective)
+      return parseRequest(request.method, request.path, request.query, effective)
     } catch {
       throw errors.badRequest(`invalid URL escape in ${JSON.stringify(request.path)}`)
     }
-    authorize(info)
-    return info
+  }
+
+  /** What a request costs, by what it is about: lists by what there is to list. */
+  function estimate(flow: FlowControl, request: Request, info: RequestInfo, now: number): Seat | Promise<Seat> {
+    const { verb, resource } = info
+    let cost = verb === 'get' ? 1 : 3
+    let seats = 1
+    if (resource && (verb === 'list' || verb === 'deletecollection')) {
+      const count = served.get(resourceId(resource.group, resource.version, resource.resource))?.cache.count ?? 0
+      const limit = request.query.size > 0 ? Number(request.query.get('limit')) : 0
+      const objects = limit > 0 ? Math.min(limit, count) : count
+      cost = 1 + objects / objectsPerCost
+      seats = Math.min(Math.max(Math.ceil(objects / objectsPerSeat), 1), seatsAtMost)
+    }
+    return flow.enter({ info, cost, seats, now, signal: () => request.signal })
   }
 
   function authorize(info: RequestInfo): void {
@@ -196,6 +214,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
 
   function failed(request: Request, error: unknown, inProcess: boolean): Response {
     if (error instanceof StatusError) return statusResponse({ inProcess }, error.status)
+    if (error instanceof TooManyRequests) return tooMany(error)
     if (request.signal?.aborted) return statusResponse({ inProcess }, errors.timeout('request did not complete within the allotted timeout').status)
     log.error('a request failed', {
       method: request.method,
@@ -207,21 +226,38 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
 
   return {
     async handle(request, user, inProcess) {
+      const { flow } = options
       const start = clock.monotonic()
       let info: RequestInfo | undefined
+      let seat: Seat | undefined
+      let began = start
       let response: Response
       try {
-        info = begin(request, user)
+        info = identify(request, user)
+        if (flow && !inProcess && (info.verb === 'watch' || !isLongRunning(info))) {
+          const entered = estimate(flow, request, info, start)
+          if (entered instanceof Promise) {
+            seat = await entered
+            began = clock.monotonic()
+          } else seat = entered
+        }
+        authorize(info)
         response = await dispatch(request, info, inProcess)
       } catch (error) {
         response = failed(request, error, inProcess)
+      }
+      if (seat) {
+        flow!.leave(seat, (clock.monotonic() - began) / 1000)
+        response.headers['x-kubernetes-pf-flowschema-uid'] = seat.schemaUid
+        response.headers['x-kubernetes-pf-prioritylevel-uid'] = seat.levelUid
       }
       if ('events' in response.body && response.body.events instanceof Watcher) response.body.events.onEnd(options.metrics.watching(info!))
       if (info) options.metrics.count(info, response.status, 'events' in response.body ? undefined : (clock.monotonic() - start) / 1000)
       return response
     },
     admitUpgrade(request, user) {
-      const info = begin(request, user)
+      const info = identify(request, user)
+      authorize(info)
       const { resource } = info
       const found = resource && served.get(resourceId(resource.group, resource.version, resource.resource))
       const handler = resource && options.subresources[`${resource.resource}/${resource.subresource}`]
@@ -229,6 +265,20 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
       return { info, handler, served: found }
     },
   }
+}
+
+/** A list of so many objects is as much work as getting one of them, and takes one seat (upstream's estimate) up to a limit. */
+const objectsPerCost = 25
+const objectsPerSeat = 100
+const seatsAtMost = 10
+
+/** As upstream words it, to clients that know what to do by the code. */
+function tooMany({ message, seat }: TooManyRequests): Response {
+  const response = text(429, `${message}\n`)
+  response.headers['retry-after'] = '1'
+  response.headers['x-kubernetes-pf-flowschema-uid'] = seat.schemaUid
+  response.headers['x-kubernetes-pf-prioritylevel-uid'] = seat.levelUid
+  return response
 }
 
 export function resourceId(group: string, version: string, resource: string): string {

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import { errors, groups } from '#api'
 import type { Request, Response } from '#client'
 import { health, text } from './http/health.ts'
-import type { RequestMetrics } from './http/metrics.ts'
 import type { DocumentHandler, ExtensionGroup, HealthCheck, ServerVersion } from './options.ts'
 import type { RequestInfo } from './request-info.ts'
 
@@ -13,7 +12,8 @@ export interface NonResourceOptions {
   version: Partial<ServerVersion>
   liveness: readonly HealthCheck[]
   readiness: readonly HealthCheck[]
-  metrics: RequestMetrics
+  /** What `/metrics` shows, in Prometheus' text form, each with a newline at its end. */
+  metrics: readonly { toString(): string }[]
   paths: Record<string, (request: Request) => Promise<Response> | Response>
 }
 
@@ -81,7 +81,7 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
   }
 }
 
-function metricsText(metrics: RequestMetrics): () => Promise<Response> {
+function metricsText(metrics: NonResourceOptions['metrics']): () => Promise<Response> {
   let ofProcess: import('prom-client').Registry | undefined
   return async () => {
     if (!ofProcess) {
@@ -90,7 +90,7 @@ function metricsText(metrics: RequestMetrics): () => Promise<Response> {
       ofProcess = new Registry()
       collectDefaultMetrics({ register: ofProcess })
     }
-    const response = text(200, metrics.toString() + (await ofProcess.metrics()))
+    const response = text(200, metrics.join('') + (await ofProcess.metrics()))
     response.headers['content-type'] = 'text/plain; version=0.0.4; charset=utf-8'
     return response
   }

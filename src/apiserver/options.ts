@@ -7,6 +7,7 @@ import type { AdmissionPlugin } from './admission/admission.ts'
 import type { Authenticator, UserInfo } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
 import type { ExtensionGroup as DiscoveredExtension } from './discovery/index.ts'
+import type { FlowControl } from './flowcontrol/index.ts'
 import type { ObjectReader } from './object-reader.ts'
 import type { Conversions } from './registry/registry.ts'
 import type { ResourceStrategy } from './registry/strategy.ts'
@@ -83,6 +84,10 @@ export interface ApiServerOptions {
   readiness?: readonly HealthCheck[]
   /** Further paths that are about no resource; who may get them, RBAC's nonResourceURLs say. */
   paths?: Record<string, (request: Request) => Promise<Response> | Response>
+  /** Priority and fairness; every request begins at once when absent. */
+  flow?: FlowControl
+  /** How long a request may take, milliseconds; 60,000 when absent. */
+  requestLimit?: number
   /** Freezes objects before they are shared, so that a reader that changes one is found out; for tests. */
   freeze?: boolean
 }

@@ -57,6 +57,13 @@ export function isTrue(value: string | null | undefined): boolean {
   return value === 'true' || value === '1' || value === 'True' || value === 'TRUE' || value === 't' || value === 'T' || value === ''
 }
 
+const lastingSubresources = new Set(['attach', 'exec', 'proxy', 'log', 'portforward'])
+
+/** Whether a request lasts by design (upstream's long-running requests): it has no deadline, and holds no seat. */
+export function isLongRunning({ verb, resource }: RequestInfo): boolean {
+  return resource !== undefined && (verb === 'watch' || verb === 'proxy' || (resource.subresource !== '' && lastingSubresources.has(resource.subresource)))
+}
+
 /** Whether the collection request's name came from its field selector rather than from its path. */
 export function isCollection(info: RequestInfo): boolean {
   return info.verb === 'list' || info.verb === 'watch' || info.verb === 'deletecollection'

@@ -9,6 +9,7 @@ import { createApiHandler } from './api-handler.ts'
 import type { Credentials, UserInfo } from './authn/authenticator.ts'
 import { readBody } from './body.ts'
 import { discoveryHandler } from './discovery/index.ts'
+import { deadlines } from './http/deadlines.ts'
 import type { Listener } from './http/listener.ts'
 import { failure, listen } from './http/listener.ts'
 import { RequestMetrics } from './http/metrics.ts'
@@ -30,6 +31,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const registry: Registry = { store: options.store, cache, clock, log, admission: options.admission, sharedStore: options.store.shared ?? false }
   const metrics = new RequestMetrics()
   const teardown = new Teardown()
+  const limits = deadlines({ clock, ...(options.requestLimit === undefined ? {} : { limit: options.requestLimit }) })
   let listener: Listener | undefined
   let started = false
 
@@ -57,7 +59,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       version: options.version ?? {},
       liveness: [ping, storeCheck],
       readiness: [ping, storeCheck, informers, ...(options.readiness ?? [])],
-      metrics,
+      metrics: options.flow ? [metrics, options.flow.metrics] : [metrics],
       paths: options.paths ?? {},
     }),
     context,
@@ -65,6 +67,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     log,
     random: Math.random,
     metrics,
+    ...(options.flow ? { flow: options.flow } : {}),
     release: Number.parseInt(options.version?.minor ?? '36'),
   })
 
@@ -100,7 +103,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       log.error('authentication failed', { error })
       return failure(errors.internal('authentication failed'))
     }
-    return handler.handle(request, user, false)
+    return limits.within(request, handler.handle(request, user, false))
   }
 
   async function upgradeAs(user: UserInfo, request: Request, socket: Duplex, head: Uint8Array): Promise<void> {
@@ -123,6 +126,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       return listener.url
     },
     async start() {
+      teardown.use(limits)
       await cache.start()
       teardown.use(cache)
       const stop = expireEvents(registry)

@@ -34,6 +34,7 @@ import {
   reviewSelfRules,
   unionAuthorizer,
 } from './authz/index.ts'
+import { flowControl, followFlowObjects } from './flowcontrol/index.ts'
 import { openapiHandler } from './openapi/index.ts'
 import type { ApiServer, ApiServerOptions, DocumentHandler, ExtensionGroup, HealthCheck, SubresourceHandler, VirtualHandler } from './options.ts'
 import type { TlsClient } from './proxying/index.ts'
@@ -92,8 +93,10 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
   const virtual: Record<string, VirtualHandler> = {}
   const subresources: Record<string, SubresourceHandler> = proxyingHandlers({ kubelet: options.kubelet })
 
+  const flow = flowControl({ clock })
   const server = createApiServer({
     store,
+    flow,
     strategies: withServiceAllocation(strategies, allocator),
     conversions,
     authenticators,
@@ -160,6 +163,7 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
     client,
     start: async () => {
       await start()
+      followFlowObjects({ control: flow, reader, client: client(loopbackUser, 'kube-apiserver'), clock, log: log.named('flowcontrol') }, stopping.signal)
       await repair()
       void repeatedly(repair, clock, log, stopping.signal)
     },

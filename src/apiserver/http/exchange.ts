@@ -41,7 +41,12 @@ export class WireRequest implements Request {
     return (this.#query ??= new URLSearchParams(this.#search))
   }
 
-  /** Aborts when the client goes away. */
+  /** The path with its query, as sent. */
+  get uri(): string {
+    return this.#search ? `${this.path}?${this.#search}` : this.path
+  }
+
+  /** Aborts when the client goes away, or the request has to stop. */
   get signal(): AbortSignal {
     if (!this.#abort) {
       const abort = new AbortController()
@@ -50,6 +55,12 @@ export class WireRequest implements Request {
       else this.#sink.onClose(() => abort.abort())
     }
     return this.#abort.signal
+  }
+
+  /** Aborts the signal: whoever works on it may stop. */
+  stop(reason: Error): void {
+    void this.signal
+    this.#abort!.abort(reason)
   }
 }
 
