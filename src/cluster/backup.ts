@@ -128,5 +128,5 @@ async function replaceObjects(cluster: ClusterConfig, file: string): Promise<Bac
 }
 
 async function removeDatabase(path: string): Promise<void> {
-  for (const suffix of ['', '-wal', '-shm']) await rm(path + suffix, { force: true })
+  for (const suffix of ['', '-wal', '-shm', '.reserve']) await rm(path + suffix, { force: true })
 }

@@ -12,6 +12,10 @@ export interface RevisionLog {
    * of it was done. A log that answers no promise has done it.
    */
   append(writes: readonly Version[], compaction: Compaction | undefined): Promise<void> | void
+  /** After `full`: makes the room that deletions and a compaction need to make more of it. */
+  relieve?(): void
+  /** Whether there is room again for everything, that of `relieve` put back included. */
+  hasRoom?(): boolean
   /** The bytes of a version that is durable and not dropped; undefined when the log leaves the bytes in the index. */
   read?(revision: number): Uint8Array
   close(): Promise<void> | void
@@ -73,6 +77,8 @@ export function mvccStore(options: MvccOptions): Store {
   let compactions: { floor: number; resolve: () => void; reject: (error: Error) => void }[] = []
   // revisions by the time they were seen at, oldest first: what age means to a compaction
   const marks: { at: number; revision: number }[] = [{ at: clock.monotonic(), revision: versions.revision }]
+  // set while the log has room for nothing but what makes room: deletions and compactions
+  let full: { askedAt: number } | undefined
   let state: 'idle' | 'scheduled' | 'committing' | 'closed' = 'idle'
   let settled: (() => void) | undefined
   let closing: Promise<void> | undefined
@@ -122,9 +128,38 @@ export function mvccStore(options: MvccOptions): Store {
     return new Promise((resolve, reject) => {
       if (state === 'closed') return reject(closedError())
       if (!key.isWellFormed()) return reject(new TypeError('a key must be a well-formed string'))
+      if (full && type !== 'delete' && !roomAgain()) return reject(fullError())
       queue.push({ type, key, value, revision, resolve, reject })
       schedule()
     })
+  }
+
+  /** Asks the log at most twice a second: who frees the disk need not tell anybody. */
+  function roomAgain(): boolean {
+    if (!full) return true
+    const now = clock.monotonic()
+    if (now - full.askedAt < 500) return false
+    full.askedAt = now
+    if (log.hasRoom!()) full = undefined
+    else forgetHistory()
+    return !full
+  }
+
+  /** What was deleted takes room until it is forgotten. */
+  function forgetHistory(): void {
+    if (compactions.length > 0 || (versions.revision === versions.floor && dropped.length === 0)) return
+    compactions.push({ floor: versions.revision, resolve() {}, reject() {} })
+    schedule()
+  }
+
+  /** Goes on with deletions alone, and forgets all history to make room by itself. */
+  function fillsUp(): void {
+    if (full || !log.relieve) return
+    full = { askedAt: -Infinity }
+    log.relieve()
+    forgetHistory()
+    for (const write of queue.filter(({ type }) => type !== 'delete')) write.reject(fullError())
+    queue.splice(0, queue.length, ...queue.filter(({ type }) => type === 'delete'))
   }
 
   function schedule(): void {
@@ -184,6 +219,7 @@ export function mvccStore(options: MvccOptions): Store {
       for (const write of writes) write.reject(error as Error)
       queue.unshift(...conflicts)
       for (const c of compactions.splice(0)) c.reject(error as Error)
+      if (error instanceof StoreError && error.kind === 'full') fillsUp()
     }
     state = 'idle'
     if (settled) settled()
@@ -270,3 +306,6 @@ export function mvccStore(options: MvccOptions): Store {
     [Symbol.asyncDispose]: () => (closing ??= close()),
   }
 }
+
+const fullError = () =>
+  new StoreError('full', 'there is no space left for the store: deletions are taken, everything else is refused until there is some')

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Compaction } from '../mvcc-store.ts'
+import { spaceReserve } from './space-reserve.ts'
 import type { Version } from '../versions.ts'
 import { StoreError } from '../store.ts'
 
@@ -10,6 +11,10 @@ export interface LogFile {
   read(revision: number): Uint8Array
   /** Everything but the bytes, in order of revision. */
   load(): { floor: number; rows: Version[] }
+  /** Gives the reserve away. */
+  relieve(): void
+  /** Takes the reserve back; answers whether that went. */
+  hasRoom(): boolean
   close(): void
 }
 
@@ -19,6 +24,8 @@ export interface LogFileOptions {
   maxBytes?: number
   /** The revision that the first write of a new file gets; 1 when absent. */
   firstRevision?: number
+  /** Bytes that are kept back, in a file beside the database, for deletions on a full disk; none when absent. */
+  reserve?: number
 }
 
 const layout = 1
@@ -39,6 +46,13 @@ export function openLogFile(options: LogFileOptions): LogFile {
   } catch (error) {
     throw unavailable(error, `cannot open ${options.path}`)
   }
+  const reserve = options.reserve ? spaceReserve(`${options.path}.reserve`, options.reserve) : undefined
+  reserve?.take()
+  const pages = options.maxBytes && Math.ceil(options.maxBytes / pageSize)
+  // of a quota, a twentieth is kept back
+  const quota = pages ? { pages, reserve: Math.max(4, Math.floor(pages / 20)) } : undefined
+  const pragma = (name: string) => Number(Object.values(db.prepare(`PRAGMA ${name}`).get()!)[0])
+  const setQuota = (count: number) => db.exec(`PRAGMA max_page_count = ${count}`)
   const begin = db.prepare('BEGIN IMMEDIATE')
   const commit = db.prepare('COMMIT')
   const insertLog = db.prepare('INSERT INTO log (revision, key, deleted) VALUES (?, ?, ?)')
@@ -83,6 +97,21 @@ export function openLogFile(options: LogFileOptions): LogFile {
       for (const row of all.iterate() as unknown as Iterable<[number, string, number]>)
         rows.push({ key: row[1], revision: row[0], deleted: row[2] === 1, value: undefined, replaced: undefined })
       return { floor, rows }
+    },
+    relieve() {
+      reserve?.release()
+      if (quota) setQuota(quota.pages + quota.reserve)
+    },
+    hasRoom() {
+      try {
+        db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+        if (quota && quota.pages - pragma('page_count') + pragma('freelist_count') < quota.reserve) return false
+        if (reserve && !reserve.take()) return false
+      } catch {
+        return false
+      }
+      if (quota) setQuota(quota.pages)
+      return true
     },
     close: () => db.close(),
   }

@@ -1,16 +1,31 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { manualClock, seededRandom } from '#base'
 import { bytes, collect, rejects, revisionOf, storeContract, text } from '../../../test/contract/store.ts'
+import type { StoreError } from '../store.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'k8ts-sqlite-'))
 after(() => rmSync(dir, { recursive: true, force: true }))
+const mountsAllowed = process.getuid?.() === 0
+
+/** Tries until it goes well. */
+async function eventually(attempt: () => Promise<void>, limit = 10_000): Promise<void> {
+  for (const start = performance.now(); ;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (performance.now() - start > limit) throw error
+      await delay(50)
+    }
+  }
+}
+
 let files = 0
 const newPath = () => join(dir, `${++files}`, 'store.db')
 
@@ -114,6 +129,60 @@ describe('sqlite store', () => {
     assert.deepEqual(await present(), [...acknowledged, '/small'].toSorted())
     await store[Symbol.asyncDispose]()
   })
+
+  test('with a quota that is used up, deletions go on and make room by themselves', async () => {
+    await using store = await openSqliteStore({ path: newPath(), maxBytes: 2 << 20 })
+    const value = new Uint8Array(20_000).fill(1)
+    const revisions: number[] = []
+    for (;;) {
+      try {
+        revisions.push(revisionOf(await store.create(`/${revisions.length}`, value)))
+      } catch (error) {
+        assert.equal((error as StoreError).kind, 'full')
+        break
+      }
+    }
+    for (let i = 0; i < 20; i++) await rejects('full', store.create('/more', value))
+    assert.equal((await store.list('/')).items.length, revisions.length, 'reading goes on')
+    for (let i = 0; i < 40; i++) revisionOf(await store.delete(`/${i}`, revisions[i]!))
+    await eventually(async () => void revisionOf(await store.create('/again', value)))
+    assert.equal((await store.list('/')).items.length, revisions.length - 40 + 1)
+  })
+
+  test(
+    'on a full disk, deletions go on; when there is room again, so does everything',
+    { skip: mountsAllowed ? false : 'it needs root' },
+    async () => {
+      const disk = mkdtempSync(join(tmpdir(), 'k8ts-disk-'))
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'k8ts-test', disk])
+      try {
+        const path = join(disk, 'state.db')
+        await using store = await openSqliteStore({ path, retention: { age: 3_600_000 } })
+        const other = join(disk, 'somebody-elses')
+        writeFileSync(other, Buffer.alloc(5 << 20))
+        const value = new Uint8Array(50_000).fill(1)
+        const revisions: number[] = []
+        // what a first refusal makes room for by itself goes in as well
+        for (let refused = 0; refused < 3;)
+          try {
+            revisions.push(revisionOf(await store.create(`/${revisions.length}`, value)))
+            refused = 0
+          } catch (error) {
+            assert.equal((error as StoreError).kind, 'full')
+            refused++
+            await delay(600)
+          }
+        for (let i = 0; i < 10; i++) revisionOf(await store.delete(`/${i}`, revisions[i]!))
+        assert.equal((await store.list('/')).items.length, revisions.length - 10)
+        rmSync(other)
+        await eventually(async () => void revisionOf(await store.create('/again', value)))
+        assert.ok(existsSync(`${path}.reserve`), 'the reserve is there for the next time')
+      } finally {
+        execFileSync('umount', [disk])
+        rmSync(disk, { recursive: true })
+      }
+    },
+  )
 
   test('a database that another process has open is refused', async () => {
     const path = newPath()

@@ -10,6 +10,8 @@ import { openLogFile } from './revision-log.ts'
 export interface SqliteStoreOptions {
   /** The database file; it and its directory are made when missing. One process at a time may have it open. */
   path: string
+  /** Bytes of disk that are kept back for deletions when it is full; 4 MiB when absent. */
+  reserve?: number
   /** The revision that the first write of a new file gets; 1 when absent. */
   firstRevision?: number
   /** How much history is kept; 10 minutes or 100,000 revisions when absent. */
@@ -30,7 +32,7 @@ export interface SqliteStoreOptions {
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   mkdirSync(dirname(options.path), { recursive: true })
-  const file = openLogFile(options)
+  const file = openLogFile({ ...options, reserve: options.reserve ?? 4 << 20 })
   const { floor, rows } = file.load()
   const dropped: number[] = []
   const versions = Versions.load(rows, floor, dropped)
