@@ -38,8 +38,10 @@ test('bad times are refused in Go words', () => {
 })
 
 test('micro times keep six digits', () => {
-  assert.equal(canonicalMicroTimeOf('2026-01-02T03:04:05Z'), '2026-01-02T03:04:05.000000Z')
-  assert.equal(canonicalMicroTimeOf('2026-01-02T03:04:05.1234567+01:00'), '2026-01-02T02:04:05.123456Z')
+  assert.equal(canonicalMicroTimeOf('2026-01-02T03:04:05.123456+01:00'), '2026-01-02T02:04:05.123456Z')
+  assert.throws(() => canonicalMicroTimeOf('2026-01-02T03:04:05Z'), /cannot parse "Z" as "\.000000"$/)
+  assert.throws(() => canonicalMicroTimeOf('2026-01-02T03:04:05.5+01:00'), /cannot parse "0" as "\.000000"$/)
+  assert.throws(() => canonicalMicroTimeOf('2026-01-02T03:04:05.1234567+01:00'), /cannot parse "7\+01:00" as "Z07:00"$/)
   assert.equal(formatMicroTime(parseTime('2026-01-02T03:04:05Z') + 1.5), '2026-01-02T03:04:05.001500Z')
   assert.equal(parseMicros('1970-01-01T00:00:00.000001Z'), 1)
 })

@@ -75,9 +75,20 @@ export function canonicalTimeOf(text: string): string {
   return canonicalTime.test(text) ? text : formatTime(parseTime(text))
 }
 
+const microLayout = '2006-01-02T15:04:05.000000Z07:00'
+
 /** The stored form of a MicroTime: six digits, UTC. Throws TimeError. */
 export function canonicalMicroTimeOf(text: string): string {
-  return formatMicros(parseMicros(text, '2006-01-02T15:04:05.000000Z07:00'))
+  // Go's layout asks for exactly six digits
+  const fraction = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d((?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d))$/.exec(text)?.[1]
+  if (fraction !== undefined && !/^[.,]\d{6}(?!\d)/.test(fraction)) {
+    const whole = /^[.,]\d{6}/.test(fraction)
+    const rest = fraction.length < 7 ? fraction : fraction.slice(7)
+    throw new TimeError(
+      `parsing time ${JSON.stringify(text)} as ${JSON.stringify(microLayout)}: cannot parse ${JSON.stringify(rest)} as ${JSON.stringify(whole ? 'Z07:00' : '.000000')}`,
+    )
+  }
+  return formatMicros(parseMicros(text, microLayout))
 }
 
 const nanosPer: Record<string, bigint> = {

@@ -157,11 +157,10 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     const call = callOf(request, info, found, inProcess)
     if (kind.resource === 'bindings') {
       const pods = served.get(resourceId('', kind.version, 'pods'))!
-      return finish(call, await bind(registry, { ...call, served: pods }))
+      return settle(call, () => bind(registry, { ...call, served: pods }))
     }
     const virtual = options.virtual[`${kind.storage.group}/${kind.storage.resource}`] ?? options.virtual[`${kind.group}/${kind.resource}`]
-    const response = virtual ? await createVirtual(call, virtual) : await handleVerb(registry, call, options.random)
-    return finish(call, response)
+    return settle(call, () => (virtual ? createVirtual(call, virtual) : handleVerb(registry, call, options.random)))
   }
 
   /** On a store that others write to as well, a write to an object is decided by what is there now. */
@@ -204,7 +203,17 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     const call = callOf(request, info, found, inProcess)
     const builtin = builtinSubresource(known)
     if (!builtin) throw errors.pathNotFound()
-    return finish(call, await builtin(registry, call, options.random))
+    return settle(call, () => builtin(registry, call, options.random))
+  }
+
+  /** Does what a call asks for; what there is to warn of is said with a refusal too. */
+  async function settle(call: Call, answer: () => Promise<Response>): Promise<Response> {
+    try {
+      return finish(call, await answer())
+    } catch (error) {
+      if (call.warnings.length === 0 || !(error instanceof StatusError)) throw error
+      return finish(call, statusResponse(call, error.status))
+    }
   }
 
   function finish(call: Call, response: Response): Response {

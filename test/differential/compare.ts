@@ -54,7 +54,8 @@ function sameCause(ours: string, theirs: string): boolean {
   if (ours === theirs) return true
   if (!goValue.test(theirs)) return false
   const [field, reason, message = ''] = theirs.split(' | ')
-  const detail = /(?:[})]|nil\)): ((?:(?![})]: ).)*)$/.exec(message)?.[1] ?? ''
+  const end = Math.max(message.lastIndexOf('}: '), message.lastIndexOf('nil): '))
+  const detail = end < 0 ? '' : message.slice(end + 1).replace(/^(il\))?: /, '')
   return ours.startsWith(`${field} | ${reason} | `) && ours.endsWith(detail)
 }
 

@@ -10,6 +10,29 @@ export interface Deviation {
 /** What releases since 1.20 say in other words: the old text, what it has become. */
 export const rewordings: [old: RegExp, now: string][] = [
   // the scheme is named by the path of its source, which is a relative one since binaries are built reproducibly
+  // since 1.33 and before, texts have become clearer
+  [/must have at most (\d+) bytes$/, 'may not be more than $1 bytes'],
+  [/\(127\.0\.0\.0\/8\)$/, '(127.0.0.0/8, ::1/128)'],
+  [/\(169\.254\.0\.0\/16\)$/, '(169.254.0.0/16, fe80::/10)'],
+  [/\(224\.0\.0\.0\/24\)$/, '(224.0.0.0/24, ff02::/10)'],
+  [/must be (a )?valid IP address$/, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
+  [/not a valid CIDR$/, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'],
+  [/must to greater or equal than 0$/, 'must be greater than or equal to 0'],
+  [/ExternalTrafficPolicy can only be set.*$/, 'may only be set for externally-accessible services'],
+  [/HealthCheckNodePort can only.*$/, "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"],
+  [/failed to allocated ip:(\S+) with error:provided IP is/, 'failed to allocate IP $1: the provided IP ($1) is'],
+  [/"ReadWriteMany", "ReadWriteOnce"$/, '"ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"'],
+  [/except resources\.requests for bound claims/, 'except resources.requests and volumeAttributesClassName for bound claims'],
+  [/match regex \(.*$/, 'match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$'],
+  [/at least one letter or number \(a-z, 0-9\)$/, 'at least one letter (a-z)'],
+  [/Expected exactly 5 fields, found (\d): (.*)$/, 'expected exactly 5 fields, found $1: [$2]'],
+  [/: End of range/, ': end of range'],
+  [/: Step of range/, ': step of range'],
+  [/: Unrecognized descriptor/, ': unrecognized descriptor'],
+  [/references for (\w+) and (\w+)$/, 'references for Pod/$1 and Pod/$2'],
+  [/type of PersistentVolumeClaim for block mode/, 'type of PersistentVolumeClaim or Ephemeral for block mode'],
+  [/host must be provided; desired/, 'host must be specified; desired'],
+  [/must be 128 characters or less/, 'must be 192 characters or less'],
   [/"k8s\.io\/kubernetes\/pkg\/api\/legacyscheme\/scheme\.go:30"/, '"pkg/api/legacyscheme/scheme.go:30"'],
 ]
 
@@ -25,7 +48,7 @@ export const deviations: Deviation[] = [
     reason: 'Items of lists are the bytes of the objects, with their kind and version, which clients fill in otherwise.',
   },
   {
-    difference: /^body\.message: ours ".*: json: cannot unmarshal .*", theirs ".*, error found in #\d+ byte of /,
+    difference: /^body\.message: ours ".* cannot be handled as a .*", theirs ".*, error found in #\d+ byte of /,
     reason: 'Since 1.23 another JSON decoder words its errors as encoding/json does.',
   },
   {
@@ -91,6 +114,88 @@ export const deviations: Deviation[] = [
     difference: /\.annotations: ours \{"deprecated\.daemonset\.template\.generation":"\d"\}, theirs undefined$/,
     reason: 'The annotation is part of the stored object, not of its conversion: metadata alone shows it too.',
   },
+
+  {
+    difference:
+      /labels(\.kubernetes\.io\/metadata\.name)?: ours .*, theirs undefined$|metadata\.labels \| FieldValueInvalid \| .* must be no more than 63/,
+    at: /namespaces\.v1/,
+    reason: 'Since 1.21 namespaces are labelled with their names.',
+  },
+
+  // Rules that are newer than 1.20, or older
+  { difference: /pod updates may not change fields other than/, reason: 'Since then a few fields more may be changed, and are named.' },
+  { difference: /updates to statefulset spec for fields other than/, reason: 'Since then a few fields more may be changed, and are named.' },
+  { difference: /./, at: /statefulsets.*update: the (history limit|strategy)$/, reason: 'Since 1.30 the history limit may be changed.' },
+  {
+    difference: /spec is immutable after creation except|field can not be less than|storageClassName: ours "x", theirs undefined$/,
+    at: /persistentvolumeclaims/,
+    reason:
+      'Claims: since 1.28 a class may be given later (status and object follow), since 1.34 requests may shrink again; the texts end in a difference of Go values.',
+  },
+  { difference: /./, at: /persistentvolumeclaims\.v1: update: the class$/, reason: 'Since 1.28 a class may be given later.' },
+  { difference: /\.spec\.dataSourceRef: ours \{.*\}, theirs undefined$/, reason: 'Since 1.22.' },
+  { difference: /persistentvolumesource is immutable after creation/, reason: 'The text ends in a difference of Go values.' },
+  {
+    difference: /envFrom\[1\]\.prefix|a valid environment variable name must consist/,
+    reason: 'Since 1.34 names of variables are any printable text.',
+  },
+  { difference: /must be (less than or )?equal to \S+ limit( of \S+)?$/, reason: 'Since 1.24 the text says which limit.' },
+  {
+    difference:
+      /^body\.details\.causes: (ours alone|theirs alone) spec\.initContainers\[0\].*(must not be set for init containers|may not be set for init containers without)/,
+    reason: 'Since 1.28 some init containers go on running.',
+  },
+  { difference: /securityContext\.procMount \|/, reason: 'Checked since the type of mount is no longer an alpha feature.' },
+  {
+    difference:
+      /spec\.hostAliases(\[0\])?\.|ExecutionIgnored|requiredDuringSchedulingIgnoredDuringExecution\[2\]\.(labelSelector|matchExpressions)\./,
+    reason: 'Since then the paths of the causes are right.',
+  },
+  { difference: /./, at: /pods\.v1: ephemeral containers$/, reason: 'They were dropped without the feature; now they are refused.' },
+  { difference: /seccomp\.security\.alpha\.kubernetes\.io\/pod/, reason: 'Annotations for seccomp mean nothing since 1.27.' },
+  {
+    difference: /./,
+    at: /(deployments|replicasets|daemonsets|statefulsets)\.apps\/v1: a template with ephemeral containers$/,
+    reason: 'They were dropped without the feature; now they are refused.',
+  },
+  { difference: /maxUnavailable \|.*cannot be 0/, at: /daemonsets/, reason: 'Since 1.21 there is a surge.' },
+  {
+    difference: /spec\.template\.spec\.containers \| FieldValueRequired/,
+    at: /statefulsets.*: no (spec|template)$/,
+    reason: 'Templates of stateful sets are checked like others.',
+  },
+  { difference: /spec\.(minReadySeconds|revisionHistoryLimit) \|.*-1/, at: /statefulsets/, reason: 'Checked since 1.22 and 1.33.' },
+  { difference: /status\.availableReplicas \|/, at: /statefulsets/, reason: 'Since 1.22.' },
+  {
+    difference: /./,
+    at: /statefulsets\.apps\/v1: a claim template without a name$/,
+    reason: 'Claims become volumes of the template, which is checked.',
+  },
+  { difference: /./, at: /statefulsets\.apps\/v1: a template without containers$/, reason: 'Templates of stateful sets are checked like others.' },
+  { difference: /ttlSecondsAfterFinished/, reason: 'Checked since the feature is no longer alpha (1.21).' },
+  {
+    difference: /`selector` does not match template `labels`/,
+    at: /jobs\.batch\/v1: labels that are not its own$/,
+    reason: 'Since 1.27 the selector is about the label under a domain.',
+  },
+  { difference: /LoadBalancerSourceRanges/, reason: 'Since 1.33 each range is named.' },
+  { difference: /spec\.externalTrafficPolicy \|/, at: /a traffic policy that is none$/, reason: 'Since 1.25 a value that is none is not supported.' },
+  {
+    difference: /(nodePort: ours undefined|allocateLoadBalancerNodePorts: ours false)/,
+    at: /services.*a balancer without node ports/,
+    reason: 'Since 1.20 as alpha, 1.24 for all.',
+  },
+  { difference: /spec\.scopeSelector\.matchExpressions/, reason: 'Since then the causes say which expression.' },
+  { difference: /spec\.podCIDRs\[0\]/, at: /a bad pod range$/, reason: 'Since 1.33 the text is that of other ranges.' },
+  { difference: /./, at: /nodes\.v1: two pod ranges of one family$/, reason: 'The second range was dropped without dual stack.' },
+  { difference: /./, at: /events\.events\.k8s\.io\/v1: update: (reason|note|the object)$/, reason: '1.20 compared the new event with itself.' },
+  { difference: /./, at: /ingresses\.networking\.k8s\.io\/v1: a class of both kinds$/, reason: 'Since 1.23 both may say the same.' },
+  { difference: /causes: (ours|theirs) alone spec/, at: /v1beta1: beta: /, reason: 'Causes name the fields of the version that is stored.' },
+  { difference: /must be a strict subset of `cidr`$/, reason: 'Since 1.21.' },
+  { difference: /./, at: /csidrivers.*update/, reason: 'Since 1.23 some fields may be changed, and the others are named.' },
+  { difference: /topologyKeys: ours \[\], theirs null$/, reason: 'A list that has to be there and is not is an empty one.' },
+  { difference: /may not be in the loopback range/, at: /endpointslices/, reason: 'Since 1.21.' },
+  { difference: /endpoints\[0\]\.(deprecatedTopology|topology) \|/, reason: 'Causes name the fields of the version that is stored.' },
 
   // Services were served by a store of their own until 1.23
   {

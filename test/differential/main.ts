@@ -18,9 +18,9 @@ const chosen = Object.entries(topics).filter(([name]) => names.length === 0 || n
 
 if (record) {
   for (const [name, topic] of chosen) {
-    await reset(reference, topic.namespace)
+    await reset(reference)
     const answers = await play(reference, topic)
-    await reset(reference, topic.namespace)
+    await reset(reference)
     writeRecorded(name, answers)
     console.log(`${name}: ${answers.size} answers recorded`)
   }

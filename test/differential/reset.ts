@@ -6,8 +6,15 @@ interface Listed {
   items: { metadata: { name: string; namespace?: string; finalizers?: string[] } }[]
 }
 
-/** Takes everything of a topic off a server that has no controllers to do it: its namespace with all that is in it, and cluster-wide objects named `diff-…`. */
-export async function reset(target: Target, namespace: string): Promise<void> {
+/** Takes everything of the suite off a server that has no controllers to do it: namespaces named `diff-…` with all that is in them, and such cluster-wide objects. */
+export async function reset(target: Target): Promise<void> {
+  const { body } = await send(target, { name: 'namespaces', method: 'GET', path: '/api/v1/namespaces' })
+  const names = (body as Listed).items.map(({ metadata }) => metadata.name).filter((name) => name.startsWith('diff-'))
+  await clearNamespace(target, 'diff-none', true)
+  for (const name of names) await clearNamespace(target, name, false)
+}
+
+async function clearNamespace(target: Target, namespace: string, clusterWide: boolean): Promise<void> {
   const ask = async (method: string, path: string, body?: unknown, type?: string) =>
     send(target, { name: path, method, path, body, ...(type ? { headers: { 'content-type': type } } : {}) })
   const clear = async (path: string) => {
@@ -18,6 +25,7 @@ export async function reset(target: Target, namespace: string): Promise<void> {
     const { resources = [] } = (await ask('GET', root)).body as Partial<meta.APIResourceList>
     for (const { name, namespaced, verbs } of resources) {
       if (name.includes('/') || name === 'namespaces' || !verbs.includes('delete') || !verbs.includes('list')) continue
+      if (namespaced === clusterWide) continue
       const collection = namespaced ? `${root}/namespaces/${namespace}/${name}` : `${root}/${name}`
       const { items = [] } = ((await ask('GET', collection)).body as Partial<Listed>) ?? {}
       const mine = items.filter((item) => namespaced || item.metadata.name.startsWith('diff-') || item.metadata.name.endsWith('.diff.example.com'))

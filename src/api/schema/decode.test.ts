@@ -42,7 +42,7 @@ test('quantities, times, ints and base64 come out in stored form', () => {
   assert.deepEqual(decodedContainer({ resources: { limits: { cpu: 0.5, memory: '1024Mi' } } }).resources, { limits: { cpu: '500m', memory: '1Gi' } })
   const meta = decode(pod({ metadata: { creationTimestamp: null, deletionTimestamp: '2026-01-02T03:04:05.9+01:00' } })).object.metadata
   assert.deepEqual(meta, { deletionTimestamp: '2026-01-02T02:04:05Z' })
-  const lease = decode({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', spec: { renewTime: '2026-01-02T03:04:05Z' } })
+  const lease = decode({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', spec: { renewTime: '2026-01-02T04:04:05.000000+01:00' } })
   assert.deepEqual(lease.object.spec, { renewTime: '2026-01-02T03:04:05.000000Z' })
   const probe = decodedContainer({ livenessProbe: { httpGet: { port: 'http' } }, readinessProbe: { tcpSocket: {} } })
   assert.deepEqual(probe.livenessProbe, { httpGet: { port: 'http' } })

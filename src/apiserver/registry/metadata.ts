@@ -46,7 +46,8 @@ export function fitUpdatedMetadata(object: KubeObject, old: DeepReadonly<KubeObj
   const next = object.metadata
   const before = old.metadata
   next.uid ||= before.uid
-  next.creationTimestamp ||= before.creationTimestamp
+  // changes of it are ignored, as upstream does
+  next.creationTimestamp = before.creationTimestamp
   if (before.generateName !== undefined) next.generateName ??= before.generateName
   if (before.generation === undefined) delete next.generation
   else next.generation = before.generation

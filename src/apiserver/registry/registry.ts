@@ -96,11 +96,14 @@ export function serve(
   }
 }
 
+/** So many releases after its deprecation a version goes, where nothing else was said. */
+const untilRemoved = 3
+
 /** Upstream's text for versions that are on their way out. */
 function deprecationOf(kind: Kind, apiVersion: string, storage: Kind, storageApiVersion: string): string {
-  const removed = kind.removed ? `, unavailable in v${kind.removed}+` : ''
+  const removed = kind.removed ?? `1.${minorOf(kind.deprecated) + untilRemoved}`
   const instead = storage === kind ? '' : `; use ${storageApiVersion} ${storage.kind}`
-  return `${apiVersion} ${kind.kind} is deprecated in v${kind.deprecated}+${removed}${instead}`
+  return `${apiVersion} ${kind.kind} is deprecated in v${kind.deprecated}+, unavailable in v${removed}+${instead}`
 }
 
 /** The minor number of a release such as `1.21`; beyond all of them when there is none. */

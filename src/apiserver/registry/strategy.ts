@@ -23,10 +23,12 @@ export interface ResourceStrategy<T extends KubeObject = any> {
   prepareForUpdate?(object: T, old: DeepReadonly<T>, context: WriteContext): void
   /** Restores what an update of the status subresource may not touch (everything but status, by default). */
   prepareForStatusUpdate?(object: T, old: DeepReadonly<T>, context: WriteContext): void
-  /** Causes with field paths (`spec.containers[0].image`), worded as upstream's field errors. Empty when valid. */
+  /** Causes with field paths (`spec.containers[0].image`), worded as upstream's field errors. Empty when valid. `apiVersion` is the one of the request. */
   validate?(object: DeepReadonly<T>, apiVersion?: string): StatusCause[]
-  validateUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>): StatusCause[]
-  validateStatusUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>): StatusCause[]
+  /** Beside `validate`, of creates alone. */
+  validateCreate?(object: DeepReadonly<T>, apiVersion?: string): StatusCause[]
+  validateUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, apiVersion?: string): StatusCause[]
+  validateStatusUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, apiVersion?: string): StatusCause[]
   /**
    * Claims what only one object may have (addresses and ports of services): after prepareFor…, before validation; `old` is
    * undefined for a create. May fill in the object; throws a StatusError when it cannot. The answer must be settled when the write succeeded or

@@ -102,6 +102,8 @@ async function storeUpdate(
   if (!object.metadata.name) throw errors.badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
   if (object.metadata.name !== name)
     throw errors.badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`)
+  if (namespace && object.metadata.namespace && object.metadata.namespace !== namespace)
+    throw errors.badRequest(`the namespace of the object (${object.metadata.namespace}) does not match the namespace on the request (${namespace})`)
   fitNamespace(object, namespace)
   fitUpdatedMetadata(object, old)
   if (!options.managed) trackFields(write, object, old)
@@ -143,7 +145,7 @@ async function checkAndReplace(
     looseFinalizers: strategy.looseFinalizers,
   })
   if (!options.unvalidated) {
-    const more = write.subresource ? strategy.validateStatusUpdate?.(object, old) : mainCauses(strategy, object, old)
+    const more = write.subresource ? strategy.validateStatusUpdate?.(object, old, served.apiVersion) : mainCauses(served, object, old)
     if (more && more.length > 0) causes.push(...more)
   }
   if (causes.length > 0) throw errors.invalid(served.storage, name, causes)
@@ -157,9 +159,9 @@ async function checkAndReplace(
   return replace(registry, write, entry, bytes, object)
 }
 
-function mainCauses(strategy: Write['served']['strategy'], object: KubeObject, old: DeepReadonly<KubeObject>) {
-  const causes = strategy.validate?.(object) ?? []
-  const more = strategy.validateUpdate?.(object, old)
+function mainCauses({ strategy, apiVersion }: Write['served'], object: KubeObject, old: DeepReadonly<KubeObject>) {
+  const causes = strategy.validate?.(object, apiVersion) ?? []
+  const more = strategy.validateUpdate?.(object, old, apiVersion)
   return more && more.length > 0 ? [...causes, ...more] : causes
 }
 

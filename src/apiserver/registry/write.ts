@@ -62,6 +62,8 @@ async function checkAndStore(
   })
   const more = strategy.validate?.(object, served.apiVersion)
   if (more && more.length > 0) causes.push(...more)
+  const ofCreate = strategy.validateCreate?.(object, served.apiVersion)
+  if (ofCreate && ofCreate.length > 0) causes.push(...ofCreate)
   if (causes.length > 0) throw errors.invalid(served.storage, object.metadata.name, causes)
   await validate(registry, admission)
   if (strategy.warnings) write.warnings.push(...strategy.warnings(object))

@@ -1,10 +1,21 @@
 import type { DeepReadonly, apiextensions, apiregistration, certificates, coordination, flowcontrol, node, scheduling } from '#api'
 import { errors, dns1035Label, dns1123Label, dns1123Subdomain, pathSegmentName } from '#api'
 import type { ResourceStrategy } from '../strategy.ts'
-import { type Causes, duplicate, forbidden, immutable, invalid, invalidEach, optionalOneOf, required } from '../validation/causes.ts'
+import {
+  type Causes,
+  duplicate,
+  forbidden,
+  immutable,
+  invalid,
+  invalidEach,
+  notSupported,
+  optionalOneOf,
+  required,
+  same,
+} from '../validation/causes.ts'
 import { validateLabels } from '../validation/object-meta.ts'
 import { validateTolerations } from '../validation/pod/scheduling.ts'
-import { validateQuantity } from '../validation/resources.ts'
+import { validateQuantity, validateResourceName } from '../validation/resources.ts'
 import { keepAllButStatus, keepStatus } from './status.ts'
 
 export const leaseStrategy: ResourceStrategy<coordination.Lease> = {
@@ -32,9 +43,16 @@ export const runtimeClassStrategy: ResourceStrategy<node.RuntimeClass> = {
     const causes: Causes = []
     invalidEach(causes, 'handler', object.handler ?? '', dns1123Label(object.handler ?? ''))
     const overhead = object.overhead?.podFixed
-    for (const name in overhead) validateQuantity(causes, `overhead.podFixed[${name}]`, name, overhead[name]!)
+    for (const name in overhead) {
+      validateResourceName(causes, `overhead.limits[${name}]`, name, true)
+      validateQuantity(causes, `overhead.limits[${name}]`, name, overhead[name]!)
+    }
     validateLabels(causes, 'scheduling.nodeSelector', object.scheduling?.nodeSelector)
-    validateTolerations(causes, 'scheduling.tolerations', object.scheduling?.tolerations)
+    const tolerations = object.scheduling?.tolerations ?? []
+    tolerations.forEach((toleration, i) => {
+      if (tolerations.findIndex((one) => same(one, toleration)) < i) causes.push(duplicate(`scheduling.tolerations[${i}]`, toleration))
+    })
+    validateTolerations(causes, 'scheduling.tolerations.tolerations', tolerations)
     return causes
   },
   validateUpdate(object, old) {
@@ -129,7 +147,13 @@ export const certificateSigningRequestStrategy: ResourceStrategy<certificates.Ce
     if (!spec.request || !/-----BEGIN (NEW )?CERTIFICATE REQUEST-----/.test(pem))
       causes.push(invalid('spec.request', spec.request ?? '', 'PEM block type must be CERTIFICATE REQUEST'))
     if (!spec.usages?.length) causes.push(required('spec.usages', 'usages must be provided'))
-    validateSignerName(causes, 'spec.signerName', spec.signerName ?? '')
+    spec.usages?.forEach((usage, i) => {
+      if (!keyUsages.includes(usage)) causes.push(notSupported(`spec.usages[${i}]`, usage, keyUsages))
+      if (spec.usages!.indexOf(usage) < i) causes.push(duplicate(`spec.usages[${i}]`, usage))
+    })
+    if (spec.signerName === 'kubernetes.io/legacy-unknown')
+      causes.push(invalid('spec.signerName', spec.signerName, 'the legacy signerName is not allowed via this API version'))
+    else validateSignerName(causes, 'spec.signerName', spec.signerName ?? '')
     if (spec.expirationSeconds !== undefined && spec.expirationSeconds < 600)
       causes.push(invalid('spec.expirationSeconds', spec.expirationSeconds, 'may not specify a duration less than 600 seconds (10 minutes)'))
     return causes
@@ -140,6 +164,14 @@ export const certificateSigningRequestStrategy: ResourceStrategy<certificates.Ce
     const certificate = object.status?.certificate
     if (certificate && certificate !== old.status?.certificate) validateCertificate(causes, 'status.certificate', certificate)
     const has = (type: string) => conditions.some((condition) => condition.type === type)
+    conditions.forEach((condition, i) => {
+      const at = `status.conditions[${i}]`
+      if (!condition.type) causes.push(required(`${at}.type`))
+      const statuses = ['Approved', 'Denied', 'Failed'].includes(condition.type) ? ['True'] : ['False', 'True', 'Unknown']
+      if (!condition.status) causes.push(required(`${at}.status`))
+      else if (!statuses.includes(condition.status)) causes.push(notSupported(`${at}.status`, condition.status, statuses))
+      if (conditions.findIndex((one) => one.type === condition.type) < i) causes.push(duplicate(`${at}.type`, condition.type))
+    })
     if (has('Approved') && has('Denied'))
       conditions.forEach((condition, i) => {
         if (condition.type === 'Denied')
@@ -156,6 +188,32 @@ export const certificateSigningRequestStrategy: ResourceStrategy<certificates.Ce
   validateName: () => [],
   selectableFields: (object) => ({ 'spec.signerName': object.spec.signerName ?? '' }),
 }
+
+const keyUsages = [
+  'any',
+  'cert sign',
+  'client auth',
+  'code signing',
+  'content commitment',
+  'crl sign',
+  'data encipherment',
+  'decipher only',
+  'digital signature',
+  'email protection',
+  'encipher only',
+  'ipsec end system',
+  'ipsec tunnel',
+  'ipsec user',
+  'key agreement',
+  'key encipherment',
+  'microsoft sgc',
+  'netscape sgc',
+  'ocsp signing',
+  's/mime',
+  'server auth',
+  'signing',
+  'timestamping',
+]
 
 /** What a signer issues is one or more certificates in PEM, without headers. */
 function validateCertificate(causes: Causes, path: string, encoded: string): void {
@@ -176,17 +234,22 @@ function pemProblem(text: string): string | undefined {
 
 function validateSignerName(causes: Causes, path: string, name: string): void {
   if (!name) {
-    causes.push(required(path))
+    causes.push(required(path, 'signerName must be provided'))
     return
   }
-  const slash = name.indexOf('/')
-  if (slash <= 0 || slash === name.length - 1) {
+  const segments = name.split('/')
+  if (segments.length !== 2) {
     causes.push(invalid(path, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'"))
     return
   }
-  const domain = name.slice(0, slash)
-  invalidEach(causes, path, domain, dns1123Subdomain(domain))
+  const [domain, signer] = segments as [string, string]
+  const badLabel = domain.split('.').find((label) => dns1123Label(label).length > 0)
+  if (badLabel !== undefined)
+    for (const message of dns1123Label(badLabel)) causes.push(invalid(path, domain, `validating label ${JSON.stringify(badLabel)}: ${message}`))
   if (!domain.includes('.')) causes.push(invalid(path, domain, 'should be a domain with at least two segments separated by dots'))
+  const badPart = signer.split('.').find((part) => dns1123Subdomain(part).length > 0)
+  if (badPart !== undefined)
+    for (const message of dns1123Subdomain(badPart)) causes.push(invalid(path, signer, `validating label ${JSON.stringify(badPart)}: ${message}`))
 }
 
 export const flowSchemaStrategy: ResourceStrategy<flowcontrol.FlowSchema> = {

@@ -14,7 +14,7 @@ export const required = (field: string, detail = ''): StatusCause => ({
 
 export const invalid = (field: string, value: unknown, detail: string): StatusCause => ({
   reason: 'FieldValueInvalid',
-  message: `Invalid value: ${printed(value)}: ${detail}`,
+  message: detail ? `Invalid value: ${printed(value)}: ${detail}` : `Invalid value: ${printed(value)}`,
   field,
 })
 
@@ -51,8 +51,21 @@ export const notFound = (field: string, value: unknown): StatusCause => ({
   field,
 })
 
+/** A value that messages show as it stands: what prints itself in Go, such as times. */
+export const verbatim = (text: string) => new Verbatim(text)
+
+class Verbatim {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** As Go prints it: an absent value (a nil pointer) as a text, an absent list (pass null) as JSON. */
 function printed(value: unknown): string {
-  return value === undefined || value === null ? 'null' : JSON.stringify(value)
+  if (value === undefined) return '"null"'
+  if (value instanceof Verbatim) return value.text
+  return JSON.stringify(value)
 }
 
 /** Appends one `invalid` per message that a name check answers. */

@@ -32,5 +32,8 @@ export function compareQuantities(a: string, b: string): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0
 }
 
+/** As a number, near enough to divide by. */
+export const quantityNumber = (text: string) => Number(nanoOf(text)) / 1e9
+
 /** A quantity as messages print it. */
 export const quantityText = (text: string) => canonicalQuantity(text)

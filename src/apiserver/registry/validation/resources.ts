@@ -55,16 +55,20 @@ export function validateResourceRequirements(causes: Causes, path: string, resou
   if (huge && !base) causes.push(forbidden(path, 'HugePages require cpu or memory'))
 }
 
+/** Names without a domain are the system's own; containers can have but few of those. */
+export function validateResourceName(causes: Causes, path: string, name: string, container: boolean): void {
+  const messages = qualifiedName(name)
+  invalidEach(causes, path, name, messages)
+  if (name.includes('/') || isHugePages(name) || containerResources.has(name)) return
+  if (messages.length === 0 && !integerResources.has(name) && name !== 'storage' && !standardPrefix.test(name))
+    causes.push(invalid(path, name, 'must be a standard resource type or fully qualified'))
+  if (container) causes.push(invalid(path, name, 'must be a standard resource for containers'))
+}
+
+const standardPrefix = /^(requests|limits)\.(cpu|memory|ephemeral-storage|storage)$/
+
 function validateContainerResource(causes: Causes, path: string, name: string, value: string): void {
-  if (!containerResources.has(name)) {
-    const field = `${path}[${name}]`
-    const messages = qualifiedName(name)
-    invalidEach(causes, field, name, messages)
-    if (messages.length === 0 && !name.includes('/') && !isHugePages(name)) {
-      causes.push(invalid(field, name, 'must be a standard resource type or fully qualified'))
-      causes.push(invalid(field, name, 'must be a standard resource for containers'))
-    }
-  }
+  if (!containerResources.has(name)) validateResourceName(causes, `${path}[${name}]`, name, true)
   // Nearly every quantity is a plain non-negative number: look closer only at what is not.
   validateQuantity(causes, `${path}[${name}]`, name, value)
 }

@@ -30,6 +30,13 @@ function validatePartition(causes: Causes, path: string, partition: number | und
     causes.push(invalid(`${path}.partition`, partition, 'must be between 1 and 255, inclusive'))
 }
 
+/** Names of drivers are compared without regard to case. */
+export function validateDriverName(causes: Causes, path: string, name: string | undefined): void {
+  if (!name) causes.push(required(path))
+  if (name && name.length > 63) causes.push(tooLong(path, 63))
+  invalidEach(causes, path, name ?? '', dns1123Subdomain((name ?? '').toLowerCase()))
+}
+
 const iscsiNames = [/^iqn\.\d{4}-\d{2}\.[A-Za-z0-9\-.]+(:[^,;*&$|\s]+)$/, /^eui\.[A-Za-z0-9]{16}$/, /^naa\.[A-Za-z0-9]{32}$/]
 const lunRange = 'must be between 0 and 255, inclusive'
 
@@ -38,6 +45,9 @@ export const volumeSources = {
   iscsi(causes, path, source) {
     if (!source.targetPortal) causes.push(required(`${path}.targetPortal`))
     if (!source.iqn) causes.push(required(`${path}.iqn`))
+    // of a pod's volumes more is said
+    else if (path.includes('volumes[') && !/^(iqn|eui|naa)/.test(source.iqn))
+      causes.push(invalid(`${path}.iqn`, source.iqn, 'must be valid format starting with iqn, eui, or naa'))
     else if (!iscsiNames.some((name) => name.test(source.iqn))) causes.push(invalid(`${path}.iqn`, source.iqn, 'must be valid format'))
     if (source.lun < 0 || source.lun > 255) causes.push(invalid(`${path}.lun`, source.lun, lunRange))
     if ((source.chapAuthDiscovery || source.chapAuthSession) && !source.secretRef) causes.push(required(`${path}.secretRef`))

@@ -11,8 +11,9 @@ export function validateSelectorAndTemplate(
   template: DeepReadonly<core.PodTemplateSpec> | undefined,
   workload: string,
 ): void {
-  if (!selector) causes.push(required('spec.selector'))
-  else {
+  if (!selector) {
+    if (workload !== 'daemonset') causes.push(required('spec.selector'))
+  } else {
     const before = causes.length
     validateLabelSelector(causes, 'spec.selector', selector)
     if (isEmptySelector(selector)) {
@@ -20,7 +21,7 @@ export function validateSelectorAndTemplate(
       return
     }
     if (causes.length > before) {
-      causes.push(invalid('spec.selector', selector, 'invalid label selector'))
+      if (workload !== 'daemonset') causes.push(invalid('spec.selector', selector, workload === 'statefulset' ? '' : 'invalid label selector'))
       return
     }
   }
@@ -63,5 +64,6 @@ export function validateAtMostHundredPercent(causes: Causes, path: string, value
     causes.push(invalid(path, value, 'must not be greater than 100%'))
 }
 
-/** The number, with percentages as their count of per cents. */
-export const intOrPercentValue = (value: number | string | undefined) => (typeof value === 'string' ? Number.parseInt(value, 10) || 0 : (value ?? 0))
+/** The number, with percentages as their count of per cents; 0 for what is none. */
+export const intOrPercentValue = (value: number | string | undefined) =>
+  typeof value === 'string' ? (/^\d+%$/.test(value) ? Number.parseInt(value, 10) : 0) : (value ?? 0)

@@ -37,6 +37,35 @@ export const deploymentStrategy: ResourceStrategy<apps.Deployment> = {
     return causes
   },
   validateUpdate: selectorStays,
+  validateStatusUpdate({ status = {} }) {
+    const causes: Causes = []
+    countsAreCounts(causes, status, [
+      'observedGeneration',
+      'replicas',
+      'updatedReplicas',
+      'readyReplicas',
+      'availableReplicas',
+      'unavailableReplicas',
+      'collisionCount',
+    ])
+    const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status
+    atMostReplicas(causes, status, ['updatedReplicas', 'readyReplicas', 'availableReplicas'], replicas)
+    if (availableReplicas > readyReplicas) causes.push(invalid('status.availableReplicas', availableReplicas, 'cannot be greater than readyReplicas'))
+    return causes
+  },
+}
+
+type Counts = DeepReadonly<{ [name: string]: unknown }>
+
+function countsAreCounts(causes: Causes, status: object, fields: readonly string[]): void {
+  for (const field of fields) nonNegative(causes, `status.${field}`, (status as Counts)[field] as number | undefined)
+}
+
+function atMostReplicas(causes: Causes, status: object, fields: readonly string[], replicas: number): void {
+  for (const field of fields) {
+    const count = ((status as Counts)[field] as number | undefined) ?? 0
+    if (count > replicas) causes.push(invalid(`status.${field}`, count, 'cannot be greater than status.replicas'))
+  }
 }
 
 function validateDeploymentStrategy(causes: Causes, strategy: DeepReadonly<apps.DeploymentStrategy> | undefined): void {
@@ -168,6 +197,21 @@ export const daemonSetStrategy: ResourceStrategy<apps.DaemonSet> = {
     return causes
   },
   validateUpdate: selectorStays,
+  validateStatusUpdate({ status = {} as apps.DaemonSetStatus }) {
+    const causes: Causes = []
+    countsAreCounts(causes, status, [
+      'currentNumberScheduled',
+      'numberMisscheduled',
+      'desiredNumberScheduled',
+      'numberReady',
+      'observedGeneration',
+      'updatedNumberScheduled',
+      'numberAvailable',
+      'numberUnavailable',
+      'collisionCount',
+    ])
+    return causes
+  },
 }
 
 const statefulSetUpdatable =
@@ -226,6 +270,23 @@ export const statefulSetStrategy: ResourceStrategy<apps.StatefulSet> = {
       minReadySeconds,
     }
     return same(munged, before) ? [] : [forbidden('spec', statefulSetUpdatable)]
+  },
+  validateStatusUpdate({ status = {} as apps.StatefulSetStatus }) {
+    const causes: Causes = []
+    countsAreCounts(causes, status, [
+      'replicas',
+      'readyReplicas',
+      'currentReplicas',
+      'updatedReplicas',
+      'availableReplicas',
+      'observedGeneration',
+      'collisionCount',
+    ])
+    const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status
+    atMostReplicas(causes, status, ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'], replicas)
+    if (availableReplicas > readyReplicas)
+      causes.push(invalid('status.availableReplicas', availableReplicas, 'cannot be greater than status.readyReplicas'))
+    return causes
   },
 }
 

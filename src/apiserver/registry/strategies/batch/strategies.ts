@@ -103,8 +103,8 @@ function requireOwnLabels(causes: Causes, job: DeepReadonly<batch.Job>): void {
   const labels = job.spec.template.metadata?.labels
   const path = 'spec.template.metadata.labels'
   const check = (key: string, value: string | undefined) => {
-    if (labels?.[key] === undefined) causes.push(required(`${path}.${key}`, `must be '${value}'`))
-    else if (labels[key] !== value) causes.push(invalid(`${path}.${key}`, labels[key], `must be '${value}'`))
+    if (labels?.[key] === undefined) causes.push(required(`${path}[${key}]`, `must be '${value}'`))
+    else if (labels[key] !== value) causes.push(invalid(`${path}[${key}]`, labels, `must be '${value}'`))
   }
   const uid = job.metadata.uid
   check(legacyControllerUid, uid)

@@ -71,17 +71,27 @@ const requiredData: Record<string, (causes: Causes, secret: DeepReadonly<core.Se
   },
 }
 
+/** What is wrong with a text that should be JSON, as Go begins to say it. */
+function jsonProblem(text: string): string | undefined {
+  try {
+    JSON.parse(text)
+    return undefined
+  } catch (error) {
+    const { message } = error as Error
+    const at = Number(/at position (\d+)/.exec(message)?.[1] ?? -1)
+    const found = at < 0 ? /^Unexpected token '?(.)/su.exec(message)?.[1] : text[at]
+    return found === undefined ? 'unexpected end of JSON input' : `invalid character '${found}' looking for beginning of value`
+  }
+}
+
 function requireJson(causes: Causes, { data }: DeepReadonly<core.Secret>, key: string): void {
   const value = data?.[key]
   if (value === undefined) {
     causes.push(required(`data[${key}]`))
     return
   }
-  try {
-    JSON.parse(Buffer.from(value, 'base64').toString())
-  } catch (error) {
-    causes.push(invalid(`data[${key}]`, '<secret contents redacted>', (error as Error).message))
-  }
+  const problem = jsonProblem(Buffer.from(value, 'base64').toString())
+  if (problem) causes.push(invalid(`data[${key}]`, '<secret contents redacted>', problem))
 }
 
 export const secretStrategy: ResourceStrategy<core.Secret> = {

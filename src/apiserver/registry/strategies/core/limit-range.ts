@@ -3,8 +3,8 @@ import type { DeepReadonly, core } from '#api'
 import { qualifiedName } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, forbidden, invalid, invalidEach, required, same } from '../../validation/causes.ts'
-import { validateQuantity } from '../../validation/resources.ts'
-import { compareQuantities, quantityText } from '../../validation/quantities.ts'
+import { validateResourceName } from '../../validation/resources.ts'
+import { compareQuantities, quantityNumber, quantityText } from '../../validation/quantities.ts'
 
 type Item = core.LimitRangeItem
 
@@ -23,7 +23,10 @@ export const limitRangeStrategy: ResourceStrategy<core.LimitRange> = {
     const types = new Set<string>()
     spec.limits.forEach((item, i) => {
       const at = `spec.limits[${i}]`
-      invalidEach(causes, `${at}.type`, item.type ?? '', qualifiedName(item.type ?? ''))
+      const messages = qualifiedName(item.type ?? '')
+      invalidEach(causes, `${at}.type`, item.type ?? '', messages)
+      if (messages.length === 0 && !item.type.includes('/') && !standardTypes.includes(item.type))
+        causes.push(invalid(`${at}.type`, item.type, 'must be a standard limit type or fully qualified'))
       if (types.has(item.type))
         causes.push({ reason: 'FieldValueDuplicate', message: `Duplicate value: ${JSON.stringify(item.type)}`, field: `${at}.type` })
       types.add(item.type)
@@ -42,6 +45,8 @@ function defaultItem(item: Item): void {
   for (const name in item.min) requests[name] ??= item.min[name]!
 }
 
+const standardTypes = ['Container', 'PersistentVolumeClaim', 'Pod']
+
 type Bound = (typeof bounds)[number]
 
 const bounds = ['min', 'max', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const
@@ -51,8 +56,8 @@ function validateItem(causes: Causes, path: string, item: DeepReadonly<Item>): v
   for (const bound of bounds) {
     for (const name in item[bound]) {
       names.add(name)
-      invalidEach(causes, `${path}.${bound}[${name}]`, name, qualifiedName(name))
-      validateQuantity(causes, `${path}.${bound}[${name}]`, name, item[bound]![name]!)
+      if (item.type === 'Pod' && (bound === 'default' || bound === 'defaultRequest')) continue
+      validateResourceName(causes, `${path}.${bound}[${name}]`, name, item.type === 'Pod' || item.type === 'Container')
     }
   }
   if (item.type === 'Pod') {
@@ -75,8 +80,19 @@ function validateItem(causes: Causes, path: string, item: DeepReadonly<Item>): v
     order('defaultRequest', 'max', 'defaultRequest', 'default request value %1 is greater than max value %2')
     order('defaultRequest', 'default', 'defaultRequest', 'default request value %1 is greater than default limit value %2')
     order('default', 'max', 'default', 'default value %1 is greater than max value %2')
-    const ratio = item.maxLimitRequestRatio?.[name]
-    if (ratio !== undefined && compareQuantities(ratio, '1') < 0)
-      causes.push(invalid(`${path}.maxLimitRequestRatio[${name}]`, quantityText(ratio), `ratio ${quantityText(ratio)} is less than 1`))
+    validateRatio(causes, path, item, name)
   }
+}
+
+/** A limit may be at most as many times its request, which the bounds must leave room for. */
+function validateRatio(causes: Causes, path: string, item: DeepReadonly<Item>, name: string): void {
+  const ratio = item.maxLimitRequestRatio?.[name]
+  if (ratio === undefined) return
+  const at = `${path}.maxLimitRequestRatio[${name}]`
+  if (compareQuantities(ratio, '1') < 0) causes.push(invalid(at, quantityText(ratio), `ratio ${quantityText(ratio)} is less than 1`))
+  const [min, max] = [item.min?.[name], item.max?.[name]]
+  if (min === undefined || max === undefined) return
+  const widest = quantityNumber(max) / quantityNumber(min)
+  if (quantityNumber(ratio) > widest)
+    causes.push(invalid(at, quantityText(ratio), `ratio ${quantityText(ratio)} is greater than max/min = ${widest.toFixed(6)}`))
 }

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import type { DeepReadonly, core } from '#api'
 import { dns1123Label, dns1123Subdomain, pathSegmentName, portNumber, qualifiedName } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
-import { type Causes, forbidden, invalid, invalidEach, notSupported, required, same } from '../../validation/causes.ts'
+import { type Causes, duplicate, forbidden, immutable, invalid, invalidEach, notSupported, required, same } from '../../validation/causes.ts'
 import { validateFinalizerName } from '../../validation/object-meta.ts'
 import { validateTaints } from '../../validation/pod/scheduling.ts'
 import { validateQuantity } from '../../validation/resources.ts'
@@ -12,6 +12,7 @@ const nameLabel = 'kubernetes.io/metadata.name'
 
 export const namespaceStrategy: ResourceStrategy<core.Namespace> = {
   default(object) {
+    ;(object.status ??= {}).phase ||= 'Active'
     labelWithName(object)
   },
   prepareForCreate(object) {
@@ -50,7 +51,7 @@ function labelWithName({ metadata }: core.Namespace): void {
 export const nodeStrategy: ResourceStrategy<core.Node> = {
   default(object) {
     const spec = (object.spec ??= {})
-    if (spec.podCIDR && !spec.podCIDRs?.length) spec.podCIDRs = [spec.podCIDR]
+    if (spec.podCIDR && spec.podCIDRs?.[0] !== spec.podCIDR) spec.podCIDRs = [spec.podCIDR]
     else if (spec.podCIDRs?.length && !spec.podCIDR) spec.podCIDR = spec.podCIDRs[0]!
     const status = (object.status ??= {})
     if (status.capacity && !status.allocatable) status.allocatable = { ...status.capacity }
@@ -63,25 +64,28 @@ export const nodeStrategy: ResourceStrategy<core.Node> = {
   validate({ spec, status }) {
     const causes: Causes = []
     validateTaints(causes, 'metadata.taints', spec.taints)
-    status?.addresses?.forEach((address, i) => {
-      if (status.addresses!.findIndex((one) => same(one, address)) < i)
-        causes.push({ reason: 'FieldValueDuplicate', message: `Duplicate value: ${JSON.stringify(address)}`, field: `status.addresses[${i}]` })
-    })
-    for (const field of ['capacity', 'allocatable'] as const)
-      for (const name in status?.[field]) validateQuantity(causes, `status.${field}[${name}]`, name, status[field]![name]!)
+    validateNodeResources(causes, status)
+    validatePodRanges(causes, spec.podCIDRs)
     return causes
   },
-  validateUpdate({ spec }, { spec: old }) {
+  validateStatusUpdate({ status }) {
     const causes: Causes = []
+    validateNodeResources(causes, status)
+    validateNodeAddresses(causes, status)
+    return causes
+  },
+  validateUpdate({ spec, status }, { spec: old }) {
+    const causes: Causes = []
+    validateNodeAddresses(causes, status)
     if (old.podCIDRs?.length && !same(spec.podCIDRs, old.podCIDRs))
       causes.push(forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'))
     if (old.providerID && old.providerID !== spec.providerID)
       causes.push(forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid'))
     const fixed = (one: typeof spec) => ({
       ...one,
-      podCIDR: undefined,
-      podCIDRs: undefined,
-      providerID: undefined,
+      // once set, these are named above, and their change is none that is allowed
+      ...(old.podCIDRs?.length ? {} : { podCIDR: undefined, podCIDRs: undefined }),
+      ...(old.providerID ? {} : { providerID: undefined }),
       taints: undefined,
       unschedulable: undefined,
       configSource: undefined,
@@ -89,13 +93,35 @@ export const nodeStrategy: ResourceStrategy<core.Node> = {
     if (!same(fixed(spec), fixed(old)))
       causes.push(
         forbidden(
-          'spec',
+          '[]',
           'node updates may only change labels, taints, or capacity (or configSource, if the DynamicKubeletConfig feature gate is enabled)',
         ),
       )
     return causes
   },
   selectableFields: (object) => ({ 'spec.unschedulable': String(object.spec.unschedulable ?? false) }),
+}
+
+function validateNodeResources(causes: Causes, status: DeepReadonly<core.NodeStatus> | undefined): void {
+  for (const field of ['capacity', 'allocatable'] as const)
+    for (const name in status?.[field]) validateQuantity(causes, `status.${field}.${name}`, name, status[field]![name]!)
+}
+
+function validateNodeAddresses(causes: Causes, status: DeepReadonly<core.NodeStatus> | undefined): void {
+  status?.addresses?.forEach((address, i) => {
+    if (status.addresses!.findIndex((one) => same(one, address)) < i) causes.push(duplicate(`status.addresses[${i}]`, address))
+  })
+}
+
+/** A node has one range of each address family at most. */
+function validatePodRanges(causes: Causes, ranges: readonly string[] | undefined): void {
+  ranges?.forEach((range, i) => {
+    if (isIP(range.split('/')[0]!) === 0 || !range.includes('/'))
+      causes.push(invalid(`spec.podCIDRs[${i}]`, range, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'))
+  })
+  const families = new Set(ranges?.map((range) => isIP(range.split('/')[0]!)))
+  if (ranges && ranges.length > 1 && families.size < ranges.length)
+    causes.push(invalid('spec.podCIDRs', ranges, 'may specify no more than one CIDR for each IP family'))
 }
 
 const noNodeInfo: core.NodeSystemInfo = {
@@ -173,11 +199,13 @@ export const eventStrategy: ResourceStrategy<core.Event> = {
     if (apiVersion === 'events.k8s.io/v1') validateStrictEvent(causes, object)
     const involved = object.involvedObject?.namespace ?? ''
     // Events about cluster-scoped objects live in the default namespace.
-    if (involved === '' ? namespace !== undefined && namespace !== 'default' && namespace !== 'kube-system' : involved !== namespace)
+    // Those with an event time may be about an object of another namespace.
+    const elsewhere = object.eventTime ? false : involved !== namespace
+    if (involved === '' ? namespace !== undefined && namespace !== 'default' && !(object.eventTime && namespace === 'kube-system') : elsewhere)
       causes.push(invalid('involvedObject.namespace', involved, 'does not match event.namespace'))
     if (!object.eventTime) return causes
     if (!object.reportingComponent) causes.push(required('reportingController'))
-    else invalidEach(causes, 'reportingController', object.reportingComponent, qualifiedName(object.reportingComponent))
+    invalidEach(causes, 'reportingController', object.reportingComponent ?? '', qualifiedName(object.reportingComponent ?? ''))
     if (!object.reportingInstance) causes.push(required('reportingInstance'))
     else if (object.reportingInstance.length > 128) causes.push(invalid('reportingInstance', '', 'can have at most 128 characters'))
     if (!object.action) causes.push(required('action'))
@@ -185,6 +213,19 @@ export const eventStrategy: ResourceStrategy<core.Event> = {
     if (!object.reason) causes.push(required('reason'))
     else if (object.reason.length > 128) causes.push(invalid('reason', '', 'can have at most 128 characters'))
     if ((object.message?.length ?? 0) > 1024) causes.push(invalid('message', '', 'can have at most 1024 characters'))
+    return causes
+  },
+  validateCreate(object, apiVersion) {
+    const causes: Causes = []
+    if (apiVersion === 'events.k8s.io/v1') validateNewEvent(causes, object)
+    return causes
+  },
+  validateUpdate(object, old, apiVersion) {
+    const causes: Causes = []
+    if (apiVersion !== 'events.k8s.io/v1') return causes
+    for (const field of eventFields) immutable(causes, field, object[field], old[field])
+    immutable(causes, 'reportingController', object.reportingComponent, old.reportingComponent)
+    immutable(causes, 'reportingInstance', object.reportingInstance, old.reportingInstance)
     return causes
   },
   allowCreateOnUpdate: true,
@@ -208,11 +249,42 @@ export const eventStrategy: ResourceStrategy<core.Event> = {
   },
 }
 
+/** What new events of events.k8s.io/v1 leave to older ones. */
+function validateNewEvent(causes: Causes, event: DeepReadonly<core.Event>): void {
+  const unset = (field: string, value: unknown) => {
+    if (value) causes.push(invalid(field, '', 'needs to be unset'))
+  }
+  unset('firstTimestamp', event.firstTimestamp)
+  unset('lastTimestamp', event.lastTimestamp)
+  unset('count', event.count)
+  unset('source', event.source?.component || event.source?.host)
+}
+
+const eventFields = [
+  'involvedObject',
+  'reason',
+  'message',
+  'source',
+  'firstTimestamp',
+  'lastTimestamp',
+  'count',
+  'type',
+  'eventTime',
+  'action',
+  'related',
+] as const
+
 /** What events of events.k8s.io/v1 have to keep to, and older ones need not. */
 function validateStrictEvent(causes: Causes, event: DeepReadonly<core.Event>): void {
   event.metadata.finalizers?.forEach((finalizer, i) => {
     if (!finalizer.includes('/')) validateFinalizerName(causes, `metadata.finalizers[${i}]`, finalizer)
   })
+  if (event.series) {
+    if ((event.series.count ?? 0) < 2) causes.push(invalid('series.count', '', 'should be at least 2'))
+    if (!event.series.lastObservedTime) causes.push(required('series.lastObservedTime'))
+  }
+  if (!event.eventTime) causes.push(required('eventTime'))
+  if (event.type !== 'Normal' && event.type !== 'Warning') causes.push(invalid('type', '', `has invalid value: ${event.type ?? ''}`))
 }
 
 const quotaScopes = [
@@ -238,6 +310,9 @@ export const resourceQuotaStrategy: ResourceStrategy<core.ResourceQuota> = {
     }
     const scopes = spec?.scopes ?? []
     for (const scope of scopes) if (!quotaScopes.includes(scope)) causes.push(invalid('spec.scopes', scopes, 'unsupported scope'))
+    for (const scope of scopes)
+      for (const name in spec?.hard)
+        if (standardQuota.has(name) && !fitsScope(scope, name)) causes.push(invalid('spec.scopes', scopes, 'unsupported scope applied to resource'))
     for (const [a, b] of [
       ['BestEffort', 'NotBestEffort'],
       ['Terminating', 'NotTerminating'],
@@ -246,6 +321,9 @@ export const resourceQuotaStrategy: ResourceStrategy<core.ResourceQuota> = {
     spec?.scopeSelector?.matchExpressions?.forEach((requirement, i) => {
       const at = `spec.scopeSelector.matchExpressions[${i}]`
       if (!quotaScopes.includes(requirement.scopeName)) causes.push(invalid(`${at}.scopeName`, requirement.scopeName, 'unsupported scope'))
+      for (const name in spec?.hard)
+        if (standardQuota.has(name) && !fitsScope(requirement.scopeName, name))
+          causes.push(invalid(at, spec?.scopeSelector, 'unsupported scope applied to resource'))
       const { operator, values = [] } = requirement
       if (requirement.scopeName !== 'PriorityClass' && requirement.scopeName !== 'VolumeAttributesClass' && operator !== 'Exists')
         causes.push(
@@ -301,17 +379,19 @@ const standardQuota = new Set([
   'services.loadbalancers',
 ])
 
+/** Scopes select pods, and one of them pods that ask for nothing: other resources cannot be counted by them. */
+function fitsScope(scope: string, name: string): boolean {
+  if (scope === 'BestEffort') return name === 'pods'
+  if (scope === 'VolumeAttributesClass') return name === 'persistentvolumeclaims' || name === 'requests.storage'
+  return !quotaScopes.includes(scope) || name === 'pods' || podCompute.test(name)
+}
+
+const podCompute = /^((requests|limits)\.)?(cpu|memory|ephemeral-storage)$/
+
 function validateQuotaResource(causes: Causes, path: string, name: string): void {
   const messages = qualifiedName(name)
   invalidEach(causes, path, name, messages)
-  if (
-    messages.length === 0 &&
-    !name.includes('/') &&
-    !standardQuota.has(name) &&
-    !name.startsWith('requests.hugepages-') &&
-    !name.startsWith('hugepages-')
-  ) {
-    causes.push(invalid(path, name, 'must be a standard resource type or fully qualified'))
-    causes.push(invalid(path, name, 'must be a standard resource for quota'))
-  }
+  if (name.includes('/') || standardQuota.has(name) || name.startsWith('requests.hugepages-') || name.startsWith('hugepages-')) return
+  if (messages.length === 0) causes.push(invalid(path, name, 'must be a standard resource type or fully qualified'))
+  causes.push(invalid(path, name, 'must be a standard resource for quota'))
 }

@@ -2,6 +2,8 @@ import { isIP, isIPv6 } from 'node:net'
 import type { DeepReadonly, core } from '#api'
 import { dns1035Label } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
+import type { Causes } from '../../validation/causes.ts'
+import { validateLoadBalancer } from '../../validation/load-balancer.ts'
 import { validateService, validateServiceUpdate } from '../../validation/service.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
 import { defaultService } from './service-defaults.ts'
@@ -26,6 +28,11 @@ export const serviceStrategy: ResourceStrategy<core.Service> = {
   prepareForStatusUpdate: keepAllButStatus,
   validate: validateService,
   validateUpdate: validateServiceUpdate,
+  validateStatusUpdate({ status }) {
+    const causes: Causes = []
+    validateLoadBalancer(causes, status?.loadBalancer?.ingress)
+    return causes
+  },
   validateName: dns1035Label,
   allowCreateOnUpdate: true,
   selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { DeepReadonly, discovery, networking } from '#api'
-import { dns1035Label, dns1123Label, dns1123Subdomain, portName, portNumber, qualifiedName, wildcardDns1123Subdomain } from '#api'
+import { dns1035Label, dns1123Label, dns1123Subdomain, pathSegmentName, portName, portNumber, qualifiedName, wildcardDns1123Subdomain } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import {
   type Causes,
@@ -15,6 +15,8 @@ import {
   tooLong,
   tooMany,
 } from '../../validation/causes.ts'
+import { validateLoadBalancer } from '../../validation/load-balancer.ts'
+import { validateLabels } from '../../validation/object-meta.ts'
 import { validatePortOrName } from '../../validation/pod/probes.ts'
 import { validateLabelSelector } from '../../validation/selectors.ts'
 import { isCidr } from '../../validation/service.ts'
@@ -38,30 +40,26 @@ export const ingressStrategy: ResourceStrategy<networking.Ingress> = {
   validate({ metadata, spec }) {
     const causes: Causes = []
     const { defaultBackend, rules = [], tls, ingressClassName } = spec
-    if (!defaultBackend && rules.length === 0) causes.push(invalid('spec', spec.rules, 'either `defaultBackend` or `rules` must be specified'))
+    if (!defaultBackend && rules.length === 0)
+      causes.push(invalid('spec', spec.rules ?? null, 'either `defaultBackend` or `rules` must be specified'))
     if (defaultBackend) validateBackend(causes, 'spec.defaultBackend', defaultBackend)
-    tls?.forEach((entry, i) => entry.hosts?.forEach((host, j) => invalidEach(causes, `spec.tls[${i}].hosts[${j}]`, host, hostMessages(host))))
+    tls?.forEach((entry, i) => {
+      entry.hosts?.forEach((host, j) => invalidEach(causes, `spec.tls[${i}].hosts[${j}]`, host, hostMessages(host)))
+      if (entry.secretName) invalidEach(causes, `spec.tls[${i}].secretName`, entry.secretName, dns1123Subdomain(entry.secretName))
+    })
     rules.forEach((rule, i) => validateRule(causes, `spec.rules[${i}]`, rule))
     if (ingressClassName !== undefined) {
       invalidEach(causes, 'spec.ingressClassName', ingressClassName, dns1123Subdomain(ingressClassName))
       // Only checked for new objects upstream: old ones may carry both while they migrate.
       const annotated = metadata.annotations?.[classAnnotation]
       if (annotated !== undefined && !metadata.resourceVersion && annotated !== ingressClassName)
-        causes.push(invalid(`metadata.annotations.${classAnnotation}`, annotated, 'can not be set when the class field is also set'))
+        causes.push(invalid(`annotations.${classAnnotation}`, annotated, 'must match `ingressClassName` when both are specified'))
     }
     return causes
   },
   validateStatusUpdate({ status }) {
     const causes: Causes = []
-    status?.loadBalancer?.ingress?.forEach((point, i) => {
-      const at = `status.loadBalancer.ingress[${i}]`
-      if (point.ip && isIP(point.ip) === 0)
-        causes.push(invalid(`${at}.ip`, point.ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'))
-      if (point.hostname) {
-        invalidEach(causes, `${at}.hostname`, point.hostname, dns1123Subdomain(point.hostname))
-        if (isIP(point.hostname) !== 0) causes.push(invalid(`${at}.hostname`, point.hostname, 'must be a DNS name, not an IP address'))
-      }
-    })
+    validateLoadBalancer(causes, status?.loadBalancer?.ingress)
     return causes
   },
 }
@@ -104,8 +102,7 @@ function validateBackend(causes: Causes, path: string, backend: DeepReadonly<net
   const { service, resource } = backend
   if (resource && service) causes.push(invalid(path, '', 'cannot set both resource and service backends'))
   else if (resource) {
-    if (!resource.kind) causes.push(required(`${path}.resource.kind`))
-    if (!resource.name) causes.push(required(`${path}.resource.name`))
+    validateReference(causes, `${path}.resource`, resource)
   } else if (service) {
     if (!service.name) causes.push(required(`${path}.service.name`))
     else invalidEach(causes, `${path}.service.name`, service.name, dns1035Label(service.name))
@@ -115,6 +112,19 @@ function validateBackend(causes: Causes, path: string, backend: DeepReadonly<net
     else if (number) invalidEach(causes, `${path}.service.port.number`, number, portNumber(number))
     else causes.push(required(path, 'port name or number is required'))
   } else causes.push(invalid(path, '', 'resource or service backend is required'))
+}
+
+/** Checks what names an object of a kind that the server need not know. */
+function validateReference(
+  causes: Causes,
+  path: string,
+  { apiGroup, kind, name }: DeepReadonly<{ apiGroup?: string; kind: string; name: string }>,
+): void {
+  if (apiGroup !== undefined) invalidEach(causes, `${path}.apiGroup`, apiGroup, dns1123Subdomain(apiGroup))
+  if (!kind) causes.push(required(`${path}.kind`, 'kind is required'))
+  else invalidEach(causes, `${path}.kind`, kind, pathSegmentName(kind))
+  if (!name) causes.push(required(`${path}.name`, 'name is required'))
+  else invalidEach(causes, `${path}.name`, name, pathSegmentName(name))
 }
 
 export const ingressClassStrategy: ResourceStrategy<networking.IngressClass> = {
@@ -134,8 +144,7 @@ export const ingressClassStrategy: ResourceStrategy<networking.IngressClass> = {
     }
     const parameters = spec?.parameters
     if (!parameters) return causes
-    if (!parameters.kind) causes.push(required('spec.parameters.kind', 'kind is required'))
-    if (!parameters.name) causes.push(required('spec.parameters.name', 'name is required'))
+    validateReference(causes, 'spec.parameters', parameters)
     optionalOneOf(causes, 'spec.parameters.scope', parameters.scope, ['Cluster', 'Namespace'])
     if (parameters.scope === 'Namespace' && !parameters.namespace)
       causes.push(required('spec.parameters.namespace', "`parameters.scope` is set to 'Namespace'"))
@@ -274,6 +283,12 @@ function validateEndpoint(causes: Causes, path: string, endpoint: DeepReadonly<d
     else validateEndpointIP(causes, at, address)
   })
   if (endpoint.hostname !== undefined) invalidEach(causes, `${path}.hostname`, endpoint.hostname, dns1123Label(endpoint.hostname))
+  const topology = endpoint.deprecatedTopology
+  if (topology) {
+    const keys = Object.keys(topology).length
+    if (keys > 16) causes.push(tooMany(`${path}.deprecatedTopology`, keys, 16))
+    validateLabels(causes, `${path}.deprecatedTopology`, topology)
+  }
   if (endpoint.nodeName !== undefined) invalidEach(causes, `${path}.nodeName`, endpoint.nodeName, dns1123Subdomain(endpoint.nodeName))
   endpoint.hints?.forZones?.forEach((zone, i) => {
     if (!zone.name) causes.push(required(`${path}.hints.forZones[${i}].name`))

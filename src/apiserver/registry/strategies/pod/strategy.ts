@@ -1,6 +1,6 @@
 import type { DeepReadonly, core } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
-import { type Causes, invalid } from '../../validation/causes.ts'
+import { type Causes, forbidden, invalid } from '../../validation/causes.ts'
 import { validatePodSpec } from '../../validation/pod/pod-spec.ts'
 import { validateResourceRequirements } from '../../validation/resources.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
@@ -40,6 +40,15 @@ export const podStrategy: ResourceStrategy<core.Pod> = {
     validatePodSpec(causes, 'spec', pod.spec)
     return causes
   },
+  validateCreate({ metadata, spec }) {
+    const causes: Causes = []
+    if (spec.ephemeralContainers?.length) causes.push(forbidden('spec.ephemeralContainers', 'cannot be set on create'))
+    validateAppArmor(causes, metadata.annotations)
+    const mirrored = metadata.annotations?.[mirrorAnnotation]
+    if (mirrored !== undefined && !spec.nodeName)
+      causes.push(invalid(`metadata.annotations[${mirrorAnnotation}]`, mirrored, 'must set spec.nodeName if mirror pod annotation is set'))
+    return causes
+  },
   validateUpdate: validatePodUpdate,
   validateStatusUpdate: validatePodStatusUpdate,
   gracePeriodSeconds(pod, asked) {
@@ -64,8 +73,25 @@ export const podStrategy: ResourceStrategy<core.Pod> = {
 function fillPodIPs(status: core.PodStatus): void {
   const { podIP, podIPs } = status
   if (podIP && !podIPs?.length) status.podIPs = [{ ip: podIP }]
-  else if (podIPs?.length && podIPs[0]!.ip !== podIP) status.podIP = podIPs[0]!.ip
+  else if (podIPs?.length && !podIP) status.podIP = podIPs[0]!.ip
+  // an old kubelet knows the one address only
+  else if (podIP && podIPs![0]!.ip !== podIP) status.podIPs = [{ ip: podIP }]
   if (status.hostIP && !status.hostIPs?.length) status.hostIPs = [{ ip: status.hostIP }]
+}
+
+/** Says of a pod that it stands for a static one of its node. */
+const mirrorAnnotation = 'kubernetes.io/config.mirror'
+
+const appArmor = 'container.apparmor.security.beta.kubernetes.io/'
+
+/** Profiles by annotation are as good as those by field. */
+function validateAppArmor(causes: Causes, annotations: DeepReadonly<Record<string, string>> | undefined): void {
+  for (const key in annotations) {
+    if (!key.startsWith(appArmor)) continue
+    const profile = annotations[key]!
+    if (profile !== '' && profile !== 'runtime/default' && profile !== 'unconfined' && !profile.startsWith('localhost/'))
+      causes.push(invalid(`metadata.annotations[${key}]`, profile, `invalid AppArmor profile name: ${JSON.stringify(profile)}`))
+  }
 }
 
 /** What the resize subresource may ask for: valid requests and limits that leave the pod in its class. */

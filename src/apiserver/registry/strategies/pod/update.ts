@@ -1,6 +1,7 @@
+import { isIP } from 'node:net'
 import type { DeepReadonly, core } from '#api'
 import { dns1123Subdomain, qualifiedName } from '#api'
-import { type Causes, forbidden, invalid, invalidEach, required, same } from '../../validation/causes.ts'
+import { type Causes, forbidden, invalid, invalidEach, same } from '../../validation/causes.ts'
 
 type Pod = DeepReadonly<core.Pod>
 type Container = DeepReadonly<core.Container>
@@ -58,7 +59,7 @@ function validateDeadline(causes: Causes, spec: DeepReadonly<core.PodSpec>, befo
   if (value !== undefined) {
     if (!(value >= 0 && value <= 2 ** 31 - 1)) causes.push(invalid(field, value, 'must be between 0 and 2147483647, inclusive'))
     else if (had !== undefined && had < value) causes.push(invalid(field, value, 'must be less than or equal to previous value'))
-  } else if (had !== undefined) causes.push(invalid(field, null, 'must not update from a positive integer to nil value'))
+  } else if (had !== undefined) causes.push(invalid(field, undefined, 'must not update from a positive integer to nil value'))
 }
 
 function validateAddedTolerations(causes: Causes, spec: DeepReadonly<core.PodSpec>, before: DeepReadonly<core.PodSpec>): void {
@@ -99,14 +100,25 @@ function changes(now: object, before: object): string {
 export function validatePodStatusUpdate(pod: Pod, old: Pod): Causes {
   const causes: Causes = []
   pod.status?.conditions?.forEach((condition, i) => {
-    if (!condition.type) causes.push(required(`status.conditions[${i}].type`))
-    else invalidEach(causes, `status.conditions[${i}].type`, condition.type, qualifiedName(condition.type))
+    // upstream names them by this path
+    invalidEach(causes, `metadata.conditions[${i}].Type`, condition.type ?? '', qualifiedName(condition.type ?? ''))
   })
+  validateAddresses(causes, 'status.podIPs', pod.status?.podIPs)
+  validateAddresses(causes, 'status.hostIPs', pod.status?.hostIPs)
   if (pod.status?.nominatedNodeName)
     invalidEach(causes, 'status.nominatedNodeName', pod.status.nominatedNodeName, dns1123Subdomain(pod.status.nominatedNodeName))
   if (old.spec.restartPolicy === 'Always') return causes
   validateNotRestarted(causes, 'status.containerStatuses', pod.status?.containerStatuses, old.status?.containerStatuses, old.spec.restartPolicy)
   return causes
+}
+
+/** Addresses are one of each family at most. */
+function validateAddresses(causes: Causes, path: string, addresses: DeepReadonly<{ ip: string }[]> | undefined): void {
+  addresses?.forEach(({ ip }, i) => {
+    if (isIP(ip ?? '') === 0) causes.push(invalid(`${path}[${i}]`, ip ?? '', 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'))
+  })
+  if (addresses && addresses.length > 1 && new Set(addresses.map(({ ip }) => isIP(ip))).size < addresses.length)
+    causes.push(invalid(path, addresses, 'may specify no more than one IP for each IP family'))
 }
 
 function validateNotRestarted(

@@ -34,8 +34,10 @@ export const podDisruptionBudgetStrategy: ResourceStrategy<policy.PodDisruptionB
       optionalOneOf(causes, 'spec.unhealthyPodEvictionPolicy', spec.unhealthyPodEvictionPolicy, ['AlwaysAllow', 'IfHealthyBudget'])
     return causes
   },
-  validateStatusUpdate({ status }) {
+  validateStatusUpdate({ status }, _old, apiVersion) {
     const causes: Causes = []
+    // the beta never looked
+    if (apiVersion === 'policy/v1beta1') return causes
     for (const field of ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const)
       nonNegative(causes, `status.${field}`, status?.[field])
     return causes

@@ -21,7 +21,12 @@ export const clusterRoleStrategy: ResourceStrategy<rbac.ClusterRole> = {
     if (!aggregation) return causes
     if (!aggregation.clusterRoleSelectors?.length)
       causes.push(required('aggregationRule.clusterRoleSelectors', 'at least one clusterRoleSelector required if aggregationRule is non-nil'))
-    aggregation.clusterRoleSelectors?.forEach((selector, i) => validateLabelSelector(causes, `aggregationRule.clusterRoleSelectors[${i}]`, selector))
+    aggregation.clusterRoleSelectors?.forEach((selector, i) => {
+      const at = `aggregationRule.clusterRoleSelectors[${i}]`
+      const before = causes.length
+      validateLabelSelector(causes, at, selector)
+      if (causes.length > before) causes.push(invalid(at, undefined, 'invalid label selector.'))
+    })
     return causes
   },
   validateName: (name) => pathSegmentName(name),

@@ -8,6 +8,7 @@ import {
   immutable,
   invalid,
   invalidEach,
+  nonNegative,
   notSupported,
   optionalOneOf,
   required,
@@ -17,8 +18,8 @@ import {
 import { validateAccessModes, validateClaimSpec, validateClaimUpdate } from '../../validation/claims.ts'
 import { validateNodeSelector } from '../../validation/pod/scheduling.ts'
 import { validateHostPath, validateNfs } from '../../validation/pod/volumes.ts'
-import { compareQuantities, quantityText } from '../../validation/quantities.ts'
-import { validateCsiVolume, volumeSources } from '../../validation/volume-sources.ts'
+import { compareQuantities, isNegativeQuantity, quantityNumber, quantityText } from '../../validation/quantities.ts'
+import { validateCsiVolume, validateDriverName, volumeSources } from '../../validation/volume-sources.ts'
 import { defaultVolumeSource } from '../pod/defaults.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
 
@@ -162,6 +163,9 @@ export const persistentVolumeClaimStrategy: ResourceStrategy<core.PersistentVolu
   },
   validateStatusUpdate({ status }) {
     const causes: Causes = []
+    for (const name in status?.capacity)
+      if (isNegativeQuantity(status.capacity[name]!))
+        causes.push(invalid(`status.capacity[${name}]`, quantityNumber(status.capacity[name]!), 'must be a valid resource quantity'))
     status?.conditions?.forEach((condition, i) => invalidEach(causes, `status.conditions[${i}].type`, condition.type, qualifiedName(condition.type)))
     return causes
   },
@@ -262,7 +266,7 @@ export const csiDriverStrategy: ResourceStrategy<storage.CSIDriver> = {
     const causes: Causes = []
     if (spec.attachRequired === undefined) causes.push(required('spec.attachedRequired'))
     optionalOneOf(causes, 'spec.fsGroupPolicy', spec.fsGroupPolicy, ['File', 'None', 'ReadWriteOnceWithFSType'])
-    spec.volumeLifecycleModes?.forEach((mode) => optionalOneOf(causes, 'spec.volumeLifecycleModes', mode, ['Ephemeral', 'Persistent']))
+    spec.volumeLifecycleModes?.forEach((mode) => optionalOneOf(causes, 'spec.volumeLifecycleModes', mode, ['Persistent', 'Ephemeral']))
     return causes
   },
   validateUpdate({ spec }, { spec: old }) {
@@ -283,14 +287,37 @@ export const csiNodeStrategy: ResourceStrategy<storage.CSINode> = {
     const names = new Set<string>()
     spec.drivers.forEach((driver, i) => {
       const at = `spec.drivers[${i}]`
-      if (!driver.name) causes.push(required(`${at}.name`))
-      else if (names.has(driver.name))
+      validateDriverName(causes, `${at}.name`, driver.name)
+      if (names.has(driver.name))
         causes.push({ reason: 'FieldValueDuplicate', message: `Duplicate value: ${JSON.stringify(driver.name)}`, field: `${at}.name` })
       names.add(driver.name)
       if (!driver.nodeID) causes.push(required(`${at}.nodeID`))
+      else if (driver.nodeID.length > maxNodeID) causes.push(invalid(`${at}.nodeID`, driver.nodeID, `must be ${maxNodeID} characters or less`))
+      validateTopologyKeys(causes, at, driver.topologyKeys)
+      nonNegative(causes, `${at}.allocatable.count`, driver.allocatable?.count)
     })
     return causes
   },
+  validateUpdate({ spec }, { spec: old }) {
+    const causes: Causes = []
+    for (const before of old.drivers) {
+      const now = spec.drivers.find((driver) => driver.name === before.name)
+      // what a node can attach may change, nothing else of a driver
+      if (now && !same({ ...now, allocatable: undefined }, { ...before, allocatable: undefined }))
+        causes.push(invalid('CSINodeDriver', now, 'field is immutable'))
+    }
+    return causes
+  },
+}
+
+const maxNodeID = 192
+
+function validateTopologyKeys(causes: Causes, path: string, keys: readonly string[] | undefined): void {
+  keys?.forEach((key, i) => {
+    if (keys.indexOf(key) < i) causes.push(duplicate(path, key))
+    if (!key) causes.push(required(path))
+    invalidEach(causes, path, keys, qualifiedName(key))
+  })
 }
 
 export const volumeAttachmentStrategy: ResourceStrategy<storage.VolumeAttachment> = {
@@ -302,13 +329,23 @@ export const volumeAttachmentStrategy: ResourceStrategy<storage.VolumeAttachment
   prepareForStatusUpdate: keepAllButStatus,
   validate({ spec }) {
     const causes: Causes = []
-    if (!spec.attacher) causes.push(required('spec.attacher'))
+    validateDriverName(causes, 'spec.attacher', spec.attacher)
     const { persistentVolumeName, inlineVolumeSpec } = spec.source ?? {}
-    if (!persistentVolumeName && !inlineVolumeSpec)
+    if (persistentVolumeName === undefined && !inlineVolumeSpec)
       causes.push(required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'))
-    else if (persistentVolumeName && inlineVolumeSpec)
+    else if (persistentVolumeName !== undefined && inlineVolumeSpec)
       causes.push(forbidden('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'))
-    if (!spec.nodeName) causes.push(required('spec.nodeName'))
+    else if (persistentVolumeName !== undefined) {
+      if (!persistentVolumeName) causes.push(required('spec.source.persistentVolumeName', 'must specify non empty persistentVolumeName'))
+      invalidEach(causes, 'spec.source.persistentVolumeName', persistentVolumeName, dns1123Subdomain(persistentVolumeName))
+    }
+    invalidEach(causes, 'spec.nodeName', spec.nodeName ?? '', dns1123Subdomain(spec.nodeName ?? ''))
+    return causes
+  },
+  validateStatusUpdate({ status }) {
+    const causes: Causes = []
+    for (const field of ['attachError', 'detachError'] as const)
+      if ((status?.[field]?.message?.length ?? 0) > 1024) causes.push(tooLong(`status.${field}.message`, 262_144))
     return causes
   },
   validateUpdate({ spec }, { spec: old }) {

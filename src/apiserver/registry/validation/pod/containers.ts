@@ -170,7 +170,7 @@ function validateVolumeMounts(causes: Causes, path: string, container: Container
       causes.push(invalid(`${at}.mountPath`, mount.mountPath, 'must not already exist as a path in volumeDevices'))
     if (mount.subPath) validateDescendingPath(causes, `${path}.subPath`, mount.subPath)
     if (mount.subPathExpr) {
-      if (mount.subPath) causes.push(invalid(`${path}.subPathExpr`, mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive'))
+      if (mount.subPath) causes.push(invalid(`${at}.subPathExpr`, mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive'))
       validateDescendingPath(causes, `${path}.subPathExpr`, mount.subPathExpr)
     }
     const mode = mount.mountPropagation

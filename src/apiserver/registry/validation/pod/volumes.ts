@@ -3,7 +3,7 @@ import { configMapKey, dns1123Label, dns1123Subdomain } from '#api'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, required } from '../causes.ts'
 import { isNegativeQuantity } from '../quantities.ts'
 import { validateClaimSpec } from '../claims.ts'
-import { volumeSources } from '../volume-sources.ts'
+import { validateDriverName, volumeSources } from '../volume-sources.ts'
 import { validateDescendingPath, validateNoBacksteps } from './containers.ts'
 import { validateDownwardFieldRef, validateResourceFieldRef } from './env.ts'
 
@@ -67,7 +67,7 @@ const sources: { [K in keyof core.VolumeSource]?: (causes: Causes, path: string,
     },
     nfs: validateNfs,
     csi: (causes, path, source) => {
-      if (!source.driver) causes.push(required(`${path}.driver`))
+      validateDriverName(causes, `${path}.driver`, source.driver)
       if (source.nodePublishSecretRef && !source.nodePublishSecretRef.name) causes.push(required(`${path}.nodePublishSecretRef.name`))
     },
     ephemeral: (causes, path, source) => {
@@ -112,7 +112,7 @@ export function validateHostPath(causes: Causes, path: string, source: DeepReado
 export function validateNfs(causes: Causes, path: string, source: DeepReadonly<core.NFSVolumeSource>): void {
   if (!source.server) causes.push(required(`${path}.server`))
   if (!source.path) causes.push(required(`${path}.path`))
-  else if (!source.path.startsWith('/')) causes.push(invalid(`${path}.path`, source.path, 'must be an absolute path'))
+  if (!source.path?.startsWith('/')) causes.push(invalid(`${path}.path`, source.path ?? '', 'must be an absolute path'))
 }
 
 function validateMode(causes: Causes, path: string, mode: number | undefined): void {
@@ -160,44 +160,44 @@ function validateProjections(causes: Causes, path: string, projections: DeepRead
   projections?.forEach((projection, i) => {
     const at = `${path}.sources[${i}]`
     let count = 0
-    const first = (field: string) => {
+    const first = () => {
       if (count++ === 0) return true
-      causes.push(forbidden(`${at}.${field}`, 'may not specify more than 1 volume type'))
+      causes.push(forbidden(at, 'may not specify more than 1 volume type'))
       return false
     }
     const { secret, configMap, serviceAccountToken, clusterTrustBundle, podCertificate } = projection
     const downwardAPI = projection.downwardAPI as DeepReadonly<core.DownwardAPIProjection> | undefined
-    if (secret && first('secret')) {
+    if (secret && first()) {
       if (!secret.name) causes.push(required(`${at}.secret.name`))
       else invalidEach(causes, `${at}.secret.name`, secret.name, dns1123Subdomain(secret.name))
       validateItems(causes, `${at}.secret`, secret.items)
       secret.items?.forEach((item) => claim(item.path, secret.name))
     }
-    if (configMap && first('configMap')) {
+    if (configMap && first()) {
       if (!configMap.name) causes.push(required(`${at}.configMap.name`))
       else invalidEach(causes, `${at}.configMap.name`, configMap.name, dns1123Subdomain(configMap.name))
       validateItems(causes, `${at}.configMap`, configMap.items)
       configMap.items?.forEach((item) => claim(item.path, configMap.name))
     }
-    if (downwardAPI && first('downwardAPI')) {
+    if (downwardAPI && first()) {
       downwardAPI.items?.forEach((item) => {
         validateDownwardItem(causes, `${at}.downwardAPI`, item)
         claim(item.path, item.path)
       })
     }
-    if (serviceAccountToken && first('serviceAccountToken')) {
+    if (serviceAccountToken && first()) {
       const seconds = serviceAccountToken.expirationSeconds
       if (seconds !== undefined && seconds < 600)
         causes.push(invalid(`${at}.serviceAccountToken.expirationSeconds`, seconds, 'may not specify a duration less than 10 minutes'))
       if (seconds !== undefined && seconds > 2 ** 32)
         causes.push(invalid(`${at}.serviceAccountToken.expirationSeconds`, seconds, 'may not specify a duration larger than 2^32 seconds'))
-      if (!serviceAccountToken.path) causes.push(required(`${at}.serviceAccountToken.path`))
-      else validateDescendingPath(causes, `${at}.serviceAccountToken.path`, serviceAccountToken.path)
+      if (!serviceAccountToken.path) causes.push(required(`${path}.path`))
+      else validateDescendingPath(causes, `${path}.path`, serviceAccountToken.path)
     }
-    if (clusterTrustBundle && first('clusterTrustBundle')) {
+    if (clusterTrustBundle && first()) {
       if (!clusterTrustBundle.path) causes.push(required(`${at}.clusterTrustBundle.path`))
       claim(clusterTrustBundle.path, clusterTrustBundle.path)
     }
-    if (podCertificate && first('podCertificate') && !podCertificate.signerName) causes.push(required(`${at}.podCertificate.signerName`))
+    if (podCertificate && first() && !podCertificate.signerName) causes.push(required(`${at}.podCertificate.signerName`))
   })
 }
