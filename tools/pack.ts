@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 
+import { servedDescriptions } from '../src/apiserver/openapi/packed.ts'
 /** What belongs into the package beside `src`. */
 const files = ['README.md', 'LICENSE', 'docs', 'examples', 'k8ts', 'tools/run']
 
@@ -19,6 +20,7 @@ export function pack(out: string): void {
     const text = readFileSync(join(root, file), 'utf8')
     writeFileSync(join(out, file.replace(/\.ts$/, '.js')), file.endsWith('.ts') ? toJavaScript(text) : text)
   }
+  writeFileSync(join(out, 'src/apiserver/openapi/descriptions.json'), JSON.stringify(servedDescriptions()))
   for (const script of ['k8ts', 'tools/run']) {
     writeFileSync(join(out, script), readFileSync(join(root, script), 'utf8').replaceAll('.ts', '.js'))
     chmodSync(join(out, script), 0o755)

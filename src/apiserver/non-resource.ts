@@ -38,9 +38,16 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
       case '/metrics':
         return scrape()
     }
-    const { accept, host, 'if-none-match': ifNoneMatch } = request.headers
+    const { accept, host, 'if-none-match': ifNoneMatch, 'accept-encoding': acceptEncoding } = request.headers
+    const hash = request.query.get('hash')
+    const asked = {
+      ...(ifNoneMatch ? { ifNoneMatch } : {}),
+      ...(host ? { serverAddress: host } : {}),
+      ...(acceptEncoding ? { acceptEncoding } : {}),
+      ...(hash ? { hash } : {}),
+    }
     for (const documents of options.documents) {
-      const found = documents(path, accept, options.extensions, { ...(ifNoneMatch ? { ifNoneMatch } : {}), ...(host ? { serverAddress: host } : {}) })
+      const found = documents(path, accept, options.extensions, asked)
       if (found) return { status: found.status, headers: { ...found.headers }, body: { bytes: found.bytes } }
     }
     if (path.startsWith('/api/')) throw errors.pathNotFound()

@@ -56,7 +56,7 @@ export type DocumentHandler = (
   path: string,
   accept: string | undefined,
   extensions: readonly ExtensionGroup[],
-  options: { ifNoneMatch?: string; serverAddress?: string },
+  options: { ifNoneMatch?: string; serverAddress?: string; acceptEncoding?: string; hash?: string },
 ) => { status: number; headers: Record<string, string>; bytes: Uint8Array } | undefined
 
 export interface ApiServerOptions {

@@ -248,7 +248,8 @@ function stringSchema(facts: FactsPackage, go: string | undefined): StringSchema
 
 function resolve(facts: FactsPackage, type: string): { facts: FactsPackage; name: string } | undefined {
   const name = lastPart(type)
-  const owner = type.startsWith('.') ? factsOf(type.slice(1, -name.length - 1)) : facts
+  // A type of another package has its full name, with or without the dot in front that protobuf's descriptors have.
+  const owner = type.includes('.') ? factsOf(type.slice(type.startsWith('.') ? 1 : 0, -name.length - 1)) : facts
   return owner?.types[name] ? { facts: owner, name } : undefined
 }
 

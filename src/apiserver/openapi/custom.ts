@@ -53,6 +53,7 @@ export function servedCustomResource(crd: CustomResourceSchema, definitions: Def
       ...(crd.hasStatus ? [{ name: 'status', verbs, gvk, body: object }] : []),
     ],
     patchTypes,
+    watchPaths: false,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AnySchema, Field, ObjectSchema, Schema } from '#api'
-import type { Describe } from './descriptions.ts'
+import type { Describe, TypeDescription } from './descriptions.ts'
 
 /** OpenAPI 2.0 and 3.0 differ in where definitions stand and in what a schema may say. */
 export type Dialect = 'v2' | 'v3'
@@ -43,7 +43,13 @@ export class Definitions {
 
   constructor(dialect: Dialect, describe: Describe | undefined) {
     this.#dialect = dialect
-    this.#describe = describe
+    const known = new Map<string, TypeDescription | undefined>()
+    this.#describe =
+      describe &&
+      ((name) => {
+        if (!known.has(name)) known.set(name, describe(name))
+        return known.get(name)
+      })
   }
 
   /** A reference to `schema`, which is defined from now on; `kinds` are the kinds that it is. */
@@ -93,8 +99,10 @@ export class Definitions {
     }
   }
 
-  #property(field: Field, description: string | undefined): JsonSchema {
+  #property(field: Field, described: string | undefined): JsonSchema {
     const schema = this.#schema(field.schema)
+    // Where nothing is said of the field, its type's description says what it holds.
+    const description = described ?? (field.schema.type === 'object' ? this.#describe?.(field.schema.name)?.description : undefined)
     const says: JsonSchema = {
       ...(description ? { description } : {}),
       ...(field.default === undefined || this.#dialect === 'v2' ? {} : { default: field.default }),
@@ -141,11 +149,28 @@ export class Definitions {
 
   #scalar(name: string, definition: JsonSchema): JsonSchema {
     if (!this.#made.has(name)) {
-      const description = this.#describe?.(name)?.description
+      const description = this.#describe && (this.#describe(name)?.description ?? scalarDescriptions[name.slice(name.lastIndexOf('.') + 1)])
       this.#made.set(name, { ...(description ? { description } : {}), ...definition })
     }
     return refTo(this.#dialect, name)
   }
+}
+
+// Types that the generated clients have as plain values, and so do not describe.
+const scalarDescriptions: Record<string, string> = {
+  Time: 'Time is a point in time in the form of RFC 3339, to the second.',
+  MicroTime: 'MicroTime is a point in time in the form of RFC 3339, to the microsecond.',
+  Duration: 'Duration is a length of time such as 1h30m.',
+  Quantity:
+    'Quantity is a fixed-point number with an optional suffix: decimal (n, u, m, k, M, G, T, P, E), binary (Ki, Mi, Gi, Ti, Pi, Ei) or an exponent.',
+  IntOrString: 'IntOrString is an integer or a string, such as a port by number or by name, or a count or a percentage.',
+  FieldsV1:
+    'FieldsV1 is a set of field paths as a trie: f:<name> is a field, k:<keys> an item of a list by its keys, v:<value> one by its value, i:<index> one by its position.',
+  RawExtension: 'RawExtension is any object.',
+  JSON: 'JSON is any JSON value.',
+  JSONSchemaPropsOrArray: 'JSONSchemaPropsOrArray is a schema or a list of them.',
+  JSONSchemaPropsOrBool: 'JSONSchemaPropsOrBool is a schema or a boolean: whether anything is allowed.',
+  JSONSchemaPropsOrStringArray: 'JSONSchemaPropsOrStringArray is a schema or a list of strings.',
 }
 
 // JSON and the JSON-schema unions may be anything at all, so their definitions say nothing.

@@ -6,7 +6,7 @@ import { apiVersionOf, kinds, parseApiVersion } from '#api'
 import { isSame } from '../discovery/handler.ts'
 import type { CustomResourceSchema } from './custom.ts'
 import type { Describe } from './descriptions.ts'
-import { clientNodeDescriptions } from './descriptions.ts'
+import { installedDescriptions } from './descriptions.ts'
 import type { DocumentOptions } from './document.ts'
 import { documentV2, documentV3 } from './document.ts'
 import { encodeDocument } from './protobuf.ts'
@@ -86,7 +86,7 @@ function viewOf(custom: readonly CustomResourceSchema[], options: OpenApiOptions
     made.set(key, document)
     return document
   }
-  const building = (): DocumentOptions => ({ gitVersion: options.gitVersion, describe: options.describe ?? clientNodeDescriptions() })
+  const building = (): DocumentOptions => ({ gitVersion: options.gitVersion, describe: options.describe ?? installedDescriptions() })
   let hashes: Map<string, string> | undefined
   const view: View = {
     v2: (form) =>
@@ -126,14 +126,19 @@ function respond(document: Document, headers: Record<string, string>, options: O
   return { status: 200, headers: { ...common, 'content-encoding': 'gzip' }, bytes: document.gzip }
 }
 
+/** The form of the range with the highest q-value; of the first of them where several have it. */
 function formOf(accept: string | undefined): 'json' | 'protobuf' | undefined {
+  let best: { form: 'json' | 'protobuf'; q: number } | undefined
   for (const range of (accept || '*/*').split(',')) {
-    const [type, subtype] = range.split(';')[0]!.trim().split('/')
-    if (type !== 'application' && type !== '*') continue
-    if (subtype === 'json' || subtype === '*') return 'json'
-    if (subtype !== undefined && protobufTypes.includes(subtype)) return 'protobuf'
+    const [mediaType = '', ...parameters] = range.split(';').map((part) => part.trim())
+    const [type, subtype] = mediaType.split('/')
+    if ((type !== 'application' && type !== '*') || subtype === undefined) continue
+    const weight = parameters.find((parameter) => parameter.startsWith('q='))
+    const q = weight === undefined ? 1 : Number(weight.slice(2)) || 0
+    const form = subtype === 'json' || subtype === '*' ? 'json' : protobufTypes.includes(subtype) ? 'protobuf' : undefined
+    if (form && q > (best?.q ?? 0)) best = { form, q }
   }
-  return undefined
+  return best?.form
 }
 
 /**

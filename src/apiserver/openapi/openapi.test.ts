@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib'
 import { test } from 'node:test'
 import type { CustomResourceSchema } from './index.ts'
 import { openapiHandler } from './index.ts'
-import { parseDeclaration } from './descriptions.ts'
+import { parseDeclaration, parseParameters } from './descriptions.ts'
 
 const none: CustomResourceSchema[] = []
 const options = { gitVersion: 'v1.36.0', describe: () => undefined }
@@ -66,23 +66,29 @@ test('a kind has its definition under the name that upstream gives it', () => {
     'x-kubernetes-patch-strategy': 'merge',
   })
   assert.deepEqual(definitions['io.k8s.api.core.v1.ContainerPort'].required, ['containerPort'])
-  assert.deepEqual(definitions['io.k8s.apimachinery.pkg.util.intstr.IntOrString'], { type: 'string', format: 'int-or-string' })
+  const { description, ...intOrString } = definitions['io.k8s.apimachinery.pkg.util.intstr.IntOrString']
+  assert.ok(description)
+  assert.deepEqual(intOrString, { type: 'string', format: 'int-or-string' })
   assert.equal(definitions['io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector']['x-kubernetes-map-type'], 'atomic')
 })
 
 test('every reference in a document has its definition', () => {
-  const check = (document: object, names: Set<string>, prefix: string) =>
+  const check = (document: any) =>
     JSON.stringify(document, (key, value: unknown) => {
       // JSONSchemaProps has a property of that name.
-      if (key === '$ref' && typeof value === 'string') assert.ok(names.has(value.slice(prefix.length)), value)
+      if (key !== '$ref' || typeof value !== 'string') return value
+      const [start, ...keys] = value.split('/')
+      assert.equal(start, '#')
+      assert.ok(
+        keys.reduce((at, name) => at?.[name], document),
+        value,
+      )
       return value
     })
-  const v2 = json('/openapi/v2', custom)
-  check(v2, new Set(Object.keys(v2.definitions)), '#/definitions/')
+  check(json('/openapi/v2', custom))
   for (const [name, { serverRelativeURL }] of Object.entries<{ serverRelativeURL: string }>(json('/openapi/v3', custom).paths)) {
     assert.ok(serverRelativeURL.startsWith(`/openapi/v3/${name}?hash=`))
-    const v3 = json(`/openapi/v3/${name}`, custom)
-    check(v3, new Set(Object.keys(v3.components.schemas)), '#/components/schemas/')
+    check(json(`/openapi/v3/${name}`, custom))
   }
 })
 
@@ -91,8 +97,8 @@ test('kubectl finds out from patch operations whether dry-run and field validati
   assert.deepEqual(patch['x-kubernetes-group-version-kind'], { group: 'apps', kind: 'Deployment', version: 'v1' })
   assert.equal(patch.operationId, 'patchAppsV1NamespacedDeployment')
   assert.deepEqual(
-    patch.parameters.map((p: { name: string }) => p.name),
-    ['body', 'dryRun', 'fieldManager', 'fieldValidation', 'force'],
+    patch.parameters.map((p: { name?: string; $ref?: string }) => p.name ?? p.$ref!.replace(/-[^-]{8}$/, '')),
+    ['body', 'dryRun', '#/parameters/fieldManager', 'fieldValidation', '#/parameters/force'],
   )
   const v3 = json('/openapi/v3/apis/apps/v1').paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}'].patch
   assert.ok(v3.parameters.some((p: { name: string }) => p.name === 'dryRun'))
@@ -163,6 +169,31 @@ test('the protobuf form is asked for by its name, other forms are not acceptable
   // Field 1, wire type 2, three bytes: the swagger version.
   assert.equal(Buffer.from(answer.bytes.subarray(0, 5)).toString('latin1'), '\x0a\x032.0')
   assert.equal(openapiHandler('/openapi/v2', 'text/html', none, options)!.status, 406)
+})
+
+test('what a client weighs highest decides on the form', () => {
+  const form = (accept: string) => openapiHandler('/openapi/v2', accept, none, options)!.headers['content-type']
+  const protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+  assert.equal(form(`application/json;q=0.5, ${protobuf}`), 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf')
+  assert.equal(form(`application/json, ${protobuf};q=0.9`), 'application/json')
+  assert.equal(form('*/*'), 'application/json')
+  assert.equal(openapiHandler('/openapi/v2', 'application/json;q=0', none, options)!.status, 406)
+})
+
+test('our own kinds are described, and are not taken for others of their name', () => {
+  const document = JSON.parse(
+    Buffer.from(openapiHandler('/openapi/v3/apis/ci.k8ts.dev/v1', undefined, [], { gitVersion: 'v1.36.0' })!.bytes).toString(),
+  )
+  for (const [name, schema] of Object.entries<any>(document.components.schemas)) {
+    if (!name.startsWith('k8ts.')) continue
+    assert.ok(schema.description, name)
+    for (const [field, property] of Object.entries<any>(schema.properties)) assert.ok(property.description, `${name}.${field}`)
+  }
+})
+
+test('parameters are described by the comments of generated methods', () => {
+  const text = '     * @param _continue Where to go on, from the &#x60;next&#x60; key.\n     * @param body\n     * @param _continue Again.\n'
+  assert.deepEqual([...parseParameters(text).fields], [['continue', 'Where to go on, from the `next` key.']])
 })
 
 test('descriptions are read out of generated declarations', () => {

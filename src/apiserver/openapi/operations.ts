@@ -13,6 +13,8 @@ export interface ServedResource extends GroupVersionKind {
   /** `body` is undefined for what is connected or streamed. */
   subresources: readonly { name: string; verbs: readonly string[]; gvk: GroupVersionKind; body: JsonSchema | undefined }[]
   patchTypes: readonly string[]
+  /** Whether `/watch/…` paths lead here, too. */
+  watchPaths: boolean
 }
 
 export interface Parameter {
@@ -20,12 +22,16 @@ export interface Parameter {
   in: 'path' | 'query'
   type: 'string' | 'integer' | 'boolean'
   required?: boolean
+  description?: string
 }
+
+export type Method = 'get' | 'put' | 'post' | 'delete' | 'patch' | 'options' | 'head'
 
 /** An operation without what the dialects say differently. */
 export interface Operation {
-  method: 'get' | 'put' | 'post' | 'delete' | 'patch'
+  method: Method
   id: string
+  description: string
   tag: string
   action: string
   gvk: GroupVersionKind
@@ -49,6 +55,9 @@ export interface MetaRefs {
   deleteOptions: JsonSchema
   patch: JsonSchema
   status: JsonSchema
+  watchEvent: JsonSchema
+  /** What a query or path parameter is for, by its name, where somebody says. */
+  describeParameter: (name: string) => string | undefined
 }
 
 export const builtInPatchTypes = [
@@ -60,7 +69,7 @@ export const builtInPatchTypes = [
 const objectTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
 const watchTypes = [...objectTypes, 'application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']
 
-const articles: Record<string, Operation['method']> = { get: 'get', list: 'get', create: 'post', update: 'put', patch: 'patch', delete: 'delete' }
+const methods: Record<string, Method> = { get: 'get', list: 'get', create: 'post', update: 'put', patch: 'patch', delete: 'delete' }
 const words: Record<string, string> = { get: 'read', list: 'list', create: 'create', update: 'replace', patch: 'patch', delete: 'delete' }
 // Deletions of these answer the object as it was; others a Status.
 const answersDeleted = new Set(
@@ -68,6 +77,7 @@ const answersDeleted = new Set(
     ' ',
   ),
 )
+const proxyMethods: readonly Method[] = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch']
 const actions: Record<string, string> = { get: 'get', list: 'list', create: 'post', update: 'put', patch: 'patch', delete: 'delete' }
 
 /** The query parameters of an options kind: its scalar fields, and `dryRun`, which is a list in Go only. */
@@ -75,7 +85,7 @@ function optionParameters(kind: string): Parameter[] {
   const parameters: Parameter[] = []
   for (const { name, schema, number } of schemaOf('v1', kind)?.fields.values() ?? []) {
     if (number === 0) continue
-    if (schema.type === 'list') parameters.push({ name, in: 'query', type: 'string' })
+    if (schema.type === 'list') parameters.push({ name, in: 'query', type: schema.items.type === 'integer' ? 'integer' : 'string' })
     else if (schema.type === 'string' || schema.type === 'integer' || schema.type === 'boolean')
       parameters.push({ name, in: 'query', type: schema.type })
   }
@@ -86,67 +96,124 @@ function optionParameters(kind: string): Parameter[] {
 export function pathsOf(resource: ServedResource, refs: MetaRefs): Path[] {
   const { group, version, namespaced } = resource
   const root = group ? `/apis/${group}/${version}` : `/api/${version}`
-  const collection = `${root}${namespaced ? '/namespaces/{namespace}' : ''}/${resource.resource}`
-  const inNamespace: Parameter[] = namespaced ? [{ name: 'namespace', in: 'path', type: 'string', required: true }] : []
-  const named: Parameter[] = [{ name: 'name', in: 'path', type: 'string', required: true }, ...inNamespace]
+  const described = (parameter: Parameter): Parameter => {
+    const description = refs.describeParameter(parameter.name)
+    return description ? { description, ...parameter } : parameter
+  }
+  const within = namespaced ? '/namespaces/{namespace}' : ''
+  const inNamespace: Parameter[] = namespaced
+    ? [{ description: 'the namespace of the object', name: 'namespace', in: 'path', type: 'string', required: true }]
+    : []
+  const named: Parameter[] = [
+    { description: `the name of the ${resource.kind}`, name: 'name', in: 'path', type: 'string', required: true },
+    ...inNamespace,
+  ]
   const pretty: Parameter = { name: 'pretty', in: 'query', type: 'string' }
   const make = operationMaker(resource, refs)
   const has = (verb: string) => resource.verbs.includes(verb)
   const paths: Path[] = []
   const add = (path: string, parameters: Parameter[], operations: (Operation | false)[]) => {
     const present = operations.filter((o) => o !== false)
-    if (present.length > 0) paths.push({ path, parameters: [...parameters, pretty], operations: present })
+    if (present.length === 0) return
+    const shared = common(present)
+    const own = present.map((o) => ({ ...o, parameters: o.parameters.filter(({ name }) => !shared.has(name)).map(described) }))
+    const connects = present.every((o) => o.action === 'connect')
+    const all = [...parameters, ...(connects ? [] : [pretty]), ...shared.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    paths.push({ path, parameters: all.map(described), operations: own })
   }
+  const collection = `${within}/${resource.resource}`
   if (namespaced) add(`${root}/${resource.resource}`, [], [has('list') && make('list', { forAll: true })])
-  add(collection, inNamespace, [has('list') && make('list'), has('create') && make('create'), has('deletecollection') && make('deletecollection')])
+  add(root + collection, inNamespace, [
+    has('list') && make('list'),
+    has('create') && make('create'),
+    has('deletecollection') && make('deletecollection'),
+  ])
   const single = ['get', 'update', 'delete', 'patch'] as const
   add(
-    `${collection}/{name}`,
+    `${root}${collection}/{name}`,
     named,
     single.map((verb) => has(verb) && make(verb)),
   )
   for (const sub of resource.subresources) {
-    const verbs = sub.verbs.filter((verb) => verb in articles)
-    add(
-      `${collection}/{name}/${sub.name}`,
-      named,
-      verbs.map((verb) => make(verb, { sub })),
-    )
+    const path = `${root}${collection}/{name}/${sub.name}`
+    if (sub.name === 'proxy') {
+      const rest: Parameter = { description: 'the path below the one that is led on', name: 'path', in: 'path', type: 'string', required: true }
+      const proxied = (withPath: boolean) => proxyMethods.map((method) => make('get', { sub, method, withPath }))
+      add(path, named, proxied(false))
+      add(`${path}/{path}`, [...named, rest], proxied(true))
+    } else {
+      const verbs = sub.verbs.filter((verb) => verb in methods)
+      add(
+        path,
+        named,
+        verbs.map((verb) => make(verb, { sub })),
+      )
+    }
+  }
+  // The old form of a watch; custom resources never had it.
+  if (has('watch') && resource.watchPaths) {
+    if (namespaced) add(`${root}/watch/${resource.resource}`, [], [make('watchlist', { forAll: true })])
+    add(`${root}/watch${collection}`, inNamespace, [make('watchlist')])
+    add(`${root}/watch${collection}/{name}`, named, [make('watch')])
   }
   return paths
+}
+
+/** The parameters that all operations of a path take: they stand at the path, once. */
+function common(operations: readonly Operation[]): Map<string, Parameter> {
+  const [first, ...others] = operations
+  return new Map(first!.parameters.filter(({ name }) => others.every((o) => o.parameters.some((p) => p.name === name))).map((p) => [p.name, p]))
+}
+
+interface Variant {
+  forAll?: boolean
+  sub?: ServedResource['subresources'][number]
+  /** Of what is connected. */
+  method?: Method
+  withPath?: boolean
 }
 
 function operationMaker(resource: ServedResource, refs: MetaRefs) {
   const { group, version, kind, namespaced } = resource
   const { title, tag } = groupNames(group, version)
-  const own: GroupVersionKind = { group, version, kind }
+  const own: GroupVersionKind = { group, kind, version }
 
-  return (verb: string, { forAll = false, sub }: { forAll?: boolean; sub?: ServedResource['subresources'][number] } = {}): Operation => {
+  return (verb: string, { forAll = false, sub, method: asked, withPath = false }: Variant = {}): Operation => {
     const many = verb === 'deletecollection'
-    const method = many ? 'delete' : articles[verb]!
-    // Logs are read as text; exec, attach, portforward and proxy connect.
-    const connects = sub !== undefined && sub.body === undefined && sub.name !== 'log'
-    const word = connects ? `connect${title}${capital(method)}` : many ? `delete${title}Collection` : `${words[verb]!}${title}`
-    const id = `${word}${namespaced && !forAll ? 'Namespaced' : ''}${kind}${sub ? capital(sub.name) : ''}${forAll ? 'ForAllNamespaces' : ''}`
+    const method = asked ?? (many ? 'delete' : (methods[verb] ?? 'get'))
+    const of = `${sub ? `${sub.name} of the ` : ''}${kind}`
+    const scope = namespaced && !forAll ? 'Namespaced' : ''
+    const tail = `${scope}${kind}${sub ? capital(sub.name) : ''}`
+    const all = forAll ? 'ForAllNamespaces' : ''
     const base = {
       method,
-      id,
+      id: `${words[verb]}${title}${tail}${all}`,
+      description: `${verb} the ${of}`,
       tag,
-      action: connects ? 'connect' : many ? 'deletecollection' : actions[verb]!,
+      action: actions[verb] ?? verb,
       gvk: sub?.gvk ?? own,
       consumes: ['*/*'],
-      produces: verb === 'list' ? watchTypes : objectTypes,
+      produces: verb === 'list' || verb.startsWith('watch') ? watchTypes : objectTypes,
       codes: [200],
+    }
+    if (verb.startsWith('watch')) {
+      const id = `watch${title}${tail}${verb === 'watchlist' ? 'List' : ''}${all}`
+      const description = 'watch changes; deprecated in favour of a list with the parameter "watch"'
+      return { ...base, id, description, action: verb, parameters: optionParameters('ListOptions'), answer: refs.watchEvent }
     }
     const object = sub ? sub.body : resource.object
     if (object === undefined) {
+      // Logs are read as text; exec, attach, portforward and proxy connect.
       const log = sub?.name === 'log'
       const parameters = optionParameters(log ? 'PodLogOptions' : base.gvk.kind)
-      return { ...base, parameters, produces: log ? ['text/plain', ...objectTypes] : ['*/*'], answer: undefined }
+      if (log) return { ...base, parameters, produces: ['text/plain', ...objectTypes], answer: undefined }
+      const id = `connect${title}${capital(method)}${tail}${withPath ? 'WithPath' : ''}`
+      const description = `connect ${method.toUpperCase()} requests to the ${of}`
+      return { ...base, id, description, action: 'connect', parameters, produces: ['*/*'], answer: undefined }
     }
     switch (verb) {
       case 'list':
-        return { ...base, parameters: optionParameters('ListOptions'), answer: resource.list ?? object }
+        return { ...base, description: `list or watch ${kind} objects`, parameters: optionParameters('ListOptions'), answer: resource.list ?? object }
       case 'create':
         return {
           ...base,
@@ -156,10 +223,18 @@ function operationMaker(resource: ServedResource, refs: MetaRefs) {
           codes: [200, 201, 202],
         }
       case 'update':
-        return { ...base, parameters: optionParameters('UpdateOptions'), body: { schema: object, required: true }, answer: object, codes: [200, 201] }
+        return {
+          ...base,
+          description: `replace the ${of}`,
+          parameters: optionParameters('UpdateOptions'),
+          body: { schema: object, required: true },
+          answer: object,
+          codes: [200, 201],
+        }
       case 'patch':
         return {
           ...base,
+          description: `change parts of the ${of}`,
           parameters: optionParameters('PatchOptions'),
           consumes: resource.patchTypes,
           body: { schema: refs.patch, required: true },
@@ -174,6 +249,7 @@ function operationMaker(resource: ServedResource, refs: MetaRefs) {
         )
         return {
           ...base,
+          ...(many ? { id: `delete${title}Collection${tail}`, description: `delete the ${kind} objects that are selected` } : {}),
           parameters,
           body: { schema: refs.deleteOptions, required: false },
           answer: !many && answersDeleted.has(resource.resource) ? object : refs.status,
@@ -181,7 +257,7 @@ function operationMaker(resource: ServedResource, refs: MetaRefs) {
         }
       }
       default:
-        return { ...base, parameters: [], answer: object }
+        return { ...base, description: `read the ${of}`, parameters: [], answer: object }
     }
   }
 }
@@ -219,5 +295,6 @@ export function servedKind(kind: Kind, define: (schema: ObjectSchema, kinds: Gro
       return { name: sub.name, verbs: sub.verbs, gvk: subGvk, body: body && define(body, [subGvk]) }
     }),
     patchTypes: builtInPatchTypes,
+    watchPaths: true,
   }
 }

@@ -113,11 +113,14 @@ const pathParameter = fields(
   22,
 )
 
-const parameterItem: Encode = (w, v) => {
+const parameter: Encode = (w, v) => {
   const { in: place } = v as { in: string }
   const nonBody = place === 'path' ? message(4, pathParameter) : message(3, queryParameter)
-  message(1, place === 'body' ? message(1, bodyParameter) : message(2, nonBody))(w, v)
+  ;(place === 'body' ? message(1, bodyParameter) : message(2, nonBody))(w, v)
 }
+
+const parameterItem: Encode = (w, v) =>
+  message('$ref' in (v as object) ? 2 : 1, '$ref' in (v as object) ? fields({ $ref: string(1) }, 0) : parameter)(w, v)
 
 const response = fields({ description: string(1), schema: message(2, message(1, schema)) }, 5)
 const operation = (n: number): Encode =>
@@ -162,6 +165,7 @@ const encodeRoot = fields(
     info: message(2, fields({ title: string(1), version: string(2), description: string(3) }, 7)),
     paths: message(8, named(2, message(2, pathItem))),
     definitions: message(9, named(1, message(2, schema))),
+    parameters: message(10, named(1, message(2, parameter))),
     security: repeated(message(12, named(1, message(2, strings(1))))),
     securityDefinitions: message(13, named(1, message(2, message(2, apiKeySecurity)))),
   },
