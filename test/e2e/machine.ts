@@ -33,8 +33,11 @@ export function lookAtMachine(): Machine {
     addresses: new Set(lines(print('ip', '-brief', 'address'))),
     routes: new Set(lines(print('ip', 'route', 'show', 'table', 'all'))),
     tables: new Set(lines(print('nft', 'list', 'tables'))),
-    cgroups: new Set(lines(print('find', '/sys/fs/cgroup', '-type', 'd'))),
-    files: new Set(places.filter((place) => existsSync(place)).flatMap((place) => lines(print('find', place, '-maxdepth', '3')))),
+    // what other clusters drop while we look is no error
+    cgroups: new Set(lines(print('find', '/sys/fs/cgroup', '-ignore_readdir_race', '-type', 'd'))),
+    files: new Set(
+      places.filter((place) => existsSync(place)).flatMap((place) => lines(print('find', place, '-ignore_readdir_race', '-maxdepth', '3'))),
+    ),
   }
 }
 
