@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:http2'
 import { Agent, request } from 'node:https'
 import { test } from 'node:test'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { resources } from '#api'
 import type { TestServer } from '../test-server.ts'
 import { startTestServer, testTls } from '../test-server.ts'
@@ -150,6 +150,39 @@ test('large answers are compressed where the client takes it', async () => {
   assert.equal(list.headers['content-encoding'], 'gzip')
   assert.equal(JSON.parse(gunzipSync(list.body).toString()).items.length, 2)
   assert.equal((await call(t, 'GET', `${maps}/a`, { headers })).headers['content-encoding'], undefined)
+})
+
+test('what is kept compressed is sent as it is', async () => {
+  const packed = gzipSync(
+    Buffer.alloc(200_000, 'x').map((_, i) => (i * i) % 251),
+    { level: 0 },
+  )
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip', vary: 'Accept, Accept-Encoding' }
+  await using t = await startTestServer({
+    documents: [(path) => (path === '/kept' ? { status: 200, headers: { ...headers }, bytes: packed } : undefined)],
+  })
+  for (const accept of ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']) {
+    const kept = await call(t, 'GET', '/kept', { headers: { authorization: 'Bearer admintoken', 'accept-encoding': 'gzip', accept } })
+    assert.deepEqual(kept.body, packed)
+    assert.equal(kept.headers.vary, 'Accept, Accept-Encoding')
+  }
+})
+
+test('documents learn what the client has, takes and asks for', async () => {
+  let seen: object | undefined
+  await using t = await startTestServer({
+    documents: [
+      (path, accept, _, options) => {
+        if (path !== '/asked') return undefined
+        seen = { accept, ...options, serverAddress: undefined }
+        return { status: 200, headers: {}, bytes: Buffer.from('{}') }
+      },
+    ],
+  })
+  await call(t, 'GET', '/asked?hash=ABC', {
+    headers: { authorization: 'Bearer admintoken', accept: 'a/b', 'accept-encoding': 'gzip', 'if-none-match': '"E"' },
+  })
+  assert.deepEqual(seen, { accept: 'a/b', acceptEncoding: 'gzip', hash: 'ABC', ifNoneMatch: '"E"', serverAddress: undefined })
 })
 
 test('a body that is too large is refused', async () => {

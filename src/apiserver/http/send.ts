@@ -18,9 +18,12 @@ const gzipFrom = 128 * 1024
 export async function send(sink: Sink, request: Request, response: Response): Promise<void> {
   const { body } = response
   if ('bytes' in body || 'value' in body) {
-    const bytes = inAcceptedForm(request, response, 'bytes' in body ? body.bytes : Buffer.from(JSON.stringify(body.value)))
+    // documents that are kept compressed are in the form that was asked for
+    const encoded = response.headers['content-encoding'] !== undefined
+    const made = 'bytes' in body ? body.bytes : Buffer.from(JSON.stringify(body.value))
+    const bytes = encoded ? made : inAcceptedForm(request, response, made)
     const length = lengthOf(bytes)
-    if (length >= gzipFrom && request.headers['accept-encoding']?.includes('gzip')) return sendCompressed(sink, response, bytes)
+    if (!encoded && length >= gzipFrom && request.headers['accept-encoding']?.includes('gzip')) return sendCompressed(sink, response, bytes)
     response.headers['content-length'] = String(length)
     sink.head(response.status, response.headers)
     if (!Array.isArray(bytes)) sink.end(bytes)
@@ -38,7 +41,8 @@ export async function send(sink: Sink, request: Request, response: Response): Pr
 async function sendCompressed(sink: Sink, response: Response, bytes: Uint8Array | Uint8Array[]): Promise<void> {
   const packed = await compress(Array.isArray(bytes) ? Buffer.concat(bytes) : bytes, { level: 1 })
   response.headers['content-encoding'] = 'gzip'
-  response.headers.vary = 'Accept-Encoding'
+  const { vary } = response.headers
+  if (!vary?.includes('Accept-Encoding')) response.headers.vary = vary ? `${vary}, Accept-Encoding` : 'Accept-Encoding'
   response.headers['content-length'] = String(packed.length)
   sink.head(response.status, response.headers)
   sink.end(packed)

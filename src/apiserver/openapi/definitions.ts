@@ -86,7 +86,7 @@ export class Definitions {
     const properties: [string, JsonSchema][] = []
     const required: string[] = []
     for (const field of schema.fields.values()) {
-      properties.push([field.name, this.#property(field, described?.fields.get(field.name))])
+      properties.push([field.name, this.#property(field, described?.fields.get(field.name) ?? ofAnyKind(schema, field.name))])
       if (field.required && field.number > 0) required.push(field.name)
     }
     properties.sort(([a], [b]) => (a < b ? -1 : 1))
@@ -153,6 +153,22 @@ export class Definitions {
       this.#made.set(name, { ...(description ? { description } : {}), ...definition })
     }
     return refTo(this.#dialect, name)
+  }
+}
+
+/** What the parts that all kinds have are for. */
+function ofAnyKind({ root }: ObjectSchema, field: string): string | undefined {
+  if (!root) return undefined
+  if (root.list) return field === 'metadata' ? 'Where the list was read, and where to go on.' : undefined
+  switch (field) {
+    case 'metadata':
+      return "The object's name, labels and other metadata."
+    case 'spec':
+      return `What is wanted of the ${root.kind}.`
+    case 'status':
+      return `What was last observed of the ${root.kind}.`
+    default:
+      return undefined
   }
 }
 

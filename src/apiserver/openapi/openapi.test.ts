@@ -51,9 +51,12 @@ test('a kind has its definition under the name that upstream gives it', () => {
     properties: {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
-      metadata: { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' },
-      spec: { $ref: '#/definitions/io.k8s.api.core.v1.PodSpec' },
-      status: { $ref: '#/definitions/io.k8s.api.core.v1.PodStatus' },
+      metadata: {
+        $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta',
+        description: "The object's name, labels and other metadata.",
+      },
+      spec: { $ref: '#/definitions/io.k8s.api.core.v1.PodSpec', description: 'What is wanted of the Pod.' },
+      status: { $ref: '#/definitions/io.k8s.api.core.v1.PodStatus', description: 'What was last observed of the Pod.' },
     },
     'x-kubernetes-group-version-kind': [{ group: '', kind: 'Pod', version: 'v1' }],
   })
