@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createAuthority, issueCertificate } from '../src/cluster/pki/index.ts'
 
 /** Whether Debian's etcd is there to be tested against. */
 export const etcdIsInstalled = spawnSync('etcd', ['--version']).status === 0
@@ -18,16 +19,20 @@ export interface EtcdMember {
 export interface EtcdCluster extends AsyncDisposable {
   endpoints: string[]
   members: EtcdMember[]
+  /** Files of the authority and of a client, where it asks for certificates. */
+  tls?: { ca: string; cert: string; key: string }
 }
 
 /** Runs etcd on loopback ports, for tests; its data goes with it. */
-export async function startEtcd(count = 1): Promise<EtcdCluster> {
+export async function startEtcd(count = 1, { secure = false } = {}): Promise<EtcdCluster> {
   const dir = mkdtempSync(join(tmpdir(), 'k8ts-etcd-'))
   const ports = await freePorts(count * 2)
+  const tls = secure ? await certificates(dir) : undefined
   const url = (port: number) => `http://127.0.0.1:${port}`
+  const clientUrl = (port: number) => (tls ? url(port).replace('http', 'https') : url(port))
   const initial = Array.from({ length: count }, (_, i) => `m${i}=${url(ports[count + i]!)}`).join(',')
   const members = Array.from({ length: count }, (_, i): EtcdMember => {
-    const client = url(ports[i]!)
+    const client = clientUrl(ports[i]!)
     const peer = url(ports[count + i]!)
     const args = ['--name', `m${i}`, '--data-dir', join(dir, `m${i}`), '--listen-client-urls', client, '--advertise-client-urls', client]
     const cluster = ['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', initial, '--log-level', 'error']
@@ -35,7 +40,7 @@ export async function startEtcd(count = 1): Promise<EtcdCluster> {
     return {
       endpoint: `127.0.0.1:${ports[i]}`,
       start() {
-        child = spawn('etcd', [...args, ...cluster, '--logger', 'zap'], { stdio: 'ignore' })
+        child = spawn('etcd', [...args, ...cluster, '--logger', 'zap', ...(tls ? tls.flags : [])], { stdio: 'ignore' })
       },
       async kill() {
         const running = child
@@ -49,11 +54,36 @@ export async function startEtcd(count = 1): Promise<EtcdCluster> {
   for (const member of members) member.start()
   return {
     endpoints: members.map((m) => m.endpoint),
+    ...(tls ? { tls: tls.client } : {}),
     members,
     async [Symbol.asyncDispose]() {
       await Promise.all(members.map((m) => m.kill()))
       rmSync(dir, { recursive: true, force: true })
     },
+  }
+}
+
+/** An authority, a server's certificate and a client's, and the flags that make etcd ask for one. */
+async function certificates(dir: string) {
+  const ca = await createAuthority({ commonName: 'etcd-ca' })
+  const server = await issueCertificate(ca, { commonName: 'etcd', names: ['127.0.0.1', 'localhost'], usages: ['server', 'client'] })
+  const client = await issueCertificate(ca, { commonName: 'k8ts', usages: ['client'] })
+  const file = (name: string, content: string) => {
+    writeFileSync(join(dir, name), content, { mode: 0o600 })
+    return join(dir, name)
+  }
+  const authority = file('ca.crt', ca.certificate)
+  return {
+    client: { ca: authority, cert: file('client.crt', client.certificate), key: file('client.key', client.key) },
+    flags: [
+      '--client-cert-auth',
+      '--trusted-ca-file',
+      authority,
+      '--cert-file',
+      file('server.crt', server.certificate),
+      '--key-file',
+      file('server.key', server.key),
+    ],
   }
 }
 

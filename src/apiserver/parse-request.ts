@@ -61,7 +61,9 @@ const lastingSubresources = new Set(['attach', 'exec', 'proxy', 'log', 'portforw
 
 /** Whether a request lasts by design (upstream's long-running requests): it has no deadline, and holds no seat. */
 export function isLongRunning({ verb, resource }: RequestInfo): boolean {
-  return resource !== undefined && (verb === 'watch' || verb === 'proxy' || (resource.subresource !== '' && lastingSubresources.has(resource.subresource)))
+  return (
+    resource !== undefined && (verb === 'watch' || verb === 'proxy' || (resource.subresource !== '' && lastingSubresources.has(resource.subresource)))
+  )
 }
 
 /** Whether the collection request's name came from its field selector rather than from its path. */

@@ -20,7 +20,9 @@ const t = await startTestServer({
   store,
   port: Number(port),
   freeze: false,
-  authenticators: [{ authenticate: ({ bearerToken }) => Promise.resolve(bearerToken === 'usertoken' ? user : bearerToken === 'admintoken' ? admin : 'invalid') }],
+  authenticators: [
+    { authenticate: ({ bearerToken }) => Promise.resolve(bearerToken === 'usertoken' ? user : bearerToken === 'admintoken' ? admin : 'invalid') },
+  ],
   ...(process.env['BENCH_WITHOUT_FLOW'] ? {} : { flow: flowControl({ clock: realClock }) }),
 })
 console.log(`ready after ${(performance.now() - started).toFixed(0)} ms (process: ${performance.now().toFixed(0)} ms) at ${t.url}`)

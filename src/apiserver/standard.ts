@@ -163,7 +163,10 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
     client,
     start: async () => {
       await start()
-      followFlowObjects({ control: flow, reader, client: client(loopbackUser, 'kube-apiserver'), clock, log: log.named('flowcontrol') }, stopping.signal)
+      followFlowObjects(
+        { control: flow, reader, client: client(loopbackUser, 'kube-apiserver'), clock, log: log.named('flowcontrol') },
+        stopping.signal,
+      )
       await repair()
       void repeatedly(repair, clock, log, stopping.signal)
     },

@@ -64,7 +64,10 @@ function schema(name: string, levelName: string, precedence: number, distinguish
 /** The flow schemas that every cluster has, in the order in which they are tried. */
 export const defaultSchemas: readonly Schema[] = [
   schema('exempt', 'exempt', 1, '', { subjects: groups('system:masters'), ...anything }),
-  schema('probes', 'exempt', 2, '', { subjects: everyone, nonResourceRules: [{ verbs: ['get'], nonResourceURLs: ['/healthz', '/readyz', '/livez'] }] }),
+  schema('probes', 'exempt', 2, '', {
+    subjects: everyone,
+    nonResourceRules: [{ verbs: ['get'], nonResourceURLs: ['/healthz', '/readyz', '/livez'] }],
+  }),
   schema('system-leader-election', 'leader-election', 100, 'ByUser', {
     subjects: [...users('system:kube-controller-manager', 'system:kube-scheduler'), ...systemAccounts('*')],
     ...leases,

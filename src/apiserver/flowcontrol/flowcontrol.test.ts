@@ -29,7 +29,13 @@ test('the default schemas classify', async (context) => {
     ['a kubelet that says it is alive', user('system:node:node-1', 'system:nodes'), 'PUT', lease, 'system-node-high'],
     ['a kubelet with its status', user('system:node:node-1', 'system:nodes'), 'PATCH', '/api/v1/nodes/node-1/status', 'system-node-high'],
     ['a kubelet that reads a secret', user('system:node:node-1', 'system:nodes'), 'GET', '/api/v1/namespaces/a/secrets/b', 'system-nodes'],
-    ['endpoints of the endpoint controller', account('kube-system', 'endpoint-controller'), 'PUT', '/api/v1/namespaces/a/endpoints/b', 'endpoint-controller'],
+    [
+      'endpoints of the endpoint controller',
+      account('kube-system', 'endpoint-controller'),
+      'PUT',
+      '/api/v1/namespaces/a/endpoints/b',
+      'endpoint-controller',
+    ],
     ['anybody', user('alice'), 'POST', '/api/v1/namespaces/a/pods', 'global-default'],
   ]
   for (const [name, who, method, url, expected] of rows)
@@ -122,13 +128,20 @@ test('who finds a free seat has it at once', () => {
 })
 
 test('who finds none waits, and is begun when one is given back', async () => {
-  const t = controlled({ totalSeats: 2, levels: [limited('small', 1, { queues: 4, handSize: 1, queueLengthLimit: 2 })], schemas: [forUser('bob', 'small')] })
+  const t = controlled({
+    totalSeats: 2,
+    levels: [limited('small', 1, { queues: 4, handSize: 1, queueLengthLimit: 2 })],
+    schemas: [forUser('bob', 'small')],
+  })
   const bob = user('bob')
   const first = t.enter(bob) as Seat
   assert.equal(first.level.limits.nominal, 1)
   const waits = [t.enter(bob), t.enter(bob)]
   assert.ok(waits.every((w) => w instanceof Promise))
-  await assert.rejects(async () => t.enter(bob), (error: TooManyRequests) => error.reason === 'queue-full' && error.seat.levelUid === 'level-small')
+  await assert.rejects(
+    async () => t.enter(bob),
+    (error: TooManyRequests) => error.reason === 'queue-full' && error.seat.levelUid === 'level-small',
+  )
   t.control.leave(first, 1)
   await t.turn()
   const second = await waits[0]!
@@ -139,7 +152,10 @@ test('who finds none waits, and is begun when one is given back', async () => {
 test('a level that rejects lets nobody wait for a seat', async () => {
   const t = controlled({ totalSeats: 2, levels: [limited('strict', 5)], schemas: [forUser('bob', 'strict')] })
   const seat = t.enter(user('bob')) as Seat
-  await assert.rejects(async () => t.enter(user('bob')), (error: TooManyRequests) => error.reason === 'concurrency-limit')
+  await assert.rejects(
+    async () => t.enter(user('bob')),
+    (error: TooManyRequests) => error.reason === 'concurrency-limit',
+  )
   t.control.leave(seat, 0)
   assert.ok(!(t.enter(user('bob')) instanceof Promise))
 })
@@ -183,14 +199,22 @@ test('seats that a level lends are used by others, those it keeps are not', () =
   const lender = limited('lender', 1, { queues: 1, handSize: 1, queueLengthLimit: 5 })
   lender.spec!.limited!.lendablePercent = 50
   const borrower = limited('borrower', 1, { queues: 1, handSize: 1, queueLengthLimit: 50 })
-  const t = controlled({ totalSeats: 20, levels: [lender, borrower, limited('catch-all', 0)], schemas: [forUser('bob', 'borrower'), forUser('lena', 'lender')] })
+  const t = controlled({
+    totalSeats: 20,
+    levels: [lender, borrower, limited('catch-all', 0)],
+    schemas: [forUser('bob', 'borrower'), forUser('lena', 'lender')],
+  })
   const seats = Array.from({ length: 20 }, () => t.enter(user('bob')))
   assert.equal(seats.filter((s) => !(s instanceof Promise)).length, 15)
   assert.equal(Array.from({ length: 8 }, () => t.enter(user('lena'))).filter((s) => !(s instanceof Promise)).length, 5)
 })
 
 test('who has waited too long is sent away', async () => {
-  const t = controlled({ totalSeats: 2, levels: [limited('small', 1, { queues: 1, handSize: 1, queueLengthLimit: 9 })], schemas: [forUser('bob', 'small')] })
+  const t = controlled({
+    totalSeats: 2,
+    levels: [limited('small', 1, { queues: 1, handSize: 1, queueLengthLimit: 9 })],
+    schemas: [forUser('bob', 'small')],
+  })
   t.enter(user('bob'))
   const waiting = assert.rejects(t.enter(user('bob')) as Promise<Seat>, (error: TooManyRequests) => error.reason === 'time-out')
   await t.clock.advance(17_000)
@@ -218,23 +242,34 @@ test('defaults are made, put right where they must be, and left alone where they
   const system = defaultLevels[2]!
   const catchAll = defaultSchemas.at(-1)!
   await context.test('what is missing is made', () => {
-    assert.deepEqual(planDefaults(defaultLevels, []).map((s) => s.action), defaultLevels.map(() => 'create'))
+    assert.deepEqual(
+      planDefaults(defaultLevels, []).map((s) => s.action),
+      defaultLevels.map(() => 'create'),
+    )
   })
-  await context.test('what is as it should be is left', () => assert.deepEqual(planDefaults([exempt!, system], [stored(exempt!), stored(system)]), []))
+  await context.test('what is as it should be is left', () =>
+    assert.deepEqual(planDefaults([exempt!, system], [stored(exempt!), stored(system)]), []),
+  )
   await context.test('a mandatory one is put right', () => {
     const [step] = planDefaults([catchAll], [stored(catchAll, {}, { matchingPrecedence: 77 })])
     assert.equal(step?.action, 'update')
     assert.equal(step?.object.spec?.matchingPrecedence, 10000)
   })
   await context.test('the exempt level keeps the shares that it was given', () =>
-    assert.deepEqual(planDefaults([exempt!], [stored(exempt!, {}, { exempt: { nominalConcurrencyShares: 10, lendablePercent: 20 } })]), []))
+    assert.deepEqual(planDefaults([exempt!], [stored(exempt!, {}, { exempt: { nominalConcurrencyShares: 10, lendablePercent: 20 } })]), []),
+  )
   await context.test('a suggested one that nobody claimed is put right', () =>
-    assert.equal(planDefaults([system], [stored(system, {}, { limited: { nominalConcurrencyShares: 3 } })]).length, 1))
+    assert.equal(planDefaults([system], [stored(system, {}, { limited: { nominalConcurrencyShares: 3 } })]).length, 1),
+  )
   await context.test('one that says it is not to be touched is not', () =>
     assert.deepEqual(
-      planDefaults([system], [stored(system, { annotations: { 'apf.kubernetes.io/autoupdate-spec': 'false' } }, { limited: { nominalConcurrencyShares: 3 } })]),
+      planDefaults(
+        [system],
+        [stored(system, { annotations: { 'apf.kubernetes.io/autoupdate-spec': 'false' } }, { limited: { nominalConcurrencyShares: 3 } })],
+      ),
       [],
-    ))
+    ),
+  )
 })
 
 test('a schema says whether its level is there', () => {

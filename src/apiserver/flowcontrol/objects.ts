@@ -22,7 +22,10 @@ export function planDefaults<T extends Configured>(wanted: readonly T[], existin
     const spec = mandatory ? keepingShares(want.spec, have.spec) : want.spec
     if (same(spec, have.spec) && asked === 'true') return []
     if (mandatory && same(spec, have.spec)) return []
-    const metadata = { ...have.metadata, annotations: { ...have.metadata.annotations, [autoUpdateAnnotation]: mandatory ? (asked ?? 'true') : 'true' } }
+    const metadata = {
+      ...have.metadata,
+      annotations: { ...have.metadata.annotations, [autoUpdateAnnotation]: mandatory ? (asked ?? 'true') : 'true' },
+    }
     return [{ action: 'update', object: { ...have, metadata, spec } as unknown as T }]
   })
 }
@@ -45,10 +48,7 @@ const consumer = 'api-priority-and-fairness-config-consumer-v1'
 
 /** Makes the default objects, and puts right what of them must not differ. */
 export async function ensureFlowObjects(client: Client): Promise<void> {
-  await Promise.all([
-    ensure(client, resources.priorityLevelConfigurations, defaultLevels),
-    ensure(client, resources.flowSchemas, defaultSchemas),
-  ])
+  await Promise.all([ensure(client, resources.priorityLevelConfigurations, defaultLevels), ensure(client, resources.flowSchemas, defaultSchemas)])
 }
 
 async function ensure<T extends Configured & KubeObject>(client: Client, ref: ResourceRef<T>, wanted: readonly Configured[]): Promise<void> {
@@ -100,7 +100,9 @@ export async function reportDangling(
       if (!condition) return
       const others = schema.status?.conditions?.filter(({ type }) => type !== 'Dangling') ?? []
       try {
-        await resource.updateStatus({ ...schema, status: { ...schema.status, conditions: [...others, condition] } } as never, { fieldManager: consumer })
+        await resource.updateStatus({ ...schema, status: { ...schema.status, conditions: [...others, condition] } } as never, {
+          fieldManager: consumer,
+        })
       } catch (error) {
         if (!isStatus(error, 'Conflict') && !isStatus(error, 'NotFound')) throw error
       }

@@ -138,6 +138,21 @@ test(
   },
 )
 
+test(
+  'over TLS, with a certificate of its own; without one it is refused',
+  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 60_000 },
+  async () => {
+    await using etcd = await startEtcd(1, { secure: true })
+    const { ca, cert, key } = etcd.tls!
+    const url = (query: string) => parseEtcdUrl(`etcd://${etcd.endpoints[0]}/secure?${query}`)
+    await using store = await eventually(() => openEtcdStore(url(`ca=${ca}&cert=${cert}&key=${key}`)))
+    const revision = revisionOf(await store.create('/a', bytes('1')))
+    assert.equal((await store.get('/a'))!.modRevision, revision)
+    for (const query of [`ca=${ca}`, ''])
+      await assert.rejects(openEtcdStore(url(query)), (error) => error instanceof StoreError && error.kind === 'unavailable')
+  },
+)
+
 const addresses: [string, object | RegExp][] = [
   ['etcd://127.0.0.1:2379', { endpoints: ['127.0.0.1:2379'], prefix: '' }],
   ['etcd://a:1,b:2/one/', { endpoints: ['a:1', 'b:2'], prefix: '/one' }],

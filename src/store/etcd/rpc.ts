@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs'
-import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
+import { isIP } from 'node:net'
+import type { PeerCertificate } from 'node:tls'
+import { checkServerIdentity } from 'node:tls'
+import type { ChannelCredentials, ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
 import { Client, Metadata, credentials, status } from '@grpc/grpc-js'
 import type { Type } from 'protobufjs'
 import protobuf from 'protobufjs'
@@ -40,12 +43,11 @@ export interface WatchStream extends AsyncIterable<Message> {
 const deadline = 10_000
 
 export function etcdRpc({ endpoints, tls }: EtcdEndpoints): EtcdRpc {
-  const channel = tls
-    ? credentials.createSsl(Buffer.from(tls.ca), tls.key ? Buffer.from(tls.key) : null, tls.cert ? Buffer.from(tls.cert) : null)
-    : credentials.createInsecure()
   const clients = endpoints.map(
     (endpoint) =>
-      new Client(endpoint, channel, {
+      new Client(endpoint, channelCredentials(endpoint, tls), {
+        // TLS has no names that are addresses: another one is asked for, and the address is what the certificate is held against
+        ...(tls && addressOf(endpoint) ? { 'grpc.ssl_target_name_override': 'etcd' } : {}),
         'grpc.max_receive_message_length': -1,
         'grpc.max_send_message_length': -1,
         // a member that is gone without a word is noticed
@@ -122,6 +124,19 @@ export function etcdRpc({ endpoints, tls }: EtcdEndpoints): EtcdRpc {
       for (const client of clients) client.close()
     },
   }
+}
+
+function channelCredentials(endpoint: string, tls: EtcdTls | undefined): ChannelCredentials {
+  if (!tls) return credentials.createInsecure()
+  const address = addressOf(endpoint)
+  const verify = address ? { checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity(address, certificate) } : {}
+  return credentials.createSsl(Buffer.from(tls.ca), tls.key ? Buffer.from(tls.key) : null, tls.cert ? Buffer.from(tls.cert) : null, verify)
+}
+
+/** The host of an endpoint that names one by its address. */
+function addressOf(endpoint: string): string | undefined {
+  const host = endpoint.slice(0, endpoint.lastIndexOf(':')).replace(/^\[|\]$/g, '')
+  return isIP(host) ? host : undefined
 }
 
 /** A member that has no leader must say so instead of answering from what it remembers. */
