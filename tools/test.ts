@@ -18,7 +18,10 @@ const parts: Record<string, () => void | Promise<void>> = {
     run(bin('oxfmt'), '--check')
   },
   unit() {
-    test(4, globSync(['src/**/*.test.ts', 'test/*.test.ts', 'test/{contract,controllers,differential,linearizability}/**/*.test.ts'], { cwd: root }))
+    test(
+      4,
+      globSync(['src/**/*.test.ts', 'test/*.test.ts', 'test/{contract,controllers,differential,fuzz,linearizability}/**/*.test.ts'], { cwd: root }),
+    )
   },
   async e2e() {
     if (process.getuid?.() !== 0) return console.log('e2e: skipped, it needs root (network namespaces and containerd)')

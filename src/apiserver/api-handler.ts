@@ -5,7 +5,6 @@ import type { Request, Response } from '#client'
 import { describeError } from '#base'
 import type { UserInfo } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
-import { readBody } from './body.ts'
 import type { FlowControl, Seat } from './flowcontrol/index.ts'
 import { TooManyRequests } from './flowcontrol/index.ts'
 import { text } from './http/health.ts'
@@ -15,7 +14,7 @@ import type { ApiServerOptions, ExtensionGroup, SubresourceContext, SubresourceH
 import { isLongRunning, parseRequest } from './parse-request.ts'
 import type { Call } from './registry/call.ts'
 import { statusResponse, valueResponse } from './registry/call.ts'
-import { decode } from './registry/decode.ts'
+import { decode, valueOf } from './registry/decode.ts'
 import { upToDate } from './registry/read.ts'
 import type { Registry, ServedResource } from './registry/registry.ts'
 import { serve } from './registry/registry.ts'
@@ -185,7 +184,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   async function createVirtual(call: Call, handler: VirtualHandler): Promise<Response> {
     // what is not stored has no rows and no metadata of its own to show
     if (call.accepted.as !== 'object') throw notAcceptable()
-    const value = readBody(call.request)
+    const value = valueOf(call.request, call.served.kind.kind)
     const object = decode(call.served.kind, value, { fieldValidation: 'Warn', warnings: call.warnings })
     const { namespace } = call.info.resource!
     if (namespace) object.metadata.namespace ??= namespace

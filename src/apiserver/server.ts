@@ -7,7 +7,6 @@ import type { Request, Response, Transport } from '#client'
 import type { ApiHandler } from './api-handler.ts'
 import { createApiHandler } from './api-handler.ts'
 import type { Credentials, UserInfo } from './authn/authenticator.ts'
-import { readBody } from './body.ts'
 import { discoveryHandler } from './discovery/index.ts'
 import { deadlines } from './http/deadlines.ts'
 import type { Listener } from './http/listener.ts'
@@ -16,7 +15,7 @@ import { RequestMetrics } from './http/metrics.ts'
 import { inProcessTransport } from './in-process.ts'
 import { nonResourceHandler } from './non-resource.ts'
 import type { ApiServer, ApiServerOptions, HealthCheck, SubresourceContext } from './options.ts'
-import { decode } from './registry/decode.ts'
+import { decode, valueOf } from './registry/decode.ts'
 import { expireEvents } from './registry/event-expiry.ts'
 import type { Registry, ServedResource } from './registry/registry.ts'
 import { WatchCache } from './registry/watch-cache.ts'
@@ -80,7 +79,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         return entry.object
       },
       reader,
-      decode: (kind) => decode(kind, readBody(request), { fieldValidation: 'Ignore', warnings: [] }),
+      decode: (kind) => decode(kind, valueOf(request, kind.kind), { fieldValidation: 'Ignore', warnings: [] }),
       transport: transport(info.user),
     }
   }

@@ -1,4 +1,4 @@
-import { stringify } from 'yaml'
+import { dump } from 'js-yaml'
 import type { TypeMeta } from '#api'
 import { encodeProtobuf } from '#api'
 import type { Request } from '#client'
@@ -48,7 +48,7 @@ export const targets: Record<string, (c: Chooser) => Request> = {
         return request('POST', path, validation(c), { 'content-type': 'application/json' }, c.chance(0.3) ? mutatedBytes(bytes, c) : bytes)
       }
       case 1: {
-        const text = stringify(value ?? null)
+        const text = dump(value ?? null, { sortKeys: c.chance(0.5), flowLevel: c.one([-1, 2]) })
         return request('POST', path, validation(c), { 'content-type': 'application/yaml' }, Buffer.from(c.chance(0.4) ? mutatedText(text, c) : text))
       }
       case 2:
@@ -151,7 +151,11 @@ export const targets: Record<string, (c: Chooser) => Request> = {
     const token = Buffer.from(
       JSON.stringify(
         mutated(
-          { v: 'meta.k8s.io/v1', rv: c.one([1, -1, 0, 5, 1e9]), start: c.one(['default/p\0', '\0', '../../secrets/\0', 'a'.repeat(1000)]) },
+          {
+            v: 'meta.k8s.io/v1',
+            rv: c.chance(0.01) ? 1e9 : c.one([1, -1, 0, 5]),
+            start: c.one(['default/p\0', '\0', '../../secrets/\0', 'a'.repeat(1000)]),
+          },
           c,
           0.2,
         ) ?? null,
@@ -161,7 +165,10 @@ export const targets: Record<string, (c: Chooser) => Request> = {
       continue: c.chance(0.4) ? mutatedText(token, c) : token,
       limit: c.one(['1', '0', '-1', 'x', '99999999999']),
       ...(c.chance(0.3)
-        ? { resourceVersion: c.one(['0', '1', '99', '-1', 'x', '1e5', '9'.repeat(30)]), resourceVersionMatch: c.one(['Exact', 'NotOlderThan', 'x']) }
+        ? {
+            resourceVersion: c.chance(0.01) ? '99' : c.one(['0', '1', '-1', 'x', '1e5', '9'.repeat(30)]),
+            resourceVersionMatch: c.one(['Exact', 'NotOlderThan', 'x']),
+          }
         : {}),
     })
   },

@@ -54,15 +54,7 @@ export function applyServerSide(options: ApplyOptions): Applied {
     throw errors.badRequest(
       `Incorrect version specified in apply patch. Specified patch version: ${applied.apiVersion}, expected: ${live.apiVersion}`,
     )
-  const wrong = typeErrors(options.schema, applied)
-  if (wrong.length > 0) {
-    const { namespace = '', name = '' } = applied.metadata ?? {}
-    throw failure(
-      '',
-      500,
-      `failed to create typed patch object (${namespace}/${name}; ${applied.apiVersion}, Kind=${applied.kind}): ${joinTypeErrors(wrong)}`,
-    )
-  }
+  checkTypes(options.schema, applied)
   let result: Applied
   try {
     result = applyOnce(options, force)
@@ -73,6 +65,18 @@ export function applyServerSide(options: ApplyOptions): Applied {
     result = applyOnce(options, 'only', allowed)
   }
   return manager === 'kubectl' ? withLastApplied(result, applied) : result
+}
+
+/** Throws upstream's answer (500) to a configuration that does not fit the schema. */
+export function checkTypes(schema: ObjectSchema | undefined, applied: KubeObject): void {
+  const wrong = typeErrors(schema, applied)
+  if (wrong.length === 0) return
+  const { namespace = '', name = '' } = applied.metadata ?? {}
+  throw failure(
+    '',
+    500,
+    `failed to create typed patch object (${namespace}/${name}; ${applied.apiVersion}, Kind=${applied.kind}): ${joinTypeErrors(wrong)}`,
+  )
 }
 
 /** `only`: conflicts about fields in `allowed` are forced, others are not. */

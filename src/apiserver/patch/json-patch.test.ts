@@ -32,21 +32,47 @@ test('json patch: what is no patch is 400, what does not fit is 422, too much is
     { op: 'nonsense', path: '/a' },
     { op: 'copy', from: '/x', path: '/y' },
     { op: 'copy', path: '/y' },
-    { op: 'add', path: '/a/c' },
+    { op: 'add', path: '', value: {} },
+    { op: 'remove', path: '/constructor' },
+    null,
   ])
     fails(422, () => applyJsonPatch(object, [operation]))
   fails(413, () => applyJsonPatch(object, Array(10_001).fill({ op: 'test', path: '/a/b', value: 1 })))
 })
 
 test('json patch: copies cannot blow an object up', () => {
-  const copies = Array.from({ length: 60 }, (_, i) => ({ op: 'copy', from: '', path: `/c${i}` }))
-  fails(422, () => applyJsonPatch({ a: 'x'.repeat(1000) }, copies))
+  const copies = Array.from({ length: 60 }, (_, i) => ({ op: 'copy', from: '/a', path: `/c${i}` }))
+  fails(422, () => applyJsonPatch({ a: 'x'.repeat(100_000) }, copies))
+  const deeper = Array.from({ length: 1500 }, () => [
+    { op: 'add', path: '/n', value: {} },
+    { op: 'move', from: '/a', path: '/n/a' },
+    { op: 'move', from: '/n', path: '/a' },
+  ])
+  fails(422, () => applyJsonPatch({ a: {} }, deeper.flat()))
 })
 
 test('json patch: the prototype of objects is out of reach', () => {
   assert.throws(() => applyJsonPatch({ a: {} }, [{ op: 'add', path: '/__proto__/polluted', value: 1 }]))
   assert.throws(() => applyJsonPatch({ a: {} }, [{ op: 'add', path: '/constructor/prototype/polluted', value: 1 }]))
   assert.equal(({} as any).polluted, undefined)
+  const keys = ['__proto__', 'constructor', 'toString'].map((key) => ({ op: 'add', path: `/a/${key}`, value: 'x' }))
+  assert.deepEqual(Object.entries(applyJsonPatch({ a: {} }, keys).a), [
+    ['__proto__', 'x'],
+    ['constructor', 'x'],
+    ['toString', 'x'],
+  ])
+})
+
+test('json patch: what upstream allows beyond the RFC', () => {
+  const object = { a: ['x', 'y'], b: { c: 1 } }
+  const rows: [patch: unknown, expected: unknown][] = [
+    [null, object],
+    [[{ op: 'add', path: '/a/-1', value: 'z' }], { ...object, a: ['x', 'y', 'z'] }],
+    [[{ op: 'remove', path: '/a/-1' }], { ...object, a: ['x'] }],
+    [[{ op: 'add', path: '/b/d' }], { ...object, b: { c: 1, d: null } }],
+    [[{ op: 'test', path: '/b/d', value: null }], object],
+  ]
+  for (const [patch, expected] of rows) assert.deepEqual(applyJsonPatch(object, patch), expected)
 })
 
 test('merge patch: the examples of RFC 7386', () => {

@@ -1,41 +1,129 @@
-import type { Operation } from 'rfc6902'
 import { errors } from '#api'
-import { applyPatch } from 'rfc6902'
-import { Pointer } from 'rfc6902/pointer.js'
+import { isTooDeep } from '../depth.ts'
 import type { JsonObject } from './json-value.ts'
-import { isObject, member, setMember } from './json-value.ts'
+import { equalJson, isObject, jsonType, member, setMember } from './json-value.ts'
 import { unprocessable } from './patch-errors.ts'
 
 const maxOperations = 10_000
 // What all `copy` operations of one patch may add up to: a few of them can double a document each.
 const maxCopiedBytes = 3 * 1024 * 1024
 
-// the library walks paths by plain property access, which these would lead to what all objects share
-const inherited = /\/(__proto__|constructor\/prototype)\//
-
 /**
- * JSON Patch (RFC 6902) on a copy of `object`. Throws StatusError: BadRequest for what is no patch, RequestEntityTooLarge beyond 10,000
- * operations, Invalid (422) when an operation cannot be done or a test fails.
+ * JSON Patch (RFC 6902) on a copy of `object`, as upstream's library does it: negative indexes count from the end, and a `value` that is not
+ * there is null. Throws StatusError: BadRequest for what is no patch, RequestEntityTooLarge beyond 10,000 operations, Invalid (422) when an operation
+ * cannot be done or a test fails.
  */
 export function applyJsonPatch<T extends object>(object: T, patch: unknown): T {
+  if (patch === null) return object
   if (!Array.isArray(patch)) throw errors.badRequest(`json: cannot unmarshal ${jsonType(patch)} into Go value of type jsonpatch.Patch`)
-  const odd = patch.find((operation) => !isObject(operation))
+  const odd: unknown = patch.find((operation) => operation !== null && !isObject(operation))
   if (odd !== undefined) throw errors.badRequest(`json: cannot unmarshal ${jsonType(odd)} into Go value of type jsonpatch.Operation`)
   if (patch.length > maxOperations) throw errors.tooLarge(`The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`)
   const result = structuredClone(object)
-  let copied = 0
-  for (const operation of patch as Operation[]) {
-    let problem: Error | null | undefined
-    try {
-      if (inherited.test(`${operation.path}/${(operation as { from?: string }).from ?? ''}/`)) throw new Error('the path leads out of the object')
-      if (operation.op === 'copy') copied += JSON.stringify(Pointer.fromJSON(operation.from).evaluate(result).value ?? null).length
-      problem = copied > maxCopiedBytes ? new Error('the copies are too large') : applyPatch(result, [operation])[0]
-    } catch (error) {
-      problem = error as Error
-    }
-    if (problem) throw unprocessable({ cause: problem })
+  const budget = { left: maxCopiedBytes }
+  for (const operation of patch as (Operation | null)[]) {
+    const problem = operate(result, operation ?? {}, budget)
+    if (problem) throw unprocessable({ cause: new Error(problem) })
   }
+  if (isTooDeep(result)) throw unprocessable({ cause: new Error('the object is nested too deeply') })
   return result
+}
+
+interface Operation {
+  op?: unknown
+  path?: unknown
+  from?: unknown
+  value?: unknown
+}
+
+/** What a path leads to: an object or a list, and the key in it. */
+interface Place {
+  container: JsonObject | unknown[]
+  key: string
+}
+
+/** Does one operation in place; answers why it cannot be done. */
+function operate(document: object, operation: Operation, budget: { left: number }): string | undefined {
+  const { op, path, from, value = null } = operation
+  const at = placeOf(document, path)
+  if (!at) return 'the path leads nowhere'
+  switch (op) {
+    case 'add':
+      return add(at, structuredClone(value))
+    case 'remove':
+      return remove(at)
+    case 'replace':
+      return replace(at, structuredClone(value))
+    case 'test':
+      return equalJson(read(at) ?? null, value) ? undefined : 'the test failed'
+    case 'move':
+    case 'copy': {
+      const source = placeOf(document, from)
+      const moved = source && read(source)
+      if (moved === undefined) return 'there is nothing to take'
+      if (op === 'move') {
+        remove(source!)
+        // the path is looked up without what moves: it may have led through it
+        const target = placeOf(document, path)
+        return target ? add(target, moved) : 'the path leads nowhere'
+      }
+      budget.left -= JSON.stringify(moved).length
+      return budget.left < 0 ? 'the copies are too large' : add(at, structuredClone(moved))
+    }
+    default:
+      return 'there is no such operation'
+  }
+}
+
+function placeOf(document: object, path: unknown): Place | undefined {
+  if (typeof path !== 'string') return undefined
+  const [, ...keys] = path.split('/')
+  const last = keys.pop()
+  if (last === undefined) return undefined
+  let container: unknown = document
+  for (const key of keys) {
+    container = read({ container: container as Place['container'], key: unescape(key) })
+    if (typeof container !== 'object' || container === null) return undefined
+  }
+  return { container: container as Place['container'], key: unescape(last) }
+}
+
+const unescape = (key: string) => (key.includes('~') ? key.replace(/~[01]/g, (escaped) => (escaped === '~1' ? '/' : '~')) : key)
+
+const read = ({ container, key }: Place): unknown =>
+  Array.isArray(container) ? container[indexOf(container.length, key) ?? container.length] : member(container, key)
+
+/** An index below `length`; negative ones count from its end. */
+function indexOf(length: number, key: string): number | undefined {
+  if (!/^[-+]?\d{1,10}$/.test(key)) return undefined
+  const index = Number(key)
+  return index >= length || index < -length ? undefined : index < 0 ? index + length : index
+}
+
+function add({ container, key }: Place, value: unknown): string | undefined {
+  if (!Array.isArray(container)) return void setMember(container, key, value)
+  if (key === '-') return void container.push(value)
+  const index = indexOf(container.length + 1, key)
+  if (index === undefined) return 'the list has no such place'
+  container.splice(index, 0, value)
+}
+
+function remove({ container, key }: Place): string | undefined {
+  if (!Array.isArray(container)) {
+    if (!Object.hasOwn(container, key)) return 'there is nothing to remove'
+    delete container[key]
+    return
+  }
+  const index = indexOf(container.length, key)
+  if (index === undefined) return 'the list has no such item'
+  container.splice(index, 1)
+}
+
+function replace(at: Place, value: unknown): string | undefined {
+  const { container, key } = at
+  if (read(at) === undefined) return 'there is nothing to replace'
+  if (Array.isArray(container)) container[indexOf(container.length, key)!] = value
+  else setMember(container, key, value)
 }
 
 /** JSON Merge Patch (RFC 7386). `object` is not changed; what the patch leaves alone is shared with the result. */
@@ -56,9 +144,4 @@ function mergeObject(target: JsonObject, patch: JsonObject): JsonObject {
     } else if (value !== undefined) setMember(result, key, value)
   }
   return result
-}
-
-function jsonType(value: unknown): string {
-  if (Array.isArray(value)) return 'array'
-  return typeof value === 'boolean' ? 'bool' : typeof value
 }

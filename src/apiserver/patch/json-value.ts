@@ -48,3 +48,9 @@ export function goFormat(value: unknown): string {
       .join(' ')}]`
   return String(value)
 }
+
+/** What Go's JSON decoder calls a value. */
+export function jsonType(value: unknown): string {
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}

@@ -2,7 +2,7 @@ import type { ListSchema, ObjectSchema, Schema } from '#api'
 import { errors } from '#api'
 import type { JsonObject } from './json-value.ts'
 import { enforceOrder, keyOf, partition } from './element-order.ts'
-import { equalJson, goFormat, isObject, member, setMember } from './json-value.ts'
+import { equalJson, goFormat, isObject, jsonType, member, setMember } from './json-value.ts'
 import { broken, noMergeKey, unprocessable } from './patch-errors.ts'
 
 const directive = '$patch'
@@ -25,7 +25,8 @@ const bad = {
  */
 export function applyStrategicMergePatch<T extends object>(object: T, patch: unknown, schema: ObjectSchema | undefined): T {
   if (!schema) throw bad.format()
-  if (!isObject(patch)) throw errors.badRequest('json: cannot unmarshal the patch into Go value of type map[string]interface {}')
+  if (patch === null) return object
+  if (!isObject(patch)) throw errors.badRequest(`json: cannot unmarshal ${jsonType(patch)} into Go value of type map[string]interface {}`)
   // merging works in place, on copies
   return mergeMaps(structuredClone(object) as JsonObject, structuredClone(patch), schema) as T
 }

@@ -1,11 +1,17 @@
 import type { KubeObject, ObjectSchema } from '#api'
 import { DecodeError, apiVersionOf, cannotBeHandled, decodeObject, errors, failure, kindOf, parseApiVersion, schemaOf } from '#api'
+import type { Request } from '#client'
+import { readBody } from '../body.ts'
+import { jsonType } from '../patch/index.ts'
+import { YamlError } from '../yaml/parse.ts'
 import type { FieldValidation } from './registry.ts'
 
 export interface DecodeOptions {
   fieldValidation: FieldValidation
   /** Gets the texts about fields that were dropped. */
   warnings: string[]
+  /** What reading the body found already: fields that are there twice. */
+  duplicates?: readonly string[]
 }
 
 interface Expected {
@@ -29,8 +35,11 @@ export function schemaFor(apiVersion: string, kind: string): ObjectSchema | unde
  */
 export function decode(expected: Expected, value: unknown, options: DecodeOptions): KubeObject {
   const apiVersion = apiVersionOf(expected)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notAnObject(expected.kind, value)
+  // null stands for an object without anything in it, as in Go
+  value ??= {}
+  if (typeof value !== 'object' || Array.isArray(value)) throw notAnObject(expected.kind, value)
   const given = value as Partial<KubeObject>
+  checkTypeMeta(expected.kind, given)
   const kind = given.kind || expected.kind
   const version = given.apiVersion || apiVersion
   if (kind !== expected.kind || version !== apiVersion) throw otherKind(expected, apiVersion, kind, version)
@@ -38,7 +47,7 @@ export function decode(expected: Expected, value: unknown, options: DecodeOption
   if (!schema) throw errors.internal(`no schema for ${apiVersion} ${expected.kind}`)
   try {
     const { object, unknownFields } = decodeObject<KubeObject>(value, schema)
-    if (unknownFields.length > 0) reportUnknown(expected, unknownFields, options)
+    if (unknownFields.length > 0 || options.duplicates?.length) report(expected, unknownFields, options)
     object.kind = expected.kind
     object.apiVersion = apiVersion
     object.metadata ??= { name: '' }
@@ -50,14 +59,24 @@ export function decode(expected: Expected, value: unknown, options: DecodeOption
   }
 }
 
+/** What says the kind of an object has to be text, whatever the object is. */
+function checkTypeMeta(expected: string, given: { apiVersion?: unknown; kind?: unknown }): void {
+  for (const name of ['apiVersion', 'kind'] as const) {
+    const value = given[name]
+    if (value === undefined || value === null || typeof value === 'string') continue
+    const why = `json: cannot unmarshal ${jsonType(value)} into Go struct field .${name} of type string`
+    throw unrecognized(expected, why, Buffer.from(JSON.stringify(given)))
+  }
+}
+
 /** Says why an object of another kind or version is not taken: nobody knows it, it is no such thing, or it came to the wrong place. */
 function otherKind(expected: Expected, apiVersion: string, kind: string, given: string): Error {
   const { version } = parseApiVersion(given)
   const refused = `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: `
-  if (!kindOf(given, kind))
-    return errors.badRequest(
-      `${refused}no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(given)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
-    )
+  if (!kindOf(given, kind)) {
+    const why = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(given)} in scheme "pkg/api/legacyscheme/scheme.go:30"`
+    return failure('BadRequest', 400, `${refused}${why}`, undefined, { cause: new DecodeError(why) })
+  }
   const storedIn = kindOf(apiVersion, expected.kind)?.storage.group ?? expected.group
   if (kind !== expected.kind)
     return errors.badRequest(
@@ -66,9 +85,9 @@ function otherKind(expected: Expected, apiVersion: string, kind: string, given: 
   return errors.badRequest(`the API version in the data (${given}) does not match the expected API version (${apiVersion})`)
 }
 
-function reportUnknown(expected: Expected, fields: string[], { fieldValidation, warnings }: DecodeOptions): void {
+function report(expected: Expected, unknownFields: string[], { fieldValidation, warnings, duplicates = [] }: DecodeOptions): void {
   if (fieldValidation === 'Ignore') return
-  const texts = fields.map((field) => `unknown field "${field}"`)
+  const texts = [...duplicates, ...unknownFields.map((field) => `unknown field "${field}"`)]
   if (fieldValidation === 'Warn') warnings.push(...texts)
   else
     throw errors.badRequest(
@@ -77,17 +96,36 @@ function reportUnknown(expected: Expected, fields: string[], { fieldValidation, 
 }
 
 function notAnObject(kind: string, value: unknown): Error {
-  const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
   const target = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
-  return unrecognized(kind, `json: cannot unmarshal ${type} into Go value of type ${target}`, Buffer.from(JSON.stringify(value) ?? ''))
+  return unrecognized(kind, `json: cannot unmarshal ${jsonType(value)} into Go value of type ${target}`, Buffer.from(JSON.stringify(value) ?? ''))
+}
+
+/** The request's body as plain values; `kind` is what it should hold. Undefined when there is none. Throws BadRequest for what cannot be read. */
+export function valueOf(request: Request, kind: string, duplicates?: string[]): unknown {
+  try {
+    return readBody(request, duplicates)
+  } catch (error) {
+    if (error instanceof SyntaxError) throw unrecognized(kind, goSyntaxError(error), request.body as Uint8Array)
+    if (error instanceof YamlError) throw unreadable(kind, error.message, request.body as Uint8Array)
+    throw error
+  }
+}
+
+/** A JSON syntax error as Go begins it. */
+export function goSyntaxError({ message }: SyntaxError): string {
+  return message.startsWith('Unexpected end') || message.startsWith('Unterminated')
+    ? 'unexpected end of JSON input'
+    : message[0]!.toLowerCase() + message.slice(1)
 }
 
 /** The answer to a body that is no object at all; it shows the start of the body. */
-export function unrecognized(kind: string, why: string, body: Uint8Array): Error {
-  return errors.badRequest(
-    `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${why} (${summary(body)})`,
-  )
-}
+export const unrecognized = (kind: string, why: string, body: Uint8Array) =>
+  unreadable(kind, `couldn't get version/kind; json parse error: ${why}`, body)
+
+const unreadable = (kind: string, why: string, body: Uint8Array) =>
+  failure('BadRequest', 400, `the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(body)})`, undefined, {
+    cause: new DecodeError(why),
+  })
 
 function summary(body: Uint8Array, max = 30): string {
   if (body.length === 0) return '<empty>'

@@ -1,29 +1,51 @@
 import type { DeepReadonly, KubeObject } from '#api'
 import { DecodeError, StatusError, apiVersionOf, errors, failure, parseApiVersion } from '#api'
-import { mediaType } from '../body.ts'
-import { applyJsonPatch, applyMergePatch, applyServerSide, applyStrategicMergePatch } from '../patch/index.ts'
+import { mediaType, readBody } from '../body.ts'
+import { YamlError } from '../yaml/parse.ts'
+import {
+  applyJsonPatch,
+  applyMergePatch,
+  goFormat,
+  isObject,
+  jsonType,
+  applyServerSide,
+  applyStrategicMergePatch,
+  checkTypes,
+} from '../patch/index.ts'
 import type { Call } from './call.ts'
-import { decode, schemaFor } from './decode.ts'
+import { decode, goSyntaxError, schemaFor } from './decode.ts'
 import type { Registry, Write } from './registry.ts'
 import type { Updated, UpdateOptions } from './update.ts'
 import { updateObject } from './update.ts'
-import { bodyValue, toStored } from './verbs.ts'
+import { askedForDuplicates, toStored } from './verbs.ts'
 
 /** Patches an object (or a part of it, by a subresource) in the version that the request names. */
 export function patchObject(registry: Registry, call: Call, write: Write, options: UpdateOptions = {}): Promise<Updated> {
   const { served } = call
   if (mediaType(call.request) === 'application/apply-patch+yaml') return applyObject(registry, call, write, options)
   checkForce(call)
-  const patch = bodyValue(call)
+  const patch = patchOf(call)
   return updateObject(
     registry,
     write,
     (old) => {
       if (!old) throw errors.notFound(served.gr, write.name)
-      return toStored(call, decodePatched(call, patched(call, shown(call, old), patch, served.kind), write))
+      return toStored(call, decodePatched(call, patch, patched(call, shown(call, old), patch, served.kind), write))
     },
     { ...options, retry: true },
   )
+}
+
+/** The patch as a plain value; what is no JSON is refused in a few words. */
+function patchOf({ request }: Call): unknown {
+  try {
+    const patch = readBody(request)
+    if (patch === undefined) throw new SyntaxError('Unexpected end of JSON input')
+    return patch
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw errors.badRequest(`${mediaType(request).startsWith('application/merge-patch') ? 'error decoding patch: ' : ''}${goSyntaxError(error)}`)
+  }
 }
 
 /** Applies the request's patch to `target`, an object of `kind` in the form that clients see. */
@@ -40,16 +62,22 @@ export function patched(call: Call, target: DeepReadonly<object>, patch: unknown
   }
 }
 
-/** A patch that makes an object of the wrong types is invalid: it is shown whole. */
-function decodePatched(call: Call, value: unknown, write: Write): KubeObject {
+/** A patch that makes something else of the object is invalid: what it made is shown whole (of a strategic merge patch, the patch). */
+function decodePatched(call: Call, patch: unknown, value: unknown, write: Write): KubeObject {
+  const strategic = mediaType(call.request) === 'application/strategic-merge-patch+json'
+  // a strategic merge patch cannot change the kind: it works on what the kind's objects have
+  const typed = strategic && hasTypeMeta(value) ? { ...(value as object), kind: '', apiVersion: '' } : value
   try {
-    return decode(call.served.kind, value, write)
+    return decode(call.served.kind, typed, write)
   } catch (error) {
     if (!(error instanceof StatusError) || !(error.cause instanceof DecodeError)) throw error
-    const why = `Invalid value: ${JSON.stringify(JSON.stringify(value))}: ${error.cause.message}`
+    const why = `Invalid value: ${JSON.stringify(strategic ? goFormat(patch) : JSON.stringify(value))}: ${error.cause.message}`
     throw failure('Invalid', 422, ` "" is invalid: patch: ${why}`, { causes: [{ reason: 'FieldValueInvalid', message: why, field: 'patch' }] })
   }
 }
+
+const hasTypeMeta = (value: unknown) =>
+  typeof (value as Partial<KubeObject>).kind === 'string' && typeof (value as Partial<KubeObject>).apiVersion === 'string'
 
 /** Server-side apply; creates what is not there. */
 async function applyObject(registry: Registry, call: Call, write: Write, options: UpdateOptions): Promise<Updated> {
@@ -59,15 +87,20 @@ async function applyObject(registry: Registry, call: Call, write: Write, options
     throw errors.invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
       { reason: 'FieldValueRequired', message: 'Required value: is required for apply patch', field: 'fieldManager' },
     ])
-  const value = bodyValue(call) as KubeObject
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw errors.badRequest('error decoding YAML: the patch is not an object')
-  const applied = { ...value, metadata: { ...value.metadata } } as KubeObject
-  if (applied.kind !== undefined && applied.kind !== served.kind.kind)
+  const applied = appliedObject(call, write)
+  if (applied.apiVersion !== served.apiVersion)
+    throw errors.badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${applied.apiVersion}, expected: ${served.apiVersion}`,
+    )
+  if (!applied.kind) throw failure('', 500, `failed to create typed patch object: no corresponding type for ${noKind(applied.apiVersion)}`)
+  if (applied.kind !== served.kind.kind)
     throw errors.badRequest(
       `invalid object type: ${parseApiVersion(applied.apiVersion).group}/${parseApiVersion(applied.apiVersion).version}, Kind=${applied.kind}`,
     )
-  if (served.kind.namespaced && applied.metadata.namespace === undefined) applied.metadata.namespace = write.namespace
   const schema = schemaFor(served.apiVersion, served.kind.kind)
+  checkTypes(schema, applied)
+  if (!isObject(applied.metadata)) throw failure('', 500, 'failed to create typed patch object: .metadata: expected map')
+  if (served.kind.namespaced && applied.metadata.namespace === undefined) applied.metadata.namespace = write.namespace
   // strict and warning modes look at what was sent, not at the merged object
   decode(served.kind, applied, write)
   return updateObject(
@@ -92,6 +125,41 @@ async function applyObject(registry: Registry, call: Call, write: Write, options
     { ...options, create: true, retry: true, managed: true },
   )
 }
+
+/** The configuration that was sent, as an object of its own. */
+function appliedObject(call: Call, { fieldValidation, warnings }: Write): KubeObject {
+  const duplicates: string[] | undefined = askedForDuplicates(call) ? [] : undefined
+  let value: unknown
+  try {
+    value = readBody(call.request, duplicates) ?? {}
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error
+    throw errors.badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`)
+  }
+  if (!isObject(value)) {
+    const why = `json: cannot unmarshal ${jsonType(value)} into Go value of type map[string]interface {}`
+    throw errors.badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`)
+  }
+  if (duplicates?.length) {
+    const texts = duplicates.map((text) => `error converting YAML to JSON: ${text}`)
+    if (fieldValidation === 'Strict') throw errors.badRequest(`error strict decoding YAML: ${texts.join(', ')}`)
+    warnings.push(...texts)
+  }
+  const { metadata, apiVersion, kind } = value as Partial<KubeObject>
+  return {
+    ...value,
+    apiVersion: textOf(apiVersion),
+    kind: textOf(kind),
+    metadata: isObject(metadata) ? { ...metadata } : (metadata ?? {}),
+  } as KubeObject
+}
+
+function noKind(apiVersion: string): string {
+  const { group, version } = parseApiVersion(apiVersion)
+  return `${group}/${version}, Kind=`
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '')
 
 function shown(call: Call, old: DeepReadonly<KubeObject>): DeepReadonly<KubeObject> {
   const { conversion } = call.served

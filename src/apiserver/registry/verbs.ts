@@ -2,12 +2,11 @@ import type { KubeObject, Status } from '#api'
 import { StatusError, errors } from '#api'
 import type { Response } from '#client'
 import type { Random } from '#base'
-import { readBody } from '../body.ts'
 import { protobufType } from '../http/negotiate.ts'
 import { isTrue } from '../parse-request.ts'
 import type { Call } from './call.ts'
 import { entryResponse, includeObject, listResponse, valueResponse } from './call.ts'
-import { decode, unrecognized } from './decode.ts'
+import { decode, unrecognized, valueOf } from './decode.ts'
 import type { DeleteOptions } from './delete.ts'
 import { deleteObject } from './delete.ts'
 import { checkDeleteOptions } from './deletion.ts'
@@ -83,7 +82,17 @@ export function beginWrite(call: Call, kind: string): Write {
 
 /** The body as an object of the served kind, brought to the stored version with its defaults. */
 export function objectFromBody(call: Call, write: Write): KubeObject {
-  return toStored(call, decode(call.served.kind, bodyValue(call), write))
+  const duplicates = askedForDuplicates(call) ? [] : undefined
+  const value = bodyValue(call, duplicates)
+  const { fieldValidation, warnings } = write
+  return toStored(call, decode(call.served.kind, value, duplicates?.length ? { fieldValidation, warnings, duplicates } : write))
+}
+
+/** Fields that are there twice are looked for when the client says that it wants to know: looking costs more than reading the body. */
+export function askedForDuplicates({ request: { query } }: Call): boolean {
+  if (query.size === 0) return false
+  const asked = query.get('fieldValidation')
+  return asked === 'Strict' || asked === 'Warn'
 }
 
 export function toStored(call: Call, decoded: KubeObject): KubeObject {
@@ -93,24 +102,11 @@ export function toStored(call: Call, decoded: KubeObject): KubeObject {
   return object
 }
 
-export function bodyValue(call: Call): unknown {
+export function bodyValue(call: Call, duplicates?: string[]): unknown {
   const { kind } = call.served.kind
-  let value: unknown
-  try {
-    value = readBody(call.request)
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    throw unrecognized(kind, goSyntaxError(error), call.request.body as Uint8Array)
-  }
+  const value = valueOf(call.request, kind, duplicates)
   if (value === undefined) throw unrecognized(kind, 'unexpected end of JSON input', new Uint8Array())
   return value
-}
-
-/** A JSON syntax error as Go begins it. */
-function goSyntaxError({ message }: SyntaxError): string {
-  return message.startsWith('Unexpected end') || message.startsWith('Unterminated')
-    ? 'unexpected end of JSON input'
-    : message[0]!.toLowerCase() + message.slice(1)
 }
 
 async function createVerb(registry: Registry, call: Call): Promise<Response> {
@@ -245,7 +241,7 @@ function beginDelete(call: Call, options: DeleteOptions): Write {
 export function deleteOptions(call: Call): DeleteOptions {
   const { request } = call
   const { query } = request
-  const value = readBody(request)
+  const value = valueOf(request, 'DeleteOptions')
   let options: DeleteOptions = {}
   if (value !== undefined && value !== null) {
     if (typeof value !== 'object') throw errors.badRequest('the body of the request is not DeleteOptions')
