@@ -88,6 +88,8 @@ export interface ApiServerOptions {
   flow?: FlowControl
   /** How long a request may take, milliseconds; 60,000 when absent. */
   requestLimit?: number
+  /** How long the server goes on serving when it is asked to stop, while it says that it is not ready, milliseconds; 0 when absent. */
+  shutdownDelay?: number
   /** Freezes objects before they are shared, so that a reader that changes one is found out; for tests. */
   freeze?: boolean
 }

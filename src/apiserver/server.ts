@@ -33,9 +33,20 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = deadlines({ clock, ...(options.requestLimit === undefined ? {} : { limit: options.requestLimit }) })
   let listener: Listener | undefined
   let started = false
+  let stopping: Promise<void> | undefined
 
   const ping: HealthCheck = { name: 'ping', check() {} }
   const storeCheck: HealthCheck = { name: 'etcd', check: async () => void (await options.store.currentRevision()) }
+  const logging: HealthCheck = { name: 'log', check() {} }
+  const shutdown: HealthCheck = {
+    name: 'shutdown',
+    check() {
+      if (stopping) throw new Error('process is shutting down')
+    },
+  }
+  const further = options.readiness ?? []
+  // what is done at the start is shown everywhere, as upstream does
+  const hooks = further.filter((check) => check.name.startsWith('poststarthook/'))
   const informers: HealthCheck = {
     name: 'informer-sync',
     check() {
@@ -56,8 +67,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       documents: [discoveryHandler, ...(options.documents ?? [])],
       extensions,
       version: options.version ?? {},
-      liveness: [ping, storeCheck],
-      readiness: [ping, storeCheck, informers, ...(options.readiness ?? [])],
+      liveness: [ping, logging, storeCheck, ...hooks],
+      readiness: [ping, logging, storeCheck, informers, ...further, shutdown],
       metrics: options.flow ? [metrics, options.flow.metrics] : [metrics],
       paths: options.paths ?? {},
     }),
@@ -117,6 +128,17 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     })
   }
 
+  /** Says at once that it is not ready, goes on serving for the delay, then ends watches, finishes requests, and closes. */
+  async function stop(): Promise<void> {
+    if (listener && options.shutdownDelay) {
+      log.info('shutting down after a delay', { milliseconds: options.shutdownDelay })
+      // `stopping` is set by then: whoever asks learns of it
+      await clock.sleep(options.shutdownDelay)
+    }
+    started = false
+    await teardown[Symbol.asyncDispose]()
+  }
+
   return {
     reader,
     transport,
@@ -128,8 +150,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       teardown.use(limits)
       await cache.start()
       teardown.use(cache)
-      const stop = expireEvents(registry)
-      teardown.defer(stop)
+      teardown.defer(expireEvents(registry))
       listener = teardown.use(
         await listen({
           addresses: options.addresses ?? ['127.0.0.1'],
@@ -146,8 +167,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       log.info('serving', { url: listener.url, instance: randomUUID() })
     },
     [Symbol.asyncDispose]() {
-      started = false
-      return teardown[Symbol.asyncDispose]()
+      return (stopping ??= stop())
     },
   }
 }

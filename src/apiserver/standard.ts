@@ -62,6 +62,8 @@ export interface StandardApiServerOptions {
   readiness?: readonly HealthCheck[]
   /** Further paths that are about no resource. */
   paths?: ApiServerOptions['paths']
+  /** How long the server goes on serving when it is asked to stop, milliseconds; 0 when absent. */
+  shutdownDelay?: number
   /** Answer as this release where clients look at it. */
   compat?: '1.20'
   clock?: Clock
@@ -111,6 +113,7 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
     tls: options.tls,
     port: options.port,
     ...(options.addresses ? { addresses: options.addresses } : {}),
+    ...(options.shutdownDelay === undefined ? {} : { shutdownDelay: options.shutdownDelay }),
     clock,
     log,
     version: versionOf(options.compat),

@@ -47,7 +47,7 @@ export interface FlowControl {
   metrics: FlowMetrics
 }
 
-/** There was no seat for a request: answered with 429. */
+/** There was no seat for a request: answered with 429. One per schema and reason serves all: a flood must not cost a stack trace each. */
 export class TooManyRequests extends Error {
   readonly reason: RejectReason
   readonly seat: Pick<Seat, 'schemaUid' | 'levelUid'>
@@ -80,6 +80,15 @@ interface Flow {
 /** Of a turn: some 3 ms of requests for small objects. */
 const turnBudget = 64
 const turnLimit = 5
+/** Work of this cost is waited for, so that its time counts, for so many microtasks at most: what takes longer waits for something else than the processor. */
+const largeCost = 8
+const ticksForLarge = 64
+/** What waits lets so many turns pass for the sake of what is under way. */
+const yieldsAtMost = 8
+/** So many are sent away in one turn; the others learn of it later. Whoever asks again at once does so more slowly then: refusing is work, too. */
+const refusalsPerTurn = 16
+/** Who has to learn at once: more than these are not kept. */
+const refusalsKept = 20_000
 const sweepEvery = 1000
 
 export function flowControl(options: FlowControlOptions): FlowControl {
@@ -95,6 +104,12 @@ export function flowControl(options: FlowControlOptions): FlowControl {
   /** How much the level that was served last had been served. */
   let served = 0
   let draining = false
+  let yielded = 0
+  /** Requests that gave their seats back, ever. */
+  let finished = 0
+  /** Who is to be sent away, and how many of them this turn has sent already. */
+  let refusals: (() => void)[] = []
+  let refusedInTurn = 0
   let sweeping = false
 
   const turn = loopTurn({
@@ -102,6 +117,8 @@ export function flowControl(options: FlowControlOptions): FlowControl {
     limit: turnLimit,
     defer,
     ended: () => {
+      refusedInTurn = 0
+      if (refusals.length > 0) sendAway()
       if (totalWaiting > 0) void drain()
     },
   })
@@ -188,7 +205,7 @@ export function flowControl(options: FlowControlOptions): FlowControl {
   function wait(flow: Flow, entry: Entry): Promise<Seat> {
     const { seat } = flow
     const { level, series } = seat
-    if (level.rejects && !room(level, entry.seats)) throw refused(seat, 'concurrency-limit')
+    if (level.rejects && !room(level, entry.seats)) return refuse(flow, 'concurrency-limit', entry.now)
     return new Promise((resolve, reject) => {
       const done = (waited: 'true' | 'false') => {
         totalWaiting--
@@ -214,7 +231,7 @@ export function flowControl(options: FlowControlOptions): FlowControl {
       const by = flow.by === 'ByUser' ? entry.info.user.username : flow.by === 'ByNamespace' ? (entry.info.resource?.namespace ?? '') : ''
       // a level that had nothing to do has saved nothing up
       if (level.waiting === 0) level.served = Math.max(level.served, served)
-      if (!level.enqueue(flowHash(flow.name, by), item)) return reject(refused(seat, level.rejects ? 'concurrency-limit' : 'queue-full'))
+      if (!level.enqueue(flowHash(flow.name, by), item)) return resolve(refuse(flow, level.rejects ? 'concurrency-limit' : 'queue-full', entry.now))
       totalWaiting++
       series.waiting++
       // what waits for its turn alone is told so by the turn's end
@@ -223,9 +240,29 @@ export function flowControl(options: FlowControlOptions): FlowControl {
     })
   }
 
+  const errors = new WeakMap<Seat, Map<RejectReason, TooManyRequests>>()
+
   function refused(seat: Seat, reason: RejectReason): TooManyRequests {
     metrics.rejected(seat.series, reason)
-    return new TooManyRequests(reason, seat)
+    let known = errors.get(seat)
+    if (!known) errors.set(seat, (known = new Map()))
+    let error = known.get(reason)
+    if (!error) known.set(reason, (error = new TooManyRequests(reason, seat)))
+    return error
+  }
+
+  /** Sends a request away, in this turn or, when it has sent many, in a later one. */
+  function refuse({ seat }: Flow, reason: RejectReason, now: number): Promise<Seat> {
+    const error = refused(seat, reason)
+    turn.spend(0, now)
+    if (refusedInTurn++ < refusalsPerTurn || refusals.length >= refusalsKept) return Promise.reject(error)
+    return new Promise((_, reject) => refusals.push(() => reject(error)))
+  }
+
+  function sendAway(): void {
+    for (const send of refusals.splice(0, refusalsPerTurn)) send()
+    refusedInTurn = refusalsPerTurn
+    if (refusals.length > 0) turn.spend(0, clock.monotonic())
   }
 
   /** Of the levels that have somebody waiting and a seat for him, the one that was served least for its size. */
@@ -238,9 +275,21 @@ export function flowControl(options: FlowControlOptions): FlowControl {
     return best
   }
 
+  /** Whether requests of another level are under way: they need turns to end, and the shorter these are, the sooner. */
+  function othersUnderWay(level: PriorityLevel | undefined): boolean {
+    for (const other of levels.values()) if (other !== level && other.executing > 0) return true
+    return false
+  }
+
   /** Begins what waits, as far as seats and one turn go. */
   async function drain(): Promise<void> {
     if (draining) return
+    if (yielded < yieldsAtMost && othersUnderWay(nextLevel())) {
+      yielded++
+      turn.spend(0, clock.monotonic())
+      return
+    }
+    yielded = 0
     draining = true
     const began = clock.monotonic()
     let spent = 0
@@ -256,7 +305,8 @@ export function flowControl(options: FlowControlOptions): FlowControl {
       level.served += cost / Math.max(level.limits.nominal, 1)
       spent += cost
       // the request works in microtasks: let it, so that its time counts
-      await undefined
+      const before = finished
+      for (let ticks = cost < largeCost ? 1 : ticksForLarge; ticks > 0 && finished === before; ticks--) await undefined
     }
     draining = false
   }
@@ -292,6 +342,7 @@ export function flowControl(options: FlowControlOptions): FlowControl {
     },
     leave({ level, seats, series }, seconds) {
       series.executing--
+      finished++
       metrics.executed(series, seconds)
       if (level.exempt) {
         level.executing--

@@ -113,10 +113,8 @@ export class PriorityLevel {
   /** Takes out what has waited since before `time`. */
   takeOlderThan(time: number): Waiting[] {
     const taken: Waiting[] = []
-    for (const queue of [...this.#active]) {
-      while (queue.items.length > 0 && queue.items[0]!.since < time) taken.push(queue.items.shift()!)
-      if (queue.items.length === 0) this.#active.splice(this.#active.indexOf(queue), 1)
-    }
+    for (const { items } of this.#active) while (items.length > 0 && items[0]!.since < time) taken.push(items.shift()!)
+    this.#active = this.#active.filter(({ items }) => items.length > 0)
     this.waiting -= taken.length
     return taken
   }

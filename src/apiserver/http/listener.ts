@@ -37,7 +37,11 @@ export const bodyLimit = 3 * 1024 * 1024
 /** Connections that idle longer are closed, milliseconds. */
 const idleLimit = 10 * 60_000
 /** Requests under way get this long to end when the server stops, milliseconds. */
-const drainLimit = 5000
+const drainLimit = 4000
+/** Connections without a request get this long for one more when the server stops: it is answered, and told that the connection ends. Milliseconds. */
+const lingerLimit = 100
+/** Headers beyond this are refused with 431. */
+const headerLimit = 64 * 1024
 
 /** Listens for HTTPS, HTTP/2 and HTTP/1.1 by ALPN; client certificates are asked for, not required. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
@@ -48,10 +52,11 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const sessions = new Set<ServerHttp2Session>()
   const certificates = new WeakMap<object, Credentials['certificate']>()
 
-  const http1 = createServer({ keepAlive: true, keepAliveTimeout: idleLimit, maxHeaderSize: 64 * 1024, noDelay: true, requestTimeout: 0 }, onHttp1)
+  const http1 = createServer({ keepAlive: true, keepAliveTimeout: idleLimit, maxHeaderSize: headerLimit, noDelay: true, requestTimeout: 0 }, onHttp1)
   http1.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => void onUpgrade(message, socket, head))
-  http1.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+  http1.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const what = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+    if (socket.writable) socket.end(`HTTP/1.1 ${what}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${what}`)
   })
 
   const newServer = () =>
@@ -122,6 +127,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         if (bytes.length > 0) request.body = bytes
       }
       const response = await options.handle(request, credentialsOf(request, certificate))
+      // who is told does not send another request into a connection that ends
+      if (closing && sink instanceof Http1Sink) response.headers.connection = 'close'
       await send(sink, request, complete(request, response))
     } catch (error) {
       if (!sink.closed) log.warn('a request broke off', { path: request.path, error })
@@ -159,11 +166,15 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   async function close(): Promise<void> {
     const closed = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))))
     for (const session of sessions) session.close()
-    for (const [socket, requests] of sockets) if (requests === 0 && (socket as TLSSocket).alpnProtocol !== 'h2') (socket as TLSSocket).end()
+    const endIdle = () => {
+      for (const [socket, requests] of sockets) if (requests === 0 && (socket as TLSSocket).alpnProtocol !== 'h2') (socket as TLSSocket).end()
+    }
+    const linger = setTimeout(endIdle, lingerLimit)
     const timer = setTimeout(() => {
       for (const socket of sockets.keys()) socket.destroy()
     }, drainLimit)
     await closed
+    clearTimeout(linger)
     clearTimeout(timer)
   }
 

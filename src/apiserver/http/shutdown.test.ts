@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent, request } from 'node:https'
+import { test } from 'node:test'
+import { memoryStore } from '#store'
+import type { TestServer } from '../test-server.ts'
+import { startTestServer } from '../test-server.ts'
+
+interface Answer {
+  status: number
+  body: string
+  closes: boolean
+}
+
+function call(url: string, agent: Agent, method: string, path: string, body?: object): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url + path, { method, rejectUnauthorized: false, agent, headers: { authorization: 'Bearer admintoken' } }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () =>
+        resolve({ status: response.statusCode!, body: Buffer.concat(chunks).toString(), closes: response.headers.connection === 'close' }),
+      )
+    })
+    sent.on('error', reject)
+    sent.end(body && JSON.stringify(body))
+  })
+}
+
+const maps = '/api/v1/namespaces/default/configmaps'
+const map = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } })
+
+test('a server that stops says so at once and goes on serving for its delay', async () => {
+  await using t = await startTestServer({ shutdownDelay: 400 })
+  const agent = new Agent({ keepAlive: true })
+  assert.equal((await call(t.url, agent, 'GET', '/readyz')).status, 200)
+  const stopped = t.server[Symbol.asyncDispose]()
+  const ready = await call(t.url, agent, 'GET', '/readyz?verbose')
+  assert.equal(ready.status, 500)
+  assert.match(ready.body, /\[-\]shutdown failed: reason withheld\nreadyz check failed\n$/)
+  assert.equal((await call(t.url, agent, 'GET', '/livez')).status, 200)
+  assert.equal((await call(t.url, agent, 'POST', maps, map('late'))).status, 201)
+  await stopped
+  await assert.rejects(call(t.url, new Agent(), 'GET', '/readyz'), { code: 'ECONNREFUSED' })
+})
+
+test('a watch ends cleanly when the server stops', async () => {
+  const t = await startTestServer()
+  const sent = request(`${t.url}${maps}?watch=1`, { rejectUnauthorized: false, headers: { authorization: 'Bearer admintoken' } })
+  sent.end()
+  const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage]
+  response.resume()
+  const ended = once(response, 'end')
+  const began = performance.now()
+  await t[Symbol.asyncDispose]()
+  await ended
+  assert.equal(response.complete, true)
+  assert.ok(performance.now() - began < 3000)
+})
+
+test('clients that write all the time lose no acknowledged write and see no broken connection but a refused one', async () => {
+  const store = memoryStore()
+  const t = await startTestServer({ store, shutdownDelay: 50 })
+  const acknowledged: string[] = []
+  const failures: string[] = []
+  const writers = Array.from({ length: 8 }, (_, w) => write(t, w, acknowledged, failures))
+  while (acknowledged.length < 200) await new Promise((resolve) => setImmediate(resolve))
+  await t.server[Symbol.asyncDispose]()
+  await Promise.all(writers)
+  assert.deepEqual([...new Set(failures)], ['ECONNREFUSED'])
+  const kept = new Set((await store.list('/')).items.map(({ key }) => key.split('/').at(-1)))
+  assert.deepEqual(
+    acknowledged.filter((name) => !kept.has(name)),
+    [],
+  )
+  await t[Symbol.asyncDispose]()
+})
+
+/** Creates one object after the other over one connection, until there is no server. */
+async function write({ url }: TestServer, writer: number, acknowledged: string[], failures: string[]): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  for (let n = 0; ; n++) {
+    const name = `m-${writer}-${n}`
+    try {
+      const { status } = await call(url, agent, 'POST', maps, map(name))
+      assert.equal(status, 201)
+      acknowledged.push(name)
+    } catch (error) {
+      failures.push((error as { code?: string }).code ?? String(error))
+      return
+    }
+  }
+}
