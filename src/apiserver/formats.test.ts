@@ -114,6 +114,15 @@ test('metadata alone has a protobuf form, tables have none', async () => {
   assert.equal((await call(t.url, 'GET', pods, { accept: `${protobuf};${tables}` })).status, 406)
 })
 
+test('what is no object of the API stays JSON', async () => {
+  await using t = await startTestServer()
+  for (const path of ['/version', '/openapi/v3', '/healthz']) {
+    const { status, type } = await call(t.url, 'GET', path, { accept: `${protobuf},*/*` })
+    assert.equal(status === 200 && type === protobuf, false, path)
+  }
+  assert.equal(json((await call(t.url, 'GET', '/version', { accept: protobuf })).bytes).major, '1')
+})
+
 test('YAML is chosen by quality', async () => {
   await using t = await startTestServer()
   const { type, bytes } = await call(t.url, 'GET', '/api/v1/pods', { accept: 'application/json;q=0.5, application/yaml' })

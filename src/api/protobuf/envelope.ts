@@ -75,8 +75,11 @@ export function sealed({ apiVersion, kind }: TypeMeta, write: (writer: Writer) =
   return writer.finish()
 }
 
-/** Any object of a known kind as a protobuf body; undefined for kinds that have no protobuf form. */
-export function encodeProtobuf(object: TypeMeta): Buffer | undefined {
+/** Any object of a known kind as a protobuf body; undefined for what has no protobuf form. */
+export function encodeProtobuf(object: Partial<TypeMeta>): Buffer | undefined {
+  if (!isTyped(object)) return undefined
   const schema = schemaOf(object.apiVersion, object.kind)
   return schema && sealed(object, (writer) => writeFields(writer, object as unknown as Record<string, unknown>, schema))
 }
+
+const isTyped = (object: Partial<TypeMeta>): object is TypeMeta => typeof object.apiVersion === 'string' && typeof object.kind === 'string'
