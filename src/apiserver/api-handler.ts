@@ -216,7 +216,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   }
 
   function finish(call: Call, response: Response): Response {
-    if (call.warnings.length > 0) response.headers.warning = call.warnings.map((text) => `299 - ${JSON.stringify(text)}`).join(', ')
+    if (call.warnings.length > 0) response.headers.warning = [...new Set(call.warnings)].map((text) => `299 - ${JSON.stringify(text)}`).join(', ')
     return response
   }
 

@@ -12,6 +12,7 @@ import { nodeRestriction } from './node-restriction.ts'
 import { taintNodesByCondition } from './node-taint.ts'
 import type { OwnerKind } from './owner-references.ts'
 import { ownerReferencesPermissionEnforcement } from './owner-references.ts'
+import type { PodSecurityExemptions } from './pod-security.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
@@ -37,6 +38,8 @@ export interface AdmissionDeps {
   clock: Clock
   /** Kinds beside the built-in ones, for owner references. */
   kindsOf?: (apiVersion: string, kind: string) => OwnerKind[]
+  /** Whom the Pod Security Standards do not bind. */
+  podSecurityExemptions?: PodSecurityExemptions
   /** Plugin names to turn on beside the default ones, as `--enable-admission-plugins`. */
   enable?: readonly string[]
   /** Plugin names to leave out, as `--disable-admission-plugins`. */
@@ -54,7 +57,7 @@ export function defaultAdmission(deps: AdmissionDeps): AdmissionPlugin[] {
     serviceAccount({ reader, clock }),
     nodeRestriction(reader),
     taintNodesByCondition(),
-    podSecurity(reader),
+    podSecurity(reader, deps.podSecurityExemptions),
     priority(reader),
     defaultTolerationSeconds(),
     extendedResourceToleration(),

@@ -4,14 +4,23 @@ export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted'
 
 type Pod = DeepReadonly<core.Pod>
 type Container = DeepReadonly<core.Container | core.EphemeralContainer>
-type Check = (pod: Pod, containers: readonly Container[]) => string | undefined
+/** `version` is the minor one of the standard's release; what a check has been since which, it decides itself. */
+type Check = (pod: Pod, containers: readonly Container[], version: number) => string | undefined
 
-/** What a pod does that a level of the Pod Security Standards forbids, worded as upstream; empty when it keeps to it. */
-export function podSecurityViolations(pod: Pod, level: PodSecurityLevel): string[] {
+/**
+ * What a pod does that a level of the Pod Security Standards forbids, worded as upstream (`reason (detail)`); empty when it keeps to it. `version`:
+ * as of which minor release of Kubernetes 1.
+ */
+export function podSecurityViolations(pod: Pod, level: PodSecurityLevel, version = Infinity): string[] {
   const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {}
   const all: Container[] = [...initContainers, ...containers, ...ephemeralContainers]
-  const checks = level === 'privileged' ? [] : level === 'baseline' ? baseline : [...baseline.filter((check) => !replaced.has(check)), ...restricted]
-  return checks.flatMap((check) => check(pod, all) ?? [])
+  const checks =
+    level === 'privileged'
+      ? []
+      : level === 'baseline'
+        ? baseline
+        : [...baseline.filter((check) => !(version >= (replacedSince.get(check) ?? NaN))), ...restricted]
+  return checks.flatMap((check) => check(pod, all, version) ?? [])
 }
 
 const defaultCapabilities = new Set([
@@ -29,21 +38,23 @@ const defaultCapabilities = new Set([
   'SETUID',
   'SYS_CHROOT',
 ])
-const safeSysctls = new Set([
-  'kernel.shm_rmid_forced',
-  'net.ipv4.ip_local_port_range',
-  'net.ipv4.ip_local_reserved_ports',
-  'net.ipv4.ip_unprivileged_port_start',
-  'net.ipv4.ping_group_range',
-  'net.ipv4.tcp_fin_timeout',
-  'net.ipv4.tcp_keepalive_intvl',
-  'net.ipv4.tcp_keepalive_probes',
-  'net.ipv4.tcp_keepalive_time',
-  'net.ipv4.tcp_rmem',
-  'net.ipv4.tcp_syncookies',
-  'net.ipv4.tcp_wmem',
-])
-const selinuxTypes = new Set(['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'])
+/** Sysctls that pods may set, by the release since which. */
+const safeSysctls: Record<string, number> = {
+  'kernel.shm_rmid_forced': 0,
+  'net.ipv4.ip_local_port_range': 0,
+  'net.ipv4.ip_unprivileged_port_start': 0,
+  'net.ipv4.ping_group_range': 0,
+  'net.ipv4.tcp_syncookies': 0,
+  'net.ipv4.ip_local_reserved_ports': 27,
+  'net.ipv4.tcp_fin_timeout': 29,
+  'net.ipv4.tcp_keepalive_intvl': 29,
+  'net.ipv4.tcp_keepalive_probes': 29,
+  'net.ipv4.tcp_keepalive_time': 29,
+  'net.ipv4.tcp_rmem': 32,
+  'net.ipv4.tcp_wmem': 32,
+}
+const selinuxTypes: Record<string, number> = { '': 0, container_t: 0, container_init_t: 0, container_kvm_t: 0, container_engine_t: 31 }
+const allowedIn = (since: Record<string, number>, name: string, version: number): boolean => Object.hasOwn(since, name) && version >= since[name]!
 const restrictedVolumeTypes = new Set([
   'configMap',
   'csi',
@@ -64,7 +75,8 @@ const capabilities: Check = (_, containers) => {
   return `non-default capabilities (${subjects(bad)} must not include ${quoted(names)} in securityContext.capabilities.add)`
 }
 
-const seccomp: Check = (pod, containers) => {
+const seccomp: Check = (pod, containers, version) => {
+  if (version < 19) return undefined
   const unconfined = (context: { readonly seccompProfile?: { readonly type?: string } } | undefined) => context?.seccompProfile?.type === 'Unconfined'
   const bad = containers.filter((c) => unconfined(c.securityContext))
   const who = [...(unconfined(pod.spec?.securityContext) ? ['pod'] : []), ...(bad.length > 0 ? [subjects(bad)] : [])]
@@ -74,6 +86,20 @@ const seccomp: Check = (pod, containers) => {
 const hostPath: Check = (pod) => {
   const names = (pod.spec?.volumes ?? []).filter((volume) => volume.hostPath).map((volume) => volume.name)
   return names.length > 0 ? `hostPath volumes (${plural('volume', names)} ${quoted(names)})` : undefined
+}
+
+/** Probes and hooks that ask another host than the pod. */
+const hostHandlers: Check = (_, containers, version) => {
+  if (version < 34) return undefined
+  const hostsOf = ({ livenessProbe, readinessProbe, startupProbe, lifecycle }: Container) =>
+    [livenessProbe, readinessProbe, startupProbe, lifecycle?.postStart, lifecycle?.preStop].flatMap((handler) =>
+      [handler?.httpGet?.host, handler?.tcpSocket?.host].filter((host) => host !== undefined && host !== ''),
+    )
+  const bad = containers.filter((c) => hostsOf(c).length > 0).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  if (bad.length === 0) return undefined
+  const hosts = [...new Set(bad.flatMap(hostsOf) as string[])].sort()
+  const what = hosts.length === 1 ? 'probe or lifecycle host' : 'probe or lifecycle hosts'
+  return `probe or lifecycle host (${subjects(bad)} ${bad.length === 1 ? 'uses' : 'use'} ${what} ${quoted(hosts)})`
 }
 
 const baseline: Check[] = [
@@ -102,16 +128,18 @@ const baseline: Check[] = [
     const who = [...(pod.spec?.securityContext?.windowsOptions?.hostProcess ? ['pod'] : []), ...(bad.length > 0 ? [subjects(bad)] : [])]
     return who.length > 0 ? `hostProcess (${who.join(' and ')} must not set securityContext.windowsOptions.hostProcess=true)` : undefined
   },
+  hostHandlers,
   mustNot('privileged', 'securityContext.privileged=true', (c) => c.securityContext?.privileged === true),
   mustNot('procMount', 'securityContext.procMount to "Unmasked"', (c) => (c.securityContext?.procMount ?? 'Default') !== 'Default'),
-  (pod, containers) => {
+  (pod, containers, version) => {
+    const isAllowed = (type: string | undefined) => allowedIn(selinuxTypes, type ?? '', version)
     const forbidden = (options: DeepReadonly<core.SELinuxOptions> | undefined) =>
-      Boolean(options && (!selinuxTypes.has(options.type ?? '') || options.user || options.role))
+      Boolean(options && (!isAllowed(options.type) || options.user || options.role))
     const bad = containers.filter((c) => forbidden(c.securityContext?.seLinuxOptions))
     const who = [...(forbidden(pod.spec?.securityContext?.seLinuxOptions) ? ['pod'] : []), ...(bad.length > 0 ? [subjects(bad)] : [])]
     if (who.length === 0) return undefined
     const set = [pod.spec?.securityContext?.seLinuxOptions, ...bad.map((c) => c.securityContext?.seLinuxOptions)]
-    const types = [...new Set(set.flatMap((options) => (options && !selinuxTypes.has(options.type ?? '') ? [options.type!] : [])))].sort()
+    const types = [...new Set(set.flatMap((options) => (options && !isAllowed(options.type) ? [options.type!] : [])))].sort()
     const parts = [
       ...(types.length > 0 ? [`${plural('type', types)} ${quoted(types)}`] : []),
       ...(set.some((options) => options?.user) ? ['user may not be set'] : []),
@@ -120,23 +148,27 @@ const baseline: Check[] = [
     return `seLinuxOptions (${who.join(' and ')} set forbidden securityContext.seLinuxOptions: ${parts.join('; ')})`
   },
   seccomp,
-  (pod) => {
-    const names = (pod.spec?.securityContext?.sysctls ?? []).map((sysctl) => sysctl.name).filter((name) => !safeSysctls.has(name))
+  (pod, _, version) => {
+    const names = (pod.spec?.securityContext?.sysctls ?? []).map((sysctl) => sysctl.name).filter((name) => !allowedIn(safeSysctls, name, version))
     return names.length > 0 ? `forbidden sysctls (${names.join(', ')})` : undefined
   },
 ]
 
-/** Baseline checks that a stricter one stands for. */
-const replaced = new Set<Check>([capabilities, hostPath, seccomp])
+/** Baseline checks that a stricter one stands for, and since when. */
+const replacedSince = new Map<Check, number>([
+  [capabilities, 22],
+  [hostPath, 0],
+  [seccomp, 19],
+])
 
 const restricted: Check[] = [
-  (pod, containers) => {
-    if (isWindows(pod)) return undefined
+  (pod, containers, version) => {
+    if (version < 8 || isExempt(pod, version)) return undefined
     const bad = containers.filter((c) => c.securityContext?.allowPrivilegeEscalation !== false)
     return bad.length > 0 ? `allowPrivilegeEscalation != false (${subjects(bad)} must set securityContext.allowPrivilegeEscalation=false)` : undefined
   },
-  (pod, containers) => {
-    if (isWindows(pod)) return undefined
+  (pod, containers, version) => {
+    if (version < 22 || isExempt(pod, version)) return undefined
     const keeps = containers.filter((c) => !c.securityContext?.capabilities?.drop?.includes('ALL'))
     const added = (c: Container) => (c.securityContext?.capabilities?.add ?? []).filter((capability) => capability !== 'NET_BIND_SERVICE')
     const adds = containers.filter((c) => added(c).length > 0)
@@ -166,13 +198,14 @@ const restricted: Check[] = [
     if (who.length > 0) return `runAsNonRoot != true (${who.join(' and ')} must not set securityContext.runAsNonRoot=false)`
     return unset.length > 0 ? `runAsNonRoot != true (pod or ${subjects(unset)} must set securityContext.runAsNonRoot=true)` : undefined
   },
-  (pod, containers) => {
+  (pod, containers, version) => {
+    if (version < 23) return undefined
     const bad = containers.filter((c) => c.securityContext?.runAsUser === 0)
     const who = [...(pod.spec?.securityContext?.runAsUser === 0 ? ['pod'] : []), ...(bad.length > 0 ? [subjects(bad)] : [])]
     return who.length > 0 ? `runAsUser=0 (${who.join(' and ')} must not set runAsUser=0)` : undefined
   },
-  (pod, containers) => {
-    if (isWindows(pod)) return undefined
+  (pod, containers, version) => {
+    if (version < 19 || isExempt(pod, version)) return undefined
     const good = (type: string | undefined) => type === 'RuntimeDefault' || type === 'Localhost'
     const podWide = pod.spec?.securityContext?.seccompProfile?.type
     const typeOf = (c: Container) => c.securityContext?.seccompProfile?.type
@@ -192,7 +225,8 @@ function mustNot(title: string, what: string, isBad: (container: Container) => b
   }
 }
 
-const isWindows = (pod: Pod): boolean => pod.spec?.os?.name === 'windows'
+/** What only Linux has is not asked of pods that say they are for Windows. */
+const isExempt = (pod: Pod, version: number): boolean => version >= 25 && pod.spec?.os?.name === 'windows'
 
 function subjects(containers: readonly Container[]): string {
   const names = containers.map((container) => container.name)

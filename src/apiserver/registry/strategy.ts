@@ -7,6 +7,8 @@ export interface WriteContext {
   /** Wall time of the request as RFC 3339 with seconds, as objects carry it. */
   now: string
   dryRun: boolean
+  /** Texts for `Warning` headers; absent where nobody would see them. */
+  warnings?: string[]
 }
 
 /**

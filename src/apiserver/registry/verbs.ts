@@ -73,7 +73,7 @@ export function beginWrite(call: Call, kind: string): Write {
     namespace,
     name,
     subresource,
-    context: { request: info, now: timestamp(call.now), dryRun: options.dryRun },
+    context: { request: info, now: timestamp(call.now), dryRun: options.dryRun, warnings: call.warnings },
     fieldManager: options.fieldManager,
     fieldValidation: options.fieldValidation,
     warnings: call.warnings,
