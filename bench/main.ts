@@ -3,14 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { loadIds, measureLoad, prepareLoad } from './api-load.ts'
 import { measureBinding } from './binding.ts'
+import { measureLargeList } from './large-list.ts'
 import { requireWrk } from './load.ts'
-import type { MeasureId, Results } from './measures.ts'
+import type { Costs, MeasureId, Results } from './measures.ts'
 import { judge, measures, percentile } from './measures.ts'
 import { measurePodStarts } from './pod-start.ts'
 import { currentLoad, machine, table } from './report.ts'
 import { k8tsSubject } from './subjects/k8ts.ts'
 import { referenceIsThere, referenceSubject } from './subjects/reference.ts'
 import type { Subject } from './subjects/subject.ts'
+import { measureWatching } from './watching.ts'
 
 const help = `npm run bench -- [FLAG…]
 
@@ -53,6 +55,8 @@ const say = (line: string) => console.error(`${new Date().toISOString().slice(11
 
 const everything = { scheduler: true, controllers: true }
 const results: Record<Subject['name'], Results> = { reference: {}, k8ts: {} }
+/** Processor time a request, microseconds. */
+const costs: Record<Subject['name'], Results> = { reference: {}, k8ts: {} }
 
 function note(subject: Subject, id: MeasureId, values: number[]): void {
   results[subject.name][id] = values
@@ -75,6 +79,26 @@ async function measureIdle(subject: Subject): Promise<void> {
   if (wanted('memory')) note(subject, 'memory', memory)
 }
 
+async function measureLarge(subject: Subject): Promise<void> {
+  await subject.start(everything)
+  const { times, rates, pages, memory } = await measureLargeList(subject, runs)
+  note(subject, 'listLarge', times)
+  note(subject, 'listLargeRate', rates)
+  note(subject, 'listPages', pages)
+  note(subject, 'memoryPods', [memory])
+  await subject.clear()
+}
+
+async function measureWatches(subject: Subject): Promise<void> {
+  await subject.start(everything)
+  const { delays, missed, memory } = await measureWatching(subject, count(flags.seconds))
+  if (missed > 0) say(`${subject.name}: ${missed} of ${missed + delays.length} events did not arrive within a second of the last write`)
+  note(subject, 'watch', [percentile(delays, 0.99)])
+  say(`${subject.name}: ${delays.length} events, p50 ${percentile(delays, 0.5).toFixed(1)} ms`)
+  note(subject, 'memoryWatch', [memory])
+  await subject.clear()
+}
+
 async function measureControlPlanes(subjects: readonly Subject[]): Promise<void> {
   try {
     if (wanted('ready', 'memory')) for (const subject of subjects) await measureIdle(subject)
@@ -84,9 +108,20 @@ async function measureControlPlanes(subjects: readonly Subject[]): Promise<void>
         await subject.start(everything)
         await prepareLoad(subject)
       }
-      for (const id of loads) for (const [subject, rates] of await measureLoad(subjects, id, runs, count(flags.seconds))) note(subject, id, rates)
+      for (const id of loads)
+        for (const [subject, measured] of await measureLoad(subjects, id, runs, count(flags.seconds))) {
+          note(
+            subject,
+            id,
+            measured.map(({ rate }) => rate),
+          )
+          costs[subject.name][id] = measured.map(({ cost }) => cost)
+          say(`${subject.name}: ${id} takes ${measured.map(({ cost }) => Math.round(cost)).join(' ')} µs of processor time a request`)
+        }
       for (const subject of subjects) await subject.clear()
     }
+    if (wanted('listLarge', 'listLargeRate', 'listPages', 'memoryPods')) for (const subject of subjects) await measureLarge(subject)
+    if (wanted('watch', 'memoryWatch')) for (const subject of subjects) await measureWatches(subject)
     if (wanted('bind')) {
       const rates = new Map<Subject, number[]>(subjects.map((subject) => [subject, []]))
       for (let run = 0; run < runs; run++)
@@ -100,6 +135,8 @@ async function measureControlPlanes(subjects: readonly Subject[]): Promise<void>
     for (const subject of subjects) await subject.clear()
   }
 }
+
+const costsOf = (id: MeasureId): Costs => ({ reference: costs.reference[id] ?? [], k8ts: costs.k8ts[id] ?? [] })
 
 async function podStarts(): Promise<Results> {
   if (process.getuid?.() !== 0) {
@@ -120,7 +157,7 @@ try {
   const reference = referenceSubject(dir)
   await measureControlPlanes([...(flags['reference-only'] ? [] : [k8ts]), ...(useReference ? [reference] : [])])
   if (wanted('podStart', 'podStartP99', 'podBatch') && !flags['reference-only']) Object.assign(results.k8ts, await podStarts())
-  const rows = measures.filter((m) => wanted(m.id)).map((m) => judge(m, results.reference[m.id] ?? [], results.k8ts[m.id] ?? []))
+  const rows = measures.filter((m) => wanted(m.id)).map((m) => judge(m, results.reference[m.id] ?? [], results.k8ts[m.id] ?? [], costsOf(m.id)))
   const report = { rows, machine: machine(), load: { before, after: currentLoad() } }
   console.log(flags.output === 'json' ? JSON.stringify(report, undefined, 2) : `\n${table(report)}`)
 } catch (error) {

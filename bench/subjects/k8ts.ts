@@ -5,7 +5,7 @@ import { clusterPki } from '#cluster'
 import type { Running } from './process.ts'
 import { runProgram } from './process.ts'
 import type { Parts, Subject } from './subject.ts'
-import { residentMemory, untilReady } from './subject.ts'
+import { processorTime, residentMemory, untilReady } from './subject.ts'
 
 const name = 'bench'
 const token = 'benchtoken'
@@ -56,6 +56,7 @@ export function k8tsSubject(dir: string): Subject {
       await start(parts)
     },
     memory: () => residentMemory(server!.pid),
+    cpu: () => processorTime(server!.pid),
     clear: async () => {
       await stop()
       await rm(join(dir, 'k8ts'), { recursive: true, force: true })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Running } from './process.ts'
 import { runProgram } from './process.ts'
 import type { Parts, Subject } from './subject.ts'
-import { residentMemory, untilReady } from './subject.ts'
+import { processorTime, residentMemory, untilReady } from './subject.ts'
 
 const token = 'benchtoken'
 const ports = { api: 26443, etcd: 22379, peer: 22380 }
@@ -109,6 +109,7 @@ export function referenceSubject(dir: string): Subject {
     change,
     stop,
     memory: () => [...running.values()].reduce((sum, { pid }) => sum + residentMemory(pid), 0),
+    cpu: () => [...running.values()].reduce((sum, { pid }) => sum + processorTime(pid), 0),
     clear: async () => {
       await stop()
       await rm(home, { recursive: true, force: true })

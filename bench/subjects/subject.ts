@@ -21,6 +21,8 @@ export interface Subject {
   change(parts: Parts): Promise<void>
   /** Resident memory of all its processes, MB. */
   memory(): number
+  /** Processor time that all its processes have taken since they started, seconds. */
+  cpu(): number
   stop(): Promise<void>
   /** Stops it and forgets what is stored. */
   clear(): Promise<void>
@@ -62,4 +64,15 @@ export function residentMemory(pid: number): number {
     readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
   )
   return children.reduce((sum, child) => sum + residentMemory(child), own)
+}
+
+/** What a clock tick of /proc is, seconds. */
+const tick = 1 / 100
+
+/** Processor time of a process, in user and kernel mode, seconds. */
+export function processorTime(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  // the name, in brackets, may hold spaces
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * tick
 }
