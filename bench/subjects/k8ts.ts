@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClusterConfig } from '#cluster'
-import { clusterPki } from '#cluster'
+import { clusterPki, ownProgram } from '#cluster'
 import type { Running } from './process.ts'
 import { runProgram } from './process.ts'
 import type { Parts, Subject } from './subject.ts'
@@ -10,7 +10,6 @@ import { processorTime, residentMemory, untilReady } from './subject.ts'
 const name = 'bench'
 const token = 'benchtoken'
 const port = 26444
-const root = join(import.meta.dirname, '../..')
 
 /** The control plane's process as `k8ts up` starts it, for a cluster without nodes in `dir`. */
 export function k8tsSubject(dir: string): Subject {
@@ -19,7 +18,6 @@ export function k8tsSubject(dir: string): Subject {
 
   async function start(parts: Parts): Promise<number> {
     const home = join(dir, 'k8ts')
-    const program = join(root, 'src/bin/main.ts')
     const tokenFile = join(home, 'tokens.csv')
     const without: ('scheduler' | 'controllers')[] = [
       ...(parts.scheduler ? [] : ['scheduler' as const]),
@@ -32,8 +30,9 @@ export function k8tsSubject(dir: string): Subject {
     await makeKeys(home, cluster)
     // e.g. --cpu-prof
     const nodeFlags = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []
+    const { program, args } = ownProgram('internal', 'control-plane', name)
     const since = performance.now()
-    server = runProgram(process.execPath, [...nodeFlags, program, 'internal', 'control-plane', name], {
+    server = runProgram(program, [...nodeFlags, ...args], {
       logFile: join(dir, 'logs', 'k8ts.log'),
       cwd: dir,
       env: { K8TS_HOME: home },

@@ -14,6 +14,7 @@ import { clusterPaths, loadCluster, rangesOf, saveCluster } from './config.ts'
 import { clusterCgroup } from './local/cgroup.ts'
 import { ensureToolImage } from './image/tool-image.ts'
 import { exclusively } from './local/lock.ts'
+import { ownProgram } from './local/program.ts'
 import { findProcess, startProcess, stopProcess, waitUntil } from './local/process.ts'
 import { choosePort } from './ports.ts'
 import { ciRequirements, ensureInstalled, requireRoot } from './preflight.ts'
@@ -67,8 +68,7 @@ export async function startCi(cluster: ClusterConfig): Promise<void> {
   await saveKubeconfig(join(paths.dir, 'ci.kubeconfig'), kubeconfigFor('ci', internalServer(cluster), pki.ca.certificate, pki.ci))
   if (!findProcess(paths.run, ciProcess))
     await startProcess({
-      program: process.execPath,
-      args: [join(import.meta.dirname, '../bin/main.ts'), 'internal', 'ci', cluster.name],
+      ...ownProgram('internal', 'ci', cluster.name),
       name: ciProcess,
       run: paths.run,
       logFile: join(paths.logs, `${ciProcess}.log`),

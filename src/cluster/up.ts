@@ -15,6 +15,7 @@ import { ensureContainerd } from './local/containerd.ts'
 import { exclusively } from './local/lock.ts'
 import { ensureBridge, ensureNodeNetwork, netnsPath } from './local/network.ts'
 import { findProcess, killGroup, startProcess, waitUntil } from './local/process.ts'
+import { ownProgram } from './local/program.ts'
 import { publishRegistry, renewRegistryCertificate } from './registry/up.ts'
 import { steps } from './steps.ts'
 import { checkStoreName, setEncryption } from './store.ts'
@@ -114,9 +115,6 @@ function agreeing(existing: ClusterConfig, options: UpOptions): ClusterConfig {
 
 const pair = (ports: { http: number; https: number } | undefined) => ports && `${ports.http},${ports.https}`
 
-/** This program, as the pinned Node runs it. */
-const self = (...args: string[]) => ({ program: process.execPath, args: [join(import.meta.dirname, '../bin/main.ts'), ...args] })
-
 export const controlPlaneProcess = 'control-plane'
 export const agentProcess = (node: string): string => `agent-${node}`
 
@@ -131,7 +129,7 @@ export async function startControlPlane(cluster: ClusterConfig, paths: ClusterPa
     if (!(await isFree(cluster.apiPort)))
       throw new Error(`port ${cluster.apiPort}, where the API server of this cluster listens, is used by another program`)
     await startProcess({
-      ...self('internal', 'control-plane', cluster.name),
+      ...ownProgram('internal', 'control-plane', cluster.name),
       name: controlPlaneProcess,
       run: paths.run,
       logFile: join(paths.logs, `${controlPlaneProcess}.log`),
@@ -151,7 +149,7 @@ async function startNode(cluster: ClusterConfig, node: NodeConfig, paths: Cluste
   if (cluster.runtime === 'containerd') await ensureContainerd(cluster, node, paths)
   if (!findProcess(paths.run, agentProcess(node.name)))
     await startProcess({
-      ...self('internal', 'agent', cluster.name, node.name),
+      ...ownProgram('internal', 'agent', cluster.name, node.name),
       name: agentProcess(node.name),
       run: paths.run,
       logFile: join(paths.logs, `${agentProcess(node.name)}.log`),
