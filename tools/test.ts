@@ -75,8 +75,10 @@ function attemptAside(file: string): Promise<boolean> {
   )
 }
 
-// the tools are told which Node to use by their PATH: the system's may be too old for them
-const environment = () => ({ ...process.env, PATH: `${join(process.execPath, '..')}:${process.env['PATH']}` })
+/** The tools are told which Node to use by their PATH: the system's may be too old for them. */
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: `${join(process.execPath, '..')}:${process.env['PATH']}` }
+}
 
 /** Runs a program and says how it went. */
 function attempt(program: string, ...args: string[]): boolean {
