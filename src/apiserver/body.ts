@@ -1,6 +1,7 @@
 import { errors, findDuplicateFields, fieldProblems, parseProtobuf } from '#api'
 import type { Request } from '#client'
 import { checkDepth } from './depth.ts'
+import { parseWellFormed } from './well-formed.ts'
 import { parseYaml } from './yaml/parse.ts'
 
 /** What a request's body says it is, without parameters; JSON when it says nothing. */
@@ -51,7 +52,7 @@ function parseJson(bytes: Uint8Array, duplicates?: string[]): unknown {
     throw errors.badRequest('the body of the request is not valid UTF-8')
   }
   checkDepth(bytes)
-  const value: unknown = JSON.parse(text)
+  const value = parseWellFormed(text)
   if (duplicates) duplicates.push(...fieldProblems([], findDuplicateFields(text)))
   return value
 }

@@ -1,10 +1,10 @@
 import { gzip } from 'node:zlib'
 import { promisify } from 'node:util'
-import { stringify } from 'yaml'
 import type { TypeMeta } from '#api'
 import { encodeProtobuf } from '#api'
 import type { Request, Response, WatchFrame } from '#client'
 import { Watcher } from '../registry/watcher.ts'
+import { emitYaml } from '../yaml/emit.ts'
 import type { Sink } from './exchange.ts'
 import type { Accepted } from './negotiate.ts'
 import { negotiate, protobufType } from './negotiate.ts'
@@ -137,7 +137,7 @@ function inAcceptedForm(request: Request, response: Response, bytes: Uint8Array 
   }
   if (accepted?.format === 'yaml') {
     response.headers['content-type'] = 'application/yaml'
-    return Buffer.from(stringify(parse(bytes), { version: '1.1', sortMapEntries: true, lineWidth: 0, indentSeq: false }))
+    return Buffer.from(emitYaml(parse(bytes)))
   }
   return pretty(request) ? Buffer.from(JSON.stringify(parse(bytes), undefined, 2) + '\n') : bytes
 }

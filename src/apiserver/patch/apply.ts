@@ -71,7 +71,7 @@ export function applyServerSide(options: ApplyOptions): Applied {
 export function checkTypes(schema: ObjectSchema | undefined, applied: KubeObject): void {
   const wrong = typeErrors(schema, applied)
   if (wrong.length === 0) return
-  const { namespace = '', name = '' } = applied.metadata ?? {}
+  const [namespace, name] = [applied.metadata?.namespace, applied.metadata?.name].map((own: unknown) => (typeof own === 'string' ? own : ''))
   throw failure(
     '',
     500,

@@ -107,3 +107,8 @@ test('three megabytes of anything are answered, one way or the other', () => {
     }
   }
 })
+
+test('half a surrogate pair is no character', () => {
+  for (const text of ['{"a": "x\\ud800", "\\udc00": [{"b": "\\ud83d\\ude00"}]}', 'a: "x\\ud800"\n"\\udc00": [{b: "\\ud83d\\ude00"}]\n'])
+    assert.deepEqual(parse(text), { a: 'x\ufffd', '\ufffd': [{ b: '😀' }] }, text)
+})

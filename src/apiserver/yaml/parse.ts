@@ -1,6 +1,7 @@
 import type { LoadOptions } from 'js-yaml'
 import { FAILSAFE_SCHEMA, Type, YAMLException, load } from 'js-yaml'
 import { TooDeep, checkDepth, maxDepth } from '../depth.ts'
+import { parseWellFormed, wellFormed } from '../well-formed.ts'
 import { checkAliases } from './aliases.ts'
 import { resolveScalar } from './scalar.ts'
 
@@ -25,9 +26,8 @@ export function parseYaml(bytes: Uint8Array, duplicates?: string[]): unknown {
   // most YAML that programs send is JSON
   if ((json === '{' || json === '[') && !duplicates)
     try {
-      const value: unknown = JSON.parse(text)
       checkDepth(bytes)
-      return value
+      return parseWellFormed(text)
     } catch (error) {
       if (error instanceof TooDeep) throw new YamlError(`yaml: exceeded max depth of ${maxDepth}`)
       // what JSON does not know: comments, plain scalars, trailing commas
@@ -53,7 +53,7 @@ export function parseYaml(bytes: Uint8Array, duplicates?: string[]): unknown {
     const problem = checkAliases(value)
     if (problem) throw new YamlError(`yaml: ${problem}`)
   }
-  return value ?? null
+  return wellFormed(value ?? null, text)
 }
 
 const read = (text: string, options: LoadOptions) => load(text, { ...options, schema, maxDepth, maxTotalMergeKeys: maxMergedKeys } as LoadOptions)
