@@ -7,7 +7,7 @@ import { run } from '#base'
 export interface AptSources {
   /** The release that it runs: `bookworm`. */
   codename: string
-  /** Where the packages of main are: `http://deb.debian.org/debian/`. */
+  /** Where the packages of main are: `http://mirror.example/debian/`. */
   mirror: string
   /** Settings of how to fetch (proxies, timeouts, what dates are checked), as lines of an apt.conf. */
   transport: string[]
@@ -57,11 +57,11 @@ export function transportOf(dump: string): string[] {
   return dump.split('\n').filter((line) => wanted.test(line))
 }
 
-/** Debian's own address, which images have in their sources. */
-export const publicMirror = 'http://deb.debian.org/debian'
+/** A mirror's address as others may see it: without a user and a password. */
+export const openAddress = (mirror: string): string => mirror.replace(/^(\w+:\/\/)[^/@]*@/, '$1')
 
-/** Sources for an image, as Debian's own images have them; with another mirror for the time of a build. */
-export function debianSources(suite: string, mirror = publicMirror): string {
+/** Sources of a release in the form of Debian's own images. */
+export function debianSources(suite: string, mirror: string): string {
   const base = mirror.replace(/\/$/, '')
   const stanza = (uri: string, suites: string) =>
     `Types: deb\nURIs: ${uri}\nSuites: ${suites}\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n`
@@ -85,8 +85,8 @@ export async function aptMounts(apt: AptSources, suites: readonly string[]): Pro
   }
   await add('apt.conf', apt.transport.join('\n') + '\n', aptConf)
   const [suite] = suites
-  if (suite && apt.mirror.replace(/\/$/, '') !== publicMirror)
-    await add('debian.sources', debianSources(suite, apt.mirror), '/etc/apt/sources.list.d/debian.sources')
+  // an image from elsewhere may name another mirror, which this machine does not reach
+  if (suite) await add('debian.sources', debianSources(suite, apt.mirror), '/etc/apt/sources.list.d/debian.sources')
   // passwords of private mirrors; the directory is part of every Debian system
   if ((await readdir('/etc/apt/auth.conf.d').catch(() => [])).length > 0) mounts.push('/etc/apt/auth.conf.d:/etc/apt/auth.conf.d:ro')
   return { mounts, [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) }

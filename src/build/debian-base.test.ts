@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { codenameOf, debianSources, mirrorOf, transportOf } from './apt.ts'
+import { codenameOf, debianSources, mirrorOf, openAddress, transportOf } from './apt.ts'
 import { debianBaseOf } from './debian-base.ts'
 
 const bases: [string, { suite: string; slim: boolean } | undefined][] = [
@@ -55,6 +55,7 @@ test('the release is the machine’s, which must be Debian', () => {
 })
 
 test('sid has no updates of its own', () => {
-  assert.doesNotMatch(debianSources('sid'), /security|updates/)
+  assert.doesNotMatch(debianSources('sid', 'http://m/debian'), /security|updates/)
+  assert.equal(openAddress('http://name:password@m/debian'), 'http://m/debian')
   assert.match(debianSources('bookworm', 'http://m/debian/'), /URIs: http:\/\/m\/debian\n[^]*URIs: http:\/\/m\/debian-security\n/)
 })

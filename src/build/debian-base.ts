@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CommandError, realClock, run } from '#base'
 import type { AptSources } from './apt.ts'
-import { aptMounts, debianSources, machineApt } from './apt.ts'
+import { aptMounts, debianSources, machineApt, openAddress } from './apt.ts'
 import type { BaseImages } from './base-images.ts'
 import { buildah, inspectImage, tagImage } from './buildah.ts'
 import type { Report } from './events.ts'
@@ -123,7 +123,7 @@ async function debootstrap(tar: string, { suite, slim, include = [] }: DebianBas
   }
   try {
     for (const [path, content] of Object.entries(imageSettings)) await put(path, content, path.startsWith('usr/sbin') ? '0755' : '0644')
-    await put('etc/apt/sources.list.d/debian.sources', debianSources(suite))
+    await put('etc/apt/sources.list.d/debian.sources', debianSources(suite, openAddress(apt.mirror)))
     hooks.push(
       '--customize-hook=rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/etc/apt/sources.list" "$1"/etc/apt/sources.list.d/0000* "$1/etc/hostname" "$1/etc/resolv.conf"',
     )
