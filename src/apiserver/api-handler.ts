@@ -3,6 +3,8 @@ import type { GroupResource } from '#api'
 import { StatusError, errors, kinds } from '#api'
 import type { Request, Response } from '#client'
 import { describeError } from '#base'
+import { recordAnswer } from './audit/finish.ts'
+import type { AuditTrail, Auditor } from './audit/index.ts'
 import type { UserInfo } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
 import type { FlowControl, Seat } from './flowcontrol/index.ts'
@@ -42,6 +44,7 @@ export interface ApiHandlerOptions {
   metrics: RequestMetrics
   /** Who may begin when there is much to do; everybody when absent. Requests of this process are not asked: they are work that was begun already. */
   flow?: FlowControl
+  audit?: Auditor
   /** The minor release that this server shows itself as. */
   release: number
 }
@@ -50,7 +53,10 @@ export interface ApiHandler {
   /** Never rejects: errors are answered as Status. */
   handle(request: Request, user: UserInfo, inProcess: boolean): Promise<Response>
   /** Parses and authorizes an upgrade; throws StatusError. */
-  admitUpgrade(request: Request, user: UserInfo): { info: RequestInfo; handler: SubresourceHandler; served: ServedResource }
+  admitUpgrade(
+    request: Request,
+    user: UserInfo,
+  ): { info: RequestInfo; handler: SubresourceHandler; served: ServedResource; trail: AuditTrail | undefined }
 }
 
 /** From an authenticated request to its response: impersonation, authorization, dispatch. */
@@ -67,10 +73,11 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   const extensions = new Map(options.extensions.map((e) => [`${e.group}/${e.version}`, e]))
 
   /** Who asks for what. */
-  function identify(request: Request, user: UserInfo): RequestInfo {
+  function identify(request: Request, user: UserInfo, trail: AuditTrail | undefined): RequestInfo {
     const { headers } = request
     const asked = headers['impersonate-user'] !== undefined || headers['impersonate-group'] !== undefined || headers['impersonate-uid'] !== undefined
     const effective = asked ? impersonate(request, user) : user
+    if (asked) trail?.impersonated(effective)
     try {
       return parseRequest(request.method, request.path, request.query, effective)
     } catch {
@@ -93,14 +100,18 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     return flow.enter({ info, cost, seats, now, signal: () => request.signal })
   }
 
-  function authorize(info: RequestInfo): void {
+  function authorize(info: RequestInfo, trail?: AuditTrail): void {
     let reason = ''
     for (const authorizer of options.authorizers) {
       const decision = authorizer.authorize(info)
-      if (decision.decision === 'allow') return
+      if (decision.decision === 'allow') {
+        if (trail) annotate(trail, 'allow', decision.reason)
+        return
+      }
       if (decision.reason) reason = reason ? `${reason}, ${decision.reason}` : decision.reason
       if (decision.decision === 'deny') break
     }
+    if (trail) annotate(trail, 'forbid', reason)
     throw forbidden(info, reason)
   }
 
@@ -131,7 +142,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     return { username: name, groups, ...(uid ? { uid } : {}), ...(Object.keys(extra).length > 0 ? { extra } : {}) }
   }
 
-  async function dispatch(request: Request, info: RequestInfo, inProcess: boolean): Promise<Response> {
+  async function dispatch(request: Request, info: RequestInfo, inProcess: boolean, trail: AuditTrail | undefined): Promise<Response> {
     const { resource } = info
     if (!resource) return options.nonResource(request, info)
     const found = served.get(resourceId(resource.group, resource.version, resource.resource))
@@ -147,13 +158,13 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     const { verb } = info
     if (!kind.namespaced && namespace && resource.resource !== 'namespaces') throw errors.pathNotFound()
     if (kind.namespaced && !namespace && name && verb !== 'list' && verb !== 'watch') throw errors.pathNotFound()
-    if (resource.subresource) return subresource(request, info, found, inProcess)
+    if (resource.subresource) return subresource(request, info, found, inProcess, trail)
     // POST goes to a collection, PUT and PATCH to an object; across namespaces there is only reading
     const misplaced = name ? verb === 'create' : verb === 'update' || verb === 'patch'
     const across = kind.namespaced && !namespace && (verb === 'create' || verb === 'deletecollection')
     if (misplaced || across || !kind.verbs.includes(verb)) throw notAllowed()
     await upToDateFor(info)
-    const call = callOf(request, info, found, inProcess)
+    const call = callOf(request, info, found, inProcess, trail)
     if (kind.resource === 'bindings') {
       const pods = served.get(resourceId('', kind.version, 'pods'))!
       return settle(call, () => bind(registry, { ...call, served: pods }))
@@ -167,7 +178,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     if (registry.sharedStore && resource!.name && verb !== 'get' && verb !== 'list' && verb !== 'watch') await upToDate(registry)
   }
 
-  function callOf(request: Request, info: RequestInfo, found: ServedResource, inProcess: boolean): Call {
+  function callOf(request: Request, info: RequestInfo, found: ServedResource, inProcess: boolean, trail: AuditTrail | undefined): Call {
     // rules about one namespace are asked for with its name as the namespace; where it is kept, it is in none
     const own = found.kind.namespaced || !info.resource?.namespace ? info : { ...info, resource: { ...info.resource, namespace: '' } }
     return {
@@ -178,6 +189,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
       inProcess,
       warnings: found.deprecation ? [found.deprecation] : [],
       now: clock.now(),
+      ...(trail ? { audit: trail } : {}),
     }
   }
 
@@ -191,7 +203,13 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     return valueResponse(call, 201, await handler(object, call.info))
   }
 
-  async function subresource(request: Request, info: RequestInfo, found: ServedResource, inProcess: boolean): Promise<Response> {
+  async function subresource(
+    request: Request,
+    info: RequestInfo,
+    found: ServedResource,
+    inProcess: boolean,
+    trail: AuditTrail | undefined,
+  ): Promise<Response> {
     const { resource } = info
     const known = found.kind.subresources.find((s) => s.name === resource!.subresource)
     if (!known) throw errors.pathNotFound()
@@ -199,7 +217,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     const outside = options.subresources[`${resource!.resource}/${resource!.subresource}`]
     await upToDateFor(info)
     if (outside?.handle) return outside.handle(request, info, options.context(found, request, info))
-    const call = callOf(request, info, found, inProcess)
+    const call = callOf(request, info, found, inProcess, trail)
     const builtin = builtinSubresource(known)
     if (!builtin) throw errors.pathNotFound()
     return settle(call, () => builtin(registry, call, options.random))
@@ -239,9 +257,16 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
       let info: RequestInfo | undefined
       let seat: Seat | undefined
       let began = start
+      const trail = options.audit?.begin(request, aboutOf(request, user))
       let response: Response
+      let panic: unknown
+      let inflight: 'readOnly' | 'mutating' | undefined
       try {
-        info = identify(request, user)
+        info = identify(request, user, trail)
+        if (!isLongRunning(info)) {
+          inflight = info.verb === 'get' || info.verb === 'list' ? 'readOnly' : 'mutating'
+          options.metrics.inflight[inflight]++
+        }
         if (flow && !inProcess && (info.verb === 'watch' || !isLongRunning(info))) {
           const entered = estimate(flow, request, info, start)
           if (entered instanceof Promise) {
@@ -249,30 +274,54 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
             began = clock.monotonic()
           } else seat = entered
         }
-        authorize(info)
-        response = await dispatch(request, info, inProcess)
+        authorize(info, trail)
+        response = await dispatch(request, info, inProcess, trail)
       } catch (error) {
         response = failed(request, error, inProcess)
+        if (response.status === 500 && !(error instanceof StatusError)) panic = error
       }
+      if (inflight) options.metrics.inflight[inflight]--
       if (seat) {
         flow!.leave(seat, (clock.monotonic() - began) / 1000)
         response.headers['x-kubernetes-pf-flowschema-uid'] = seat.schemaUid
         response.headers['x-kubernetes-pf-prioritylevel-uid'] = seat.levelUid
       }
+      if (panic) trail?.panicked(response, describeError(panic))
+      else if (trail) recordAnswer(trail, response, info !== undefined && isLongRunning(info))
       if ('events' in response.body && response.body.events instanceof Watcher) response.body.events.onEnd(options.metrics.watching(info!))
       if (info) options.metrics.count(info, response.status, 'events' in response.body ? undefined : (clock.monotonic() - start) / 1000)
       return response
     },
     admitUpgrade(request, user) {
-      const info = identify(request, user)
-      authorize(info)
-      const { resource } = info
-      const found = resource && served.get(resourceId(resource.group, resource.version, resource.resource))
-      const handler = resource && options.subresources[`${resource.resource}/${resource.subresource}`]
-      if (!found || !handler?.upgrade) throw errors.badRequest('this path cannot be upgraded')
-      return { info, handler, served: found }
+      const trail = options.audit?.begin(request, aboutOf(request, user))
+      try {
+        const info = identify(request, user, trail)
+        authorize(info, trail)
+        const { resource } = info
+        const found = resource && served.get(resourceId(resource.group, resource.version, resource.resource))
+        const handler = resource && options.subresources[`${resource.resource}/${resource.subresource}`]
+        if (!found || !handler?.upgrade) throw errors.badRequest('this path cannot be upgraded')
+        return { info, handler, served: found, trail }
+      } catch (error) {
+        if (trail) recordAnswer(trail, failed(request, error, false), true)
+        throw error
+      }
     },
   }
+}
+
+/** What a request is about by itself, whoever it is made for. */
+export function aboutOf(request: Request, user: UserInfo): RequestInfo | undefined {
+  try {
+    return parseRequest(request.method, request.path, request.query, user)
+  } catch {
+    return undefined
+  }
+}
+
+function annotate(trail: AuditTrail, decision: 'allow' | 'forbid', reason: string): void {
+  trail.annotate('authorization.k8s.io/decision', decision)
+  trail.annotate('authorization.k8s.io/reason', reason)
 }
 
 /** A list of so many objects is as much work as getting one of them, and takes one seat (upstream's estimate) up to a limit. */

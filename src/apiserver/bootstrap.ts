@@ -3,6 +3,7 @@ import { isStatus, resources } from '#api'
 import type { Client, ResourceRef } from '#client'
 import { bootstrapPolicy } from './authz/bootstrap-policy.ts'
 import type { PolicyObject, PolicyStep } from './authz/policy-plan.ts'
+import { ensureFlowObjects } from './flowcontrol/objects.ts'
 import { planPolicy } from './authz/policy-plan.ts'
 
 export const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'] as const
@@ -27,8 +28,8 @@ const priorityClasses: (Omit<scheduling.PriorityClass, 'metadata'> & { name: str
 ]
 
 /**
- * Makes the objects that every cluster has: system namespaces, priority classes, roles and bindings. Everything that is there already is left as it is, but for
- * roles and bindings that lack something of the bootstrap policy; a second call reads six lists and writes nothing. The client must be allowed everything.
+ * Makes the objects that every cluster has: system namespaces, priority classes, flow schemas and their levels, roles and bindings. Everything that is there already is left as it is, but for
+ * roles and bindings that lack something of the bootstrap policy; a second call reads eight lists and writes nothing. The client must be allowed everything.
  */
 export async function bootstrapObjects(client: Client): Promise<void> {
   const policy = bootstrapPolicy()
@@ -39,6 +40,7 @@ export async function bootstrapObjects(client: Client): Promise<void> {
   await Promise.all([
     inNamespaces(),
     bootstrapPriorityClasses(client),
+    ensureFlowObjects(client),
     reconcile(client, resources.clusterRoles, policy.clusterRoles),
     reconcile(client, resources.clusterRoleBindings, policy.clusterRoleBindings),
   ])

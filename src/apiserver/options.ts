@@ -4,6 +4,7 @@ import type { Request, Response, Transport } from '#client'
 import type { Store } from '#store'
 import type { Duplex } from 'node:stream'
 import type { AdmissionPlugin } from './admission/admission.ts'
+import type { Auditor } from './audit/index.ts'
 import type { Authenticator, UserInfo } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
 import type { ExtensionGroup as DiscoveredExtension } from './discovery/index.ts'
@@ -12,6 +13,7 @@ import type { ObjectReader } from './object-reader.ts'
 import type { Conversions } from './registry/registry.ts'
 import type { ResourceStrategy } from './registry/strategy.ts'
 import type { RequestInfo } from './request-info.ts'
+import type { Tracing } from './tracing/index.ts'
 
 /** A group and version that someone else in this process serves, e.g. `metrics.k8s.io/v1beta1`. */
 export interface ExtensionGroup extends DiscoveredExtension {
@@ -86,6 +88,10 @@ export interface ApiServerOptions {
   paths?: Record<string, (request: Request) => Promise<Response> | Response>
   /** Priority and fairness; every request begins at once when absent. */
   flow?: FlowControl
+  /** Traces requests; disposed with the server. */
+  tracing?: Tracing
+  /** Records requests; disposed with the server. */
+  audit?: Auditor
   /** How long a request may take, milliseconds; 60,000 when absent. */
   requestLimit?: number
   /** How long the server goes on serving when it is asked to stop, while it says that it is not ready, milliseconds; 0 when absent. */

@@ -5,17 +5,19 @@ import { Teardown, realClock } from '#base'
 import { StatusError, errors } from '#api'
 import type { Request, Response, Transport } from '#client'
 import type { ApiHandler } from './api-handler.ts'
-import { createApiHandler } from './api-handler.ts'
+import { aboutOf, createApiHandler } from './api-handler.ts'
 import type { Credentials, UserInfo } from './authn/authenticator.ts'
 import { discoveryHandler } from './discovery/index.ts'
 import { deadlines } from './http/deadlines.ts'
 import type { Listener } from './http/listener.ts'
 import { failure, listen } from './http/listener.ts'
 import { RequestMetrics } from './http/metrics.ts'
+import { StoreMetrics, buildInfo, cacheMetrics } from './http/server-metrics.ts'
 import { inProcessTransport } from './in-process.ts'
 import { nonResourceHandler } from './non-resource.ts'
 import type { ApiServer, ApiServerOptions, HealthCheck, SubresourceContext } from './options.ts'
 import { decode, valueOf } from './registry/decode.ts'
+import { observedStore } from './observed-store.ts'
 import { expireEvents } from './registry/event-expiry.ts'
 import type { Registry, ServedResource } from './registry/registry.ts'
 import { WatchCache } from './registry/watch-cache.ts'
@@ -25,10 +27,21 @@ import type { RequestInfo } from './request-info.ts'
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const clock: Clock = options.clock ?? realClock
   const log = options.log.named('apiserver')
-  const cache = new WatchCache({ store: options.store, clock, log, freeze: options.freeze ?? false })
-  const reader = cache.reader()
-  const registry: Registry = { store: options.store, cache, clock, log, admission: options.admission, sharedStore: options.store.shared ?? false }
   const metrics = new RequestMetrics()
+  const storeMetrics = new StoreMetrics(clock)
+  const { tracing } = options
+  const store = observedStore(options.store, (operation, group, resource) => {
+    const counted = storeMetrics.begin(operation, group, resource)
+    if (!tracing) return counted
+    const traced = tracing.store(operation, group, resource)
+    return (error) => {
+      counted()
+      traced(error)
+    }
+  })
+  const cache = new WatchCache({ store, clock, log, freeze: options.freeze ?? false })
+  const reader = cache.reader()
+  const registry: Registry = { store, cache, clock, log, admission: options.admission, sharedStore: options.store.shared ?? false }
   const teardown = new Teardown()
   const limits = deadlines({ clock, ...(options.requestLimit === undefined ? {} : { limit: options.requestLimit }) })
   let listener: Listener | undefined
@@ -36,7 +49,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   let stopping: Promise<void> | undefined
 
   const ping: HealthCheck = { name: 'ping', check() {} }
-  const storeCheck: HealthCheck = { name: 'etcd', check: async () => void (await options.store.currentRevision()) }
+  const storeCheck: HealthCheck = { name: 'etcd', check: async () => void (await store.currentRevision()) }
   const logging: HealthCheck = { name: 'log', check() {} }
   const shutdown: HealthCheck = {
     name: 'shutdown',
@@ -69,7 +82,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       version: options.version ?? {},
       liveness: [ping, logging, storeCheck, ...hooks],
       readiness: [ping, logging, storeCheck, informers, ...further, shutdown],
-      metrics: options.flow ? [metrics, options.flow.metrics] : [metrics],
+      metrics: [
+        metrics,
+        storeMetrics,
+        { toString: () => cacheMetrics(cache.resources()) },
+        { toString: () => buildInfo(options.version) },
+        ...(options.flow ? [options.flow.metrics] : []),
+        ...(options.audit ? [options.audit] : []),
+      ],
       paths: options.paths ?? {},
     }),
     context,
@@ -78,6 +98,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     random: Math.random,
     metrics,
     ...(options.flow ? { flow: options.flow } : {}),
+    ...(options.audit ? { audit: options.audit } : {}),
     release: Number.parseInt(options.version?.minor ?? '36'),
   })
 
@@ -109,15 +130,24 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     try {
       user = await authenticate(credentials)
     } catch (error) {
-      if (error instanceof StatusError) return failure(error)
+      if (error instanceof StatusError) {
+        const response = failure(error)
+        options.audit?.unauthenticated(request, aboutOf(request, nobody), response)
+        return response
+      }
       log.error('authentication failed', { error })
       return failure(errors.internal('authentication failed'))
     }
-    return limits.within(request, handler.handle(request, user, false))
+    const work = () => limits.within(request, handler.handle(request, user, false))
+    return tracing ? tracing.run(request, work) : work()
   }
 
   async function upgradeAs(user: UserInfo, request: Request, socket: Duplex, head: Uint8Array): Promise<void> {
-    const { info, handler: subresource, served } = handler.admitUpgrade(request, user)
+    const { info, handler: subresource, served, trail } = handler.admitUpgrade(request, user)
+    if (trail) {
+      trail.responded(switching, true)
+      socket.once('close', () => trail.complete())
+    }
     await subresource.upgrade!(request, info, socket, head, context(served, request, info))
   }
 
@@ -147,6 +177,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       return listener.url
     },
     async start() {
+      if (options.audit) teardown.use(options.audit)
+      if (tracing) teardown.use(tracing)
       teardown.use(limits)
       await cache.start()
       teardown.use(cache)
@@ -171,3 +203,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     },
   }
 }
+
+const nobody: UserInfo = { username: '', groups: [] }
+const switching: Response = { status: 101, headers: {}, body: { bytes: Buffer.alloc(0) } }

@@ -7,6 +7,7 @@ import { createClient } from '#client'
 import type { Store } from '#store'
 import { defaultAdmission, runAdmission } from './admission/index.ts'
 import type { AdmissionPlugin } from './admission/index.ts'
+import type { Auditor } from './audit/index.ts'
 import type { Authenticator, TokenKeys, UserInfo } from './authn/index.ts'
 import {
   bootstrapTokens,
@@ -43,6 +44,7 @@ import { serviceAllocator, withServiceAllocation } from './registry/allocation/i
 import { conversions } from './registry/conversions/index.ts'
 import { strategies } from './registry/strategies/index.ts'
 import { createApiServer } from './server.ts'
+import type { Tracing } from './tracing/index.ts'
 
 export interface StandardApiServerOptions {
   store: Store
@@ -64,6 +66,10 @@ export interface StandardApiServerOptions {
   paths?: ApiServerOptions['paths']
   /** How long the server goes on serving when it is asked to stop, milliseconds; 0 when absent. */
   shutdownDelay?: number
+  /** Traces requests; disposed with the server. */
+  tracing?: Tracing
+  /** Records requests; disposed with the server. */
+  audit?: Auditor
   /** Answer as this release where clients look at it. */
   compat?: '1.20'
   clock?: Clock
@@ -113,6 +119,8 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
     tls: options.tls,
     port: options.port,
     ...(options.addresses ? { addresses: options.addresses } : {}),
+    ...(options.tracing ? { tracing: options.tracing } : {}),
+    ...(options.audit ? { audit: options.audit } : {}),
     ...(options.shutdownDelay === undefined ? {} : { shutdownDelay: options.shutdownDelay }),
     clock,
     log,

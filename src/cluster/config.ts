@@ -22,8 +22,19 @@ export interface ClusterConfig {
   tokenFile?: string
   /** The CI service, once `k8ts ci init` was run: its port on 127.0.0.1 and the bridge, and the image of its agents. */
   ci?: { port: number; toolImage?: string }
+  apiServer?: ApiServerSettings
   /** The image registry, when there is one: where it answers on the host's 127.0.0.1, and what it leads to. */
   registry?: PublishedPort
+}
+
+/** What of the API server was asked for, beside what every cluster has. */
+export interface ApiServerSettings {
+  /** Sizes in megabytes, ages in days. */
+  auditLog?: { path: string; maxSize?: number; maxBackup?: number; maxAge?: number }
+  /** The kubeconfig of a webhook that gets audit events. */
+  auditWebhook?: string
+  /** Milliseconds that it goes on serving when it is asked to stop. */
+  shutdownDelay?: number
 }
 
 /** A port of the host's 127.0.0.1 that leads to an address of the cluster. */
@@ -85,6 +96,10 @@ export interface ClusterPaths {
   store: string
   /** An EncryptionConfiguration; not there when nothing is kept encrypted. */
   encryption: string
+  /** What is recorded of requests, when something is: a Policy of audit.k8s.io. */
+  auditPolicy: string
+  /** A TracingConfiguration; not there when nothing is traced. */
+  tracing: string
   kubeconfig: string
   logs: string
   run: string
@@ -121,6 +136,8 @@ export function clusterPaths(name: string): ClusterPaths {
     pki: join(dir, 'pki'),
     store: join(dir, 'store.db'),
     encryption: join(dir, 'encryption.yaml'),
+    auditPolicy: join(dir, 'audit-policy.yaml'),
+    tracing: join(dir, 'tracing.yaml'),
     kubeconfig: join(dir, 'admin.kubeconfig'),
     logs: join(dir, 'logs'),
     run: join(dir, 'run'),

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Kms, StandardApiServer } from '#apiserver'
-import { bootstrapObjects, countedResources, loopbackUser, quotaStatus, standardApiServer } from '#apiserver'
+import { bootstrapObjects, countedResources, loopbackUser, openAudit, openTracing, quotaStatus, standardApiServer } from '#apiserver'
 import { horizontalPodAutoscaler, kubeletMetrics, metricsApi } from '#autoscaling'
 import type { Client } from '#client'
 import { createLogger, describeError, realClock, Teardown } from '#base'
@@ -12,8 +13,9 @@ import { runScheduler } from '#scheduler'
 import type { Store } from '#store'
 import { clusterPki } from './access.ts'
 import { backupPath, backupResponse } from './backup-endpoint.ts'
+import { auditOptions } from './apiserver-settings.ts'
 import type { ClusterConfig } from './config.ts'
-import { rangesOf } from './config.ts'
+import { clusterPaths, rangesOf } from './config.ts'
 import { controllerUser } from './controller-user.ts'
 import { ensureDefaults, metricsUser } from './defaults.ts'
 import { openClusterStore, readableStore } from './store.ts'
@@ -59,6 +61,9 @@ async function startApiServer(
   const pki = await clusterPki(cluster)
   const { services, gateway } = rangesOf(cluster.index)
   const metrics: { client?: Client } = {}
+  const audited = auditOptions(cluster)
+  const seams = { clock: realClock, log: log.named('apiserver') }
+  const tracingFile = clusterPaths(cluster.name).tracing
   const source = kubeletMetrics({ client: lazily(() => metrics.client!), clock: realClock })
   const server = standardApiServer({
     store,
@@ -73,14 +78,21 @@ async function startApiServer(
     extensions: [metricsApi({ source, client: lazily(() => metrics.client!) })],
     // whoever is told that the server is ready may count on roles, namespaces and default services
     readiness: [
-      {
-        name: 'poststarthook/rbac/bootstrap-roles',
+      ...[
+        'poststarthook/rbac/bootstrap-roles',
+        'poststarthook/scheduling/bootstrap-system-priority-classes',
+        'poststarthook/priority-and-fairness-config-producer',
+      ].map((name) => ({
+        name,
         check() {
           if (!bootstrap.done) throw new Error('not finished')
         },
-      },
+      })),
       ...kms.map((plugin, i) => ({ name: `kms-provider-${i}`, check: () => plugin.check() })),
     ],
+    ...(audited ? { audit: await openAudit(audited, seams) } : {}),
+    ...(existsSync(tracingFile) ? { tracing: await openTracing(tracingFile, seams) } : {}),
+    ...(cluster.apiServer?.shutdownDelay ? { shutdownDelay: cluster.apiServer.shutdownDelay } : {}),
     paths: { [backupPath]: () => backupResponse(cluster, raw, new Date()) },
     ...(cluster.compat ? { compat: cluster.compat } : {}),
     log,

@@ -4,6 +4,8 @@ import type { ListrTask } from 'listr2'
 import type { core } from '#api'
 import { resources } from '#api'
 import type { Client } from '#client'
+import type { ApiServerFlags } from './apiserver-settings.ts'
+import { setApiServer } from './apiserver-settings.ts'
 import type { ClusterConfig, ClusterPaths, NodeConfig } from './config.ts'
 import { clusterPaths, freeIndex, kubeletPort, loadCluster, nodeAddress, nodePodCidr, saveCluster } from './config.ts'
 import { adminClient, controlPlaneReady, ensureKubeconfigs, mergeUserContext } from './access.ts'
@@ -31,6 +33,8 @@ export interface UpOptions {
   ingressPorts?: { http: number; https: number }
   /** A file with an EncryptionConfiguration; on a cluster that is there it replaces the one it has. */
   encryptionProviderConfig?: string
+  /** What of the API server is asked for; on a cluster that is there it replaces what it has. */
+  apiServer?: ApiServerFlags
   /** Which slice of private addresses the cluster gets, from 0; a free one when absent. */
   range?: number
   /** Give up when a node is not Ready after this many seconds; 120 when absent. */
@@ -55,8 +59,9 @@ export async function up(options: UpOptions): Promise<ClusterConfig> {
         await ensureBridge(cluster)
         await publishRegistry(cluster)
         await ensureKubeconfigs(cluster)
-        if (options.encryptionProviderConfig && (await setEncryption(cluster, options.encryptionProviderConfig)))
-          await stopControlPlane(cluster, paths)
+        const encryption = options.encryptionProviderConfig && (await setEncryption(cluster, options.encryptionProviderConfig))
+        const settings = options.apiServer && (await setApiServer(cluster, options.apiServer))
+        if (encryption || settings) await stopControlPlane(cluster, paths)
         await startControlPlane(cluster, paths)
       },
     },
@@ -121,7 +126,7 @@ export const agentProcess = (node: string): string => `agent-${node}`
 /** Ends the control plane and waits until it is gone; nodes and their pods go on. */
 export async function stopControlPlane(cluster: ClusterConfig, paths: ClusterPaths): Promise<void> {
   if (!findProcess(paths.run, controlPlaneProcess)) return
-  await killGroup(`${clusterCgroup(cluster.name)}/control-plane`, 5000)
+  await killGroup(`${clusterCgroup(cluster.name)}/control-plane`, 5000 + (cluster.apiServer?.shutdownDelay ?? 0))
 }
 
 export async function startControlPlane(cluster: ClusterConfig, paths: ClusterPaths): Promise<void> {

@@ -24,10 +24,12 @@ export class WireRequest implements Request {
   body?: Uint8Array
   readonly #search: string
   readonly #sink: Sink
+  readonly #connection: { remoteAddress?: string | undefined } | undefined
   #query: URLSearchParams | undefined
   #abort: AbortController | undefined
 
-  constructor(method: string, url: string, headers: Record<string, string>, sink: Sink) {
+  constructor(method: string, url: string, headers: Record<string, string>, sink: Sink, connection?: { remoteAddress?: string | undefined }) {
+    this.#connection = connection
     this.method = method as Request['method']
     const mark = url.indexOf('?')
     this.path = mark < 0 ? url : url.slice(0, mark)
@@ -39,6 +41,11 @@ export class WireRequest implements Request {
   get query(): URLSearchParams {
     if (!this.#search) return noQuery
     return (this.#query ??= new URLSearchParams(this.#search))
+  }
+
+  /** Who is at the other end of the connection. */
+  get remoteAddress(): string | undefined {
+    return this.#connection?.remoteAddress
   }
 
   /** The path with its query, as sent. */

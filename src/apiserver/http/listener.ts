@@ -90,14 +90,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       stream.on('error', () => stream.close())
       const sink = new Http2Sink(stream, headers[':method']!)
-      const request = new WireRequest(headers[':method']!, headers[':path']!, plainHeaders(headers), sink)
+      const request = new WireRequest(headers[':method']!, headers[':path']!, plainHeaders(headers), sink, socket)
       void exchange(request, stream, sink, certificates.get(socket))
     })
   }
 
   function onHttp1(message: IncomingMessage, response: ServerResponse): void {
     const sink = new Http1Sink(response)
-    const request = new WireRequest(message.method!, message.url!, message.headers as Record<string, string>, sink)
+    const request = new WireRequest(message.method!, message.url!, message.headers as Record<string, string>, sink, message.socket)
     const { socket } = message
     sockets.set(socket, (sockets.get(socket) ?? 0) + 1)
     void exchange(request, message, sink, certificates.get(socket)).then(() => {
@@ -138,7 +138,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   async function onUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy())
     const sink: Sink = closedWith(socket)
-    const request = new WireRequest(message.method!, message.url!, message.headers as Record<string, string>, sink)
+    const request = new WireRequest(message.method!, message.url!, message.headers as Record<string, string>, sink, message.socket)
     try {
       await options.upgrade(request, credentialsOf(request, certificates.get(message.socket)), socket, head)
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { RequestInfo } from '../request-info.ts'
 
-/** Upper bounds of the duration histogram, seconds (upstream's, thinned out). */
-const bounds = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 5, 10, 30, 60]
+/** Upper bounds of the duration histogram, seconds: upstream's. */
+const bounds = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
 
 interface Series {
   labels: string
@@ -16,6 +16,8 @@ export class RequestMetrics {
   readonly #series = new Map<string, Series>()
   /** Watches under way, by `group/version/resource`. */
   readonly #watches = new Map<string, number>()
+  /** Requests under way that end by themselves, as upstream divides them: those that only read, and the others. */
+  readonly inflight = { readOnly: 0, mutating: 0 }
 
   /** `seconds` is undefined for requests that last by design. */
   count(info: RequestInfo, code: number, seconds: number | undefined): void {
@@ -64,6 +66,12 @@ export class RequestMetrics {
       const [group, version, resource] = key.split('/')
       lines.push(`apiserver_longrunning_requests{verb="WATCH",group="${group}",version="${version}",resource="${resource}"} ${count}`)
     }
+    lines.push(
+      '# HELP apiserver_current_inflight_requests Requests under way',
+      '# TYPE apiserver_current_inflight_requests gauge',
+      `apiserver_current_inflight_requests{request_kind="readOnly"} ${this.inflight.readOnly}`,
+      `apiserver_current_inflight_requests{request_kind="mutating"} ${this.inflight.mutating}`,
+    )
     return lines.join('\n') + '\n'
   }
 }

@@ -1,5 +1,6 @@
 import type { DeepReadonly, KubeObject, Status } from '#api'
 import type { Request, Response } from '#client'
+import type { AuditTrail } from '../audit/index.ts'
 import type { Accepted } from '../http/negotiate.ts'
 import { protobufType } from '../http/negotiate.ts'
 import type { RequestInfo } from '../request-info.ts'
@@ -22,6 +23,8 @@ export interface Call {
   warnings: string[]
   /** Wall time, milliseconds. */
   now: number
+  /** What is recorded about it, where something is. */
+  audit?: AuditTrail
 }
 
 const jsonHeaders = Object.freeze({ 'content-type': 'application/json' })

@@ -120,6 +120,8 @@ export class ResourceCache {
   version = 0
   /** Watches can resume from this revision on. */
   oldest: number
+  /** Events that watchers were given, ever. */
+  sent = 0
   readonly #shelves = new Map<string, Shelf>()
   #order: Shelf[] = []
   #events: CacheEvent[] = []

@@ -85,7 +85,9 @@ export function objectFromBody(call: Call, write: Write): KubeObject {
   const duplicates = askedForDuplicates(call) ? [] : undefined
   const value = bodyValue(call, duplicates)
   const { fieldValidation, warnings } = write
-  return toStored(call, decode(call.served.kind, value, duplicates?.length ? { fieldValidation, warnings, duplicates } : write))
+  const object = toStored(call, decode(call.served.kind, value, duplicates?.length ? { fieldValidation, warnings, duplicates } : write))
+  call.audit?.requestObject(object)
+  return object
 }
 
 /** Fields that are there twice are looked for when the client says that it wants to know: looking costs more than reading the body. */

@@ -83,7 +83,9 @@ export class Watcher implements AsyncIterable<WatchFrame> {
   initial(entry: CacheEntry): void {
     const { namespace, matches, view } = this.#options
     if (namespace && entry.namespace !== namespace) return
-    if (!matches || matches(entry)) this.#queue.push(frameOf('ADDED', entry, view))
+    if (matches && !matches(entry)) return
+    this.#options.cache.sent++
+    this.#queue.push(frameOf('ADDED', entry, view))
   }
 
   bookmark(revision: number, annotations?: Record<string, string>): void {
@@ -108,6 +110,7 @@ export class Watcher implements AsyncIterable<WatchFrame> {
 
   push(frame: WatchFrame): void {
     if (this.#ended) return
+    this.#options.cache.sent++
     this.#queue.push(frame)
     if (this.#queue.length > queueLimit) this.end()
     this.#notify()

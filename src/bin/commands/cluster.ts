@@ -26,6 +26,14 @@ export function clusterCommands(program: Command): void {
       new Option('--ingress-ports <http,https>', 'ports of ingresses on 127.0.0.1; 80,443 or the first free ones when absent').argParser(portPair),
     )
     .addOption(new Option('--encryption-provider-config <file>', 'how values are kept encrypted: an EncryptionConfiguration of Kubernetes'))
+    .addOption(new Option('--audit-policy-file <file>', 'what is recorded of requests: a Policy of audit.k8s.io/v1'))
+    .addOption(new Option('--audit-log-path <file>', 'where audit events are logged; - is the log of the control plane'))
+    .addOption(new Option('--audit-log-maxsize <megabytes>', 'how large the audit log gets before the next file is begun').argParser(positive))
+    .addOption(new Option('--audit-log-maxbackup <count>', 'how many old audit logs are kept').argParser(positive))
+    .addOption(new Option('--audit-log-maxage <days>', 'how long old audit logs are kept').argParser(positive))
+    .addOption(new Option('--audit-webhook-config-file <file>', 'where audit events are sent: a kubeconfig'))
+    .addOption(new Option('--tracing-config-file <file>', 'where traces are sent: a TracingConfiguration of Kubernetes'))
+    .addOption(new Option('--shutdown-delay-duration <duration>', 'how long the API server goes on serving when it is asked to stop'))
     .addOption(new Option('--range <number>', 'which slice of private addresses the cluster gets; a free one when absent').argParser(positive))
     .addOption(new Option('--wait <seconds>', 'how long to wait for a node').argParser(positive).default(120))
     .action(
@@ -39,11 +47,23 @@ export function clusterCommands(program: Command): void {
         range?: number
         encryptionProviderConfig?: string
         ingressPorts?: { http: number; https: number }
+        auditPolicyFile?: string
+        auditLogPath?: string
+        auditLogMaxsize?: number
+        auditLogMaxbackup?: number
+        auditLogMaxage?: number
+        auditWebhookConfigFile?: string
+        tracingConfigFile?: string
+        shutdownDelayDuration?: string
         wait: number
       }) => {
         const { up, explainNext } = await cluster()
-        const { wait, ...rest } = flags
-        console.log(explainNext(await up({ ...rest, waitSeconds: wait })))
+        const { name, nodes, runtime, store, compat, apiPort, range, encryptionProviderConfig, ingressPorts, wait, ...apiServer } = flags
+        console.log(
+          explainNext(
+            await up({ name, nodes, runtime, store, compat, apiPort, range, encryptionProviderConfig, ingressPorts, apiServer, waitSeconds: wait }),
+          ),
+        )
       },
     )
 
