@@ -13,6 +13,7 @@ export function limitRanger(reader: ObjectReader): AdmissionPlugin {
     name: 'LimitRanger',
     handles: (request) =>
       (request.operation === 'CREATE' && targets(request, '', 'pods')) ||
+      (request.operation === 'UPDATE' && targets(request, '', 'pods', 'resize')) ||
       ((request.operation === 'CREATE' || (request.operation === 'UPDATE' && !request.old?.metadata.deletionTimestamp)) &&
         targets(request, '', 'persistentvolumeclaims')),
     mutate(request) {
@@ -20,7 +21,8 @@ export function limitRanger(reader: ObjectReader): AdmissionPlugin {
       for (const range of rangesOf(request)) applyDefaults(request.object as core.Pod, range)
     },
     validate(request) {
-      const subject = targets(request, '', 'pods') ? { pod: request.object as core.Pod } : { claim: request.object as core.PersistentVolumeClaim }
+      const isPod = targets(request, '', 'pods') || targets(request, '', 'pods', 'resize')
+      const subject = isPod ? { pod: request.object as core.Pod } : { claim: request.object as core.PersistentVolumeClaim }
       for (const range of rangesOf(request)) {
         const problems = [...new Set((range.spec?.limits ?? []).flatMap((item) => limitProblems(item, subject)))]
         if (problems.length > 0) throw rejected(request, problems.length === 1 ? problems[0]! : `[${problems.join(', ')}]`)

@@ -50,9 +50,12 @@ export function resourceQuota(options: { reader: ObjectReader; client: () => Cli
     handles: ({ operation, context: { request } }) => {
       const { resource } = request
       if (operation !== 'CREATE' && operation !== 'UPDATE') return false
-      if (!resource || resource.subresource !== '' || resource.namespace === '') return false
+      if (!resource || resource.namespace === '') return false
       const { group, resource: name } = resource
-      if (ignored.has(`${group}/${name}`) || (operation === 'UPDATE' && !evaluatorOf(group, name).onUpdate)) return false
+      // a resized pod uses more or less than it did
+      const resized = resource.subresource === 'resize' && name === 'pods'
+      if (resource.subresource !== '' && !resized) return false
+      if (ignored.has(`${group}/${name}`) || (operation === 'UPDATE' && !resized && !evaluatorOf(group, name).onUpdate)) return false
       return reader.list('', 'resourcequotas', resource.namespace).length > 0
     },
     validate(request) {

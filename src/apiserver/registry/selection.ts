@@ -22,6 +22,13 @@ export function select(served: ServedResource, labelSelector: string | null, fie
   const labels = labelSelector ? parsed(parseLabelSelector, labelSelector) : undefined
   const terms = fieldSelector ? parsed(parseFieldSelector, fieldSelector) : []
   if (pathName) terms.push({ field: 'metadata.name', operator: '=', value: pathName })
+  const { fieldLabel } = served.strategy
+  if (fieldLabel)
+    for (const term of terms) {
+      const known = generic.has(term.field) ? term.field : fieldLabel(term.field, served.apiVersion)
+      if (known === undefined) throw errors.badRequest(`field label not supported: ${term.field}`)
+      term.field = known
+    }
   checkFields(served, terms)
   const name = terms.find((t) => t.operator === '=' && t.field === 'metadata.name')?.value
   const exact = terms.find((t) => t.operator === '=' && indexableFields.includes(t.field) && t.value !== '')

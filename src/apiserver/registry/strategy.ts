@@ -59,6 +59,8 @@ export interface ResourceStrategy<T extends KubeObject = any> {
   validateName?(name: string, apiVersion: string): readonly string[]
   /** Finalizers need not be qualified by a domain: upstream checks so only the kinds of its older groups. */
   looseFinalizers?: boolean
+  /** The key of selectableFields behind what a served version calls otherwise; undefined where this version does not know the field. */
+  fieldLabel?(field: string, apiVersion: string): string | undefined
   /** What a client is told that selects by a field which is not selectable. */
   unknownField?(field: string, apiVersion: string): string | undefined
   /** Columns of `kubectl get`; name and age when absent. */

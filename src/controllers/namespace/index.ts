@@ -2,7 +2,7 @@ import { type DeepReadonly, type core, formatTime, isStatus, resources } from '#
 import { Backoff } from '#base'
 import { type Client, type DiscoveredResource, type Discovery, discover } from '#client'
 import { type Controller, mapped, primary } from '#runtime'
-import { type Progress, type Remaining, conditionsOf, deletable, finalized, isEmpty, nextStep } from './plan.ts'
+import { type Progress, type Remaining, conditionsOf, deletable, finalized, isEmpty, nextStep, stages } from './plan.ts'
 
 /** Requests at the same time for one namespace. */
 const parallel = 8
@@ -59,9 +59,8 @@ export const namespaceController: Controller = {
 /** Deletes whatever is in the namespace and tells what is left. Never throws for one resource: the others go on. */
 async function empty(client: Client, namespace: string, signal: AbortSignal): Promise<Progress> {
   const { resources: discovered, failures }: Discovery = await discover(client, { signal })
-  const waiting = deletable(discovered)
   const progress: Progress = { discoveryFailures: failures, deletionErrors: [], remaining: [] }
-  async function worker(): Promise<void> {
+  async function worker(waiting: DiscoveredResource[]): Promise<void> {
     for (let resource = waiting.shift(); resource; resource = waiting.shift()) {
       try {
         const left = await emptyResource(client, resource, namespace, signal)
@@ -74,7 +73,10 @@ async function empty(client: Client, namespace: string, signal: AbortSignal): Pr
       }
     }
   }
-  await Promise.all(Array.from({ length: parallel }, worker))
+  for (const stage of stages(deletable(discovered))) {
+    await Promise.all(Array.from({ length: parallel }, () => worker(stage)))
+    if (progress.remaining.length > 0 || progress.deletionErrors.length > 0) break
+  }
   return progress
 }
 

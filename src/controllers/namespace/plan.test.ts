@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { core } from '#api'
-import { type Progress, conditionsOf, deletable, finalized, isEmpty, nextStep } from './plan.ts'
+import { type Progress, conditionsOf, deletable, finalized, isEmpty, nextStep, stages } from './plan.ts'
 
 const namespace = (over: { deleted?: boolean; phase?: core.NamespacePhase; finalizers?: string[] }): core.Namespace => ({
   apiVersion: 'v1',
@@ -80,6 +80,13 @@ test('each namespaced resource is emptied once, in its preferred version', () =>
     resource({ verbs: ['create'] }),
   ])
   assert.deepEqual(kept, [resource({})])
+})
+
+test('pods go before all else, and nothing else while one is left', () => {
+  const resource = (group: string, name: string) => ({ group, version: 'v1', resource: name, kind: '', namespaced: true, verbs: [], preferred: true })
+  const [policies, pods, metrics] = [resource('networking.k8s.io', 'networkpolicies'), resource('', 'pods'), resource('metrics.k8s.io', 'pods')]
+  assert.deepEqual(stages([policies, pods, metrics]), [[pods], [policies, metrics]])
+  assert.deepEqual(stages([policies]), [[policies]])
 })
 
 test('finalizing takes out our finalizer alone', () => {

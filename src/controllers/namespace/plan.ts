@@ -104,6 +104,15 @@ export function nextStep(namespace: DeepReadonly<core.Namespace> | undefined): '
   return namespace.spec?.finalizers?.includes(finalizer) ? 'empty' : 'none'
 }
 
+/**
+ * In which order a namespace is emptied: pods before all else, so that none outlives what holds it in check, such as its network
+ * policies (KEP-5080). The next stage begins when nothing of the one before is left.
+ */
+export function stages(resources: readonly DiscoveredResource[]): DiscoveredResource[][] {
+  const isPods = (r: DiscoveredResource) => r.group === '' && r.resource === 'pods'
+  return [resources.filter(isPods), resources.filter((r) => !isPods(r))].filter((stage) => stage.length > 0)
+}
+
 /** The namespace without our finalizer, as it is sent to `finalize`. */
 export function finalized(namespace: DeepReadonly<core.Namespace>): core.Namespace {
   const finalizers = (namespace.spec?.finalizers ?? []).filter((f) => f !== finalizer)

@@ -17,9 +17,19 @@ const toEvents = new Map<string, string>(renames.map(([a, b]) => [b, a]))
 /** Events of the group events.k8s.io are those of the core group under other field names; they are stored as the latter. */
 export function eventOfEventsGroup(apiVersion: string): Conversion {
   return {
-    toStorage: (object) => rename(object, toCore, 'v1', { involvedObject: {} }) as unknown as KubeObject,
-    fromStorage: (object) => rename(object, toEvents, apiVersion, { eventTime: null }) as unknown as DeepReadonly<KubeObject>,
+    toStorage: (object) => rename(object, toCore, 'v1', coreFloor) as unknown as KubeObject,
+    fromStorage: (object) => withoutEmpty(rename(object, toEvents, apiVersion, eventsFloor)) as unknown as DeepReadonly<KubeObject>,
   }
+}
+
+// Fields that upstream writes whether or not there is anything in them.
+const coreFloor = { involvedObject: {}, source: {}, reportingComponent: '', reportingInstance: '' }
+const eventsFloor = { eventTime: null, regarding: {}, deprecatedSource: {} }
+
+/** What the events group leaves out when it is empty, and the core group does not. */
+function withoutEmpty(event: Record<string, unknown>): Record<string, unknown> {
+  for (const key of ['reportingController', 'reportingInstance']) if (event[key] === '') delete event[key]
+  return event
 }
 
 function rename(object: object, names: Map<string, string>, apiVersion: string, floor: Record<string, unknown>): Record<string, unknown> {

@@ -11,9 +11,11 @@ import { requireEntry } from '../update.ts'
 import type { Registry } from '../registry.ts'
 import { beginWrite, bodyValue } from '../verbs.ts'
 import { encodeStored } from '../wire.ts'
-import { stored } from '../write.ts'
+import { admissionRequest, mutate, stored, validate } from '../write.ts'
 
 const attempts = 10
+/** Evictions that the budget's controller has yet to see. */
+const maxDisruptedPods = 2000
 
 /** `pods/eviction`: a delete that respects the pod's disruption budget. */
 export async function evict(registry: Registry, call: Call): Promise<Response> {
@@ -25,6 +27,9 @@ export async function evict(registry: Registry, call: Call): Promise<Response> {
   const options = (eviction.deleteOptions ?? {}) as DeleteOptions
   checkDeleteOptions(options)
   if (options.dryRun?.length) write.context.dryRun = true
+  const admission = { ...admissionRequest(write, 'CREATE', eviction as unknown as KubeObject), kind: { group: 'policy', version, kind: 'Eviction' } }
+  await mutate(registry, admission)
+  await validate(registry, admission)
   for (let attempt = 1; ; attempt++) {
     const pod = requireEntry(write).object as DeepReadonly<core.Pod>
     const budget = needsBudget(pod) ? budgetOf(registry, pod) : undefined
@@ -70,7 +75,11 @@ async function takeDisruption(
   if ((status?.observedGeneration ?? 0) < generation)
     throw tooMany(`The disruption budget ${name} is still being processed by the server.`, 'DisruptionBudget', 10)
   const allowed = status?.disruptionsAllowed ?? 0
-  if (allowed <= 0)
+  const refuse = (why: string) => errors.forbidden({ group: 'policy', resource: 'poddisruptionbudget' }, name, why)
+  if (allowed < 0) throw refuse('pdb disruptions allowed is negative')
+  if (Object.keys(status?.disruptedPods ?? {}).length > maxDisruptedPods)
+    throw refuse('DisruptedPods map too big - too many evictions not confirmed by PDB controller')
+  if (allowed === 0)
     throw tooMany(
       `The disruption budget ${name} needs ${status?.desiredHealthy ?? 0} healthy pods and has ${status?.currentHealthy ?? 0} currently`,
       'DisruptionBudget',

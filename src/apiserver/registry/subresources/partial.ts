@@ -6,15 +6,18 @@ import { deepEqual } from '../metadata.ts'
 import { patchObject } from '../patch-verb.ts'
 import type { Registry } from '../registry.ts'
 import { updateObject } from '../update.ts'
+import { validatePodSpec } from '../validation/pod/pod-spec.ts'
+import { resizedPod, validateResizedPod } from './resize.ts'
 import { beginWrite, handleVerb, objectFromBody, updatedResponse } from '../verbs.ts'
 
 /**
  * Subresources that take the whole object and write one part of it: `part` answers the current object with that part from
- * the new one. `check` answers causes.
+ * the new one. `check` answers causes for what was sent, `checkWritten` for what would be stored.
  */
 function partial<T extends KubeObject>(
   part: (next: DeepReadonly<T>, old: DeepReadonly<T>) => object,
   check?: (next: DeepReadonly<T>, old: DeepReadonly<T>) => StatusCause[],
+  checkWritten?: (next: DeepReadonly<T>, old: DeepReadonly<T>) => StatusCause[],
 ) {
   return async (registry: Registry, call: Call): Promise<Response> => {
     const { verb } = call.info
@@ -24,6 +27,8 @@ function partial<T extends KubeObject>(
       const causes = check?.(object as never, old as never) ?? []
       if (causes.length > 0) throw errors.invalid(call.served.kind, write.name, causes)
       const next = part(object as never, old as never) as Record<string, unknown>
+      const wrong = checkWritten?.(next as never, old as never) ?? []
+      if (wrong.length > 0) throw errors.invalid(call.served.kind, write.name, wrong)
       const target = object as unknown as Record<string, unknown>
       for (const key of Object.keys(target)) if (key !== 'metadata' && !(key in next)) delete target[key]
       for (const key of Object.keys(next)) if (key !== 'metadata') target[key] = next[key]
@@ -61,28 +66,14 @@ export const ephemeralContainers = partial<core.Pod>(
         field: 'spec.ephemeralContainers',
       })
     }
-    const names = new Set([...(old.spec.initContainers ?? []), ...old.spec.containers].map((c) => c.name))
-    containers.forEach((container, i) => {
-      if (!container.name) causes.push({ reason: 'FieldValueRequired', message: 'Required value', field: `spec.ephemeralContainers[${i}].name` })
-      else if (names.has(container.name))
-        causes.push({ reason: 'FieldValueDuplicate', message: `Duplicate value: "${container.name}"`, field: `spec.ephemeralContainers[${i}].name` })
-      names.add(container.name)
-      if (!container.image) causes.push({ reason: 'FieldValueRequired', message: 'Required value', field: `spec.ephemeralContainers[${i}].image` })
-    })
+    return causes
+  },
+  ({ spec }) => {
+    const causes: StatusCause[] = []
+    validatePodSpec(causes, 'spec', spec)
     return causes
   },
 )
 
 /** `pods/resize`: writes the containers' resources and resize policies alone. */
-export const resize = partial<core.Pod>((next, old) => {
-  const resized = (containers: DeepReadonly<core.Container[]> | undefined, from: DeepReadonly<core.Container[]> | undefined) =>
-    containers?.map((container) => {
-      const wanted = from?.find((c) => c.name === container.name)
-      return wanted
-        ? { ...container, resources: wanted.resources ?? {}, ...(wanted.resizePolicy ? { resizePolicy: wanted.resizePolicy } : {}) }
-        : container
-    })
-  const spec: Record<string, unknown> = { ...old.spec, containers: resized(old.spec.containers, next.spec.containers) }
-  if (old.spec.initContainers) spec.initContainers = resized(old.spec.initContainers, next.spec.initContainers)
-  return { ...old, spec }
-})
+export const resize = partial<core.Pod>(resizedPod, undefined, validateResizedPod)

@@ -229,6 +229,12 @@ export const eventStrategy: ResourceStrategy<core.Event> = {
     return causes
   },
   allowCreateOnUpdate: true,
+  fieldLabel(field, apiVersion) {
+    if (apiVersion === 'v1') return field === 'reportingController' ? undefined : field
+    // the events group has its own names, and those alone
+    if (field.startsWith('regarding.')) return `involvedObject.${field.slice('regarding.'.length)}`
+    return field === 'reportingController' ? 'reportingComponent' : field === 'reason' || field === 'type' ? field : undefined
+  },
   selectableFields: (object) => {
     const { kind, namespace, name, uid, apiVersion, resourceVersion, fieldPath } = object.involvedObject ?? {}
     return {
@@ -241,8 +247,6 @@ export const eventStrategy: ResourceStrategy<core.Event> = {
       'involvedObject.fieldPath': fieldPath ?? '',
       reason: object.reason ?? '',
       reportingComponent: object.reportingComponent ?? '',
-      // as events.k8s.io names it
-      reportingController: object.reportingComponent ?? '',
       source: object.source?.component || object.reportingComponent || '',
       type: object.type ?? '',
     }
