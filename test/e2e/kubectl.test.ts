@@ -593,6 +593,18 @@ function printing(kubectl: Kubectl, namespace: string, old: boolean): void {
     assert.ok(lines(await kubectl('api-versions')).includes('networking.k8s.io/v1'))
   })
 
+  test('explain describes fields of any depth, and a misspelt field is refused by name', async () => {
+    assert.match(await kubectl('explain', 'pod.spec.containers.resizePolicy'), /DESCRIPTION:\s+Resources resize policy[^]*resourceName/)
+    const all = lines(await kubectl('explain', 'deployments', '--recursive', '--api-version=apps/v1'))
+    assert.ok(all.length > 800 && all.some((line) => line.includes('topologySpreadConstraints')), String(all.length))
+    assert.match(await kubectl('explain', 'pipelines.spec.branch'), /The branch it is for/)
+    assert.match((await kubectl.fails('explain', 'pods.spec.nope')).stderr, /field "nope" does not exist/)
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'misspelt' }, dta: { k: 'v' } }
+    const refusal = await kubectl.fails('apply', ...(old ? [] : ['--validate=strict']), '-f', file('misspelt.json', config))
+    assert.match(refusal.stderr, /unknown field "dta"/)
+    await kubectl.fails('get', 'configmap', 'misspelt')
+  })
+
   test('top shows what pods and nodes use', async () => {
     const used = await eventually(() => kubectl('top', 'pod', 'spin', '--no-headers'), /^spin +(8\d|9\d|1[01]\d)m/, 30_000)
     assert.match(used, /^spin +\d+m +\d+Mi/)

@@ -9,11 +9,24 @@ interface Answer {
   value: any
 }
 
-async function call(t: TestServer, method: Request['method'], target: string, body?: object, contentType = 'application/json'): Promise<Answer> {
+async function call(
+  t: TestServer,
+  method: Request['method'],
+  target: string,
+  body?: object,
+  contentType = 'application/json',
+  accept?: string,
+): Promise<Answer> {
   const [path, search] = target.split('?') as [string, string?]
   const { status, body: answer } = await t.server
     .transport(admin)
-    .send({ method, path, query: new URLSearchParams(search), headers: { 'content-type': contentType }, ...(body ? { body } : {}) })
+    .send({
+      method,
+      path,
+      query: new URLSearchParams(search),
+      headers: { 'content-type': contentType, ...(accept ? { accept } : {}) },
+      ...(body ? { body } : {}),
+    })
   assert.ok('value' in answer)
   return { status, value: answer.value }
 }
@@ -171,6 +184,12 @@ test('a scale is written with a precondition, is validated, and names what it sc
     assert.equal((await call(t, 'POST', path, { metadata: { name: 'a' }, spec: own })).status, 201)
     const read = await call(t, 'GET', `${path}/a/scale`)
     assert.deepEqual([read.value.spec.replicas, read.value.status.selector], [1, 'app=x'])
+    const table = await call(t, 'GET', `${path}/a/scale`, undefined, 'application/json', 'application/json;as=Table;v=v1;g=meta.k8s.io')
+    assert.deepEqual(
+      table.value.columnDefinitions.map((column: { name: string }) => column.name),
+      ['Name', 'Desired', 'Available', 'Age'],
+    )
+    assert.deepEqual(table.value.rows[0].cells.slice(0, 3), ['a', 1, 0])
     const scale = { ...read.value, spec: { replicas: 4 } }
     assert.deepEqual((await call(t, 'PUT', `${path}/a/scale`, scale)).value.spec, { replicas: 4 })
     assert.equal((await call(t, 'PUT', `${path}/a/scale`, scale)).status, 409)

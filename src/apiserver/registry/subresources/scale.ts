@@ -2,11 +2,15 @@ import type { DeepReadonly, KubeObject, autoscalingV1, meta } from '#api'
 import { errors, selectorFromLabelSelector, selectorFromLabels } from '#api'
 import type { Response } from '#client'
 import type { Call } from '../call.ts'
-import { valueResponse } from '../call.ts'
+import { includeObject, valueResponse } from '../call.ts'
 import { decode } from '../decode.ts'
 import { patched } from '../patch-verb.ts'
 import { getObject } from '../read.ts'
 import type { Registry } from '../registry.ts'
+import { partialOf, tableOf } from '../render.ts'
+import type { TableDefinition } from '../strategy.ts'
+import { ageColumn, column, nameColumn } from '../tables/columns.ts'
+import { age } from '../tables/duration.ts'
 import { updateObject } from '../update.ts'
 import { beginWrite, bodyValue } from '../verbs.ts'
 
@@ -24,7 +28,7 @@ export async function scale(registry: Registry, call: Call): Promise<Response> {
   const scaled = { ...call.served, gr: { ...call.served.gr, resource: `${call.served.gr.resource}/scale` } }
   if (verb === 'get') {
     const entry = await getObject(registry, scaled, resource!.namespace, resource!.name, call.request.query.get('resourceVersion'))
-    return valueResponse(call, 200, scaleOf(entry.object as DeepReadonly<Scalable>, resource!.resource))
+    return scaleResponse(call, scaleOf(entry.object as DeepReadonly<Scalable>, resource!.resource))
   }
   const write = beginWrite(call, verb === 'patch' ? 'PatchOptions' : 'UpdateOptions')
   const body = bodyValue(call)
@@ -47,7 +51,22 @@ export async function scale(registry: Registry, call: Call): Promise<Response> {
     },
     { prepare() {}, unvalidated: true, retry: verb === 'patch' },
   )
-  return valueResponse(call, 200, scaleOf(entry.object as DeepReadonly<Scalable>, resource!.resource))
+  return scaleResponse(call, scaleOf(entry.object as DeepReadonly<Scalable>, resource!.resource))
+}
+
+const scaleTable: TableDefinition<KubeObject & autoscalingV1.Scale> = {
+  columns: [nameColumn, column('Desired', 'integer'), column('Available', 'integer'), ageColumn],
+  cells: ({ metadata, spec, status }, now) => [metadata.name, spec?.replicas ?? 0, status?.replicas ?? 0, age(metadata.creationTimestamp, now)],
+}
+
+function scaleResponse(call: Call, shown: autoscalingV1.Scale): Response {
+  const { as, metaVersion } = call.accepted
+  if (as === 'object') return valueResponse(call, 200, shown)
+  const object = shown as KubeObject
+  if (as === 'PartialObjectMetadata') return valueResponse(call, 200, partialOf(object, metaVersion))
+  const served = { ...call.served, conversion: undefined, strategy: { table: scaleTable } }
+  const { resourceVersion } = object.metadata
+  return valueResponse(call, 200, tableOf(served, [object], { resourceVersion }, { metaVersion, include: includeObject(call), now: call.now }))
 }
 
 function scaleOf(object: DeepReadonly<Scalable>, resource: string): autoscalingV1.Scale {
