@@ -69,7 +69,9 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
         resourceId(kind.group, kind.version, kind.resource),
         serve(kind, registry.cache, options.strategies, options.conversions, options.release),
       )
-  const versions = new Set(kinds.map((kind) => `${kind.group}/${kind.version}`))
+  /** What authorization refused: browsers are told not to guess what that is. */
+  const denials = new WeakSet<StatusError>()
+  const servedGroups = new Set([...kinds.map((kind) => kind.group), ...options.extensions.map((e) => e.group)])
   const extensions = new Map(options.extensions.map((e) => [`${e.group}/${e.version}`, e]))
 
   /** Who asks for what. */
@@ -112,7 +114,9 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
       if (decision.decision === 'deny') break
     }
     if (trail) annotate(trail, 'forbid', reason)
-    throw forbidden(info, reason)
+    const denial = forbidden(info, reason)
+    denials.add(denial)
+    throw denial
   }
 
   /** Acting as someone else needs the verb `impersonate` on every attribute that is taken on. */
@@ -150,12 +154,13 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
       const extension = extensions.get(`${resource.group}/${resource.version}`)
       if (extension) return extension.handle(request, info)
       // a group that is served answers for itself; what is below nothing is nowhere
-      if (resource.group && !versions.has(`${resource.group}/${resource.version}`)) return pageNotFound()
+      if (resource.group && !servedGroups.has(resource.group)) return pageNotFound()
       throw errors.pathNotFound()
     }
     const { kind } = found
     const { namespace, name } = resource
     const { verb } = info
+    if (request.method === 'HEAD') throw notAllowed()
     if (!kind.namespaced && namespace && resource.resource !== 'namespaces') throw errors.pathNotFound()
     if (kind.namespaced && !namespace && name && verb !== 'list' && verb !== 'watch') throw errors.pathNotFound()
     if (resource.subresource) return subresource(request, info, found, inProcess, trail)
@@ -212,7 +217,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   ): Promise<Response> {
     const { resource } = info
     const known = found.kind.subresources.find((s) => s.name === resource!.subresource)
-    if (!known) throw errors.pathNotFound()
+    if (!known || (resource!.rest && resource!.subresource !== 'proxy')) throw errors.pathNotFound()
     if (!known.verbs.includes(info.verb)) throw notAllowed()
     const outside = options.subresources[`${resource!.resource}/${resource!.subresource}`]
     await upToDateFor(info)
@@ -239,7 +244,11 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   }
 
   function failed(request: Request, error: unknown, inProcess: boolean): Response {
-    if (error instanceof StatusError) return statusResponse({ inProcess }, error.status)
+    if (error instanceof StatusError) {
+      const response = statusResponse({ inProcess }, error.status)
+      if (denials.has(error)) response.headers['x-content-type-options'] = 'nosniff'
+      return response
+    }
     if (error instanceof TooManyRequests) return tooMany(error)
     if (request.signal?.aborted) return statusResponse({ inProcess }, errors.timeout('request did not complete within the allotted timeout').status)
     log.error('a request failed', {

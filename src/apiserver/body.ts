@@ -52,7 +52,13 @@ function parseJson(bytes: Uint8Array, duplicates?: string[]): unknown {
     throw errors.badRequest('the body of the request is not valid UTF-8')
   }
   checkDepth(bytes)
-  const value = parseWellFormed(text)
+  let value: unknown
+  try {
+    value = parseWellFormed(text)
+  } catch (error) {
+    // what is wrong with it is said by whoever answers
+    throw new SyntaxError((error as Error).message, { cause: text })
+  }
   if (duplicates) duplicates.push(...fieldProblems([], findDuplicateFields(text)))
   return value
 }

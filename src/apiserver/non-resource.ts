@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { errors, groups } from '#api'
 import type { Request, Response } from '#client'
+import { pageNotFound } from './api-handler.ts'
+import { notAllowed } from './registry/verbs.ts'
 import { health, text } from './http/health.ts'
 import type { DocumentHandler, ExtensionGroup, HealthCheck, ServerVersion } from './options.ts'
 import type { RequestInfo } from './request-info.ts'
@@ -22,7 +24,7 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
   const version = versionOf(options.version)
   const scrape = metricsText(options.metrics)
   return (request) => {
-    const { path } = request
+    const { path, method } = request
     const own = Object.hasOwn(options.paths, path) ? options.paths[path] : undefined
     if (own) return own(request)
     const slash = path.indexOf('/', 1)
@@ -34,6 +36,8 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
       case '/readyz':
         return checked(first, request, options.readiness)
       case '/version':
+        if (path !== '/version' && path !== '/version/') throw errors.pathNotFound()
+        if (method !== 'GET') throw notAllowed()
         return { status: 200, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify(version)) } }
       case '/metrics':
         return scrape()
@@ -48,9 +52,15 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
     }
     for (const documents of options.documents) {
       const found = documents(path, accept, options.extensions, asked)
+      if (found && method !== 'GET') throw notAllowed()
       if (found) return { status: found.status, headers: { ...found.headers }, body: { bytes: found.bytes } }
     }
     if (path.startsWith('/api/')) throw errors.pathNotFound()
+    const group = /^\/apis\/([^/]+)(\/[^/]+)?\/?$/.exec(path)?.[1]
+    if (group !== undefined) {
+      if (groups().some(({ name }) => name === group) || options.extensions.some((e) => e.group === group)) throw errors.pathNotFound()
+      return pageNotFound()
+    }
     return index(path === '/' ? 200 : 404)
   }
 

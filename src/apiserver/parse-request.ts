@@ -51,10 +51,9 @@ export function parseRequest(method: string, path: string, query: URLSearchParam
   return { user, verb, path, resource: { group, version, resource, subresource, namespace, name, rest } }
 }
 
-/** Query values that mean true: Go's ParseBool forms, and a parameter without a value. */
+/** Whether a query parameter says yes: everything does but `false` and `0`, as upstream reads them. */
 export function isTrue(value: string | null | undefined): boolean {
-  if (value === null || value === undefined) return false
-  return value === 'true' || value === '1' || value === 'True' || value === 'TRUE' || value === 't' || value === 'T' || value === ''
+  return value !== null && value !== undefined && value !== '0' && value.toLowerCase() !== 'false'
 }
 
 const lastingSubresources = new Set(['attach', 'exec', 'proxy', 'log', 'portforward'])
@@ -71,17 +70,14 @@ export function isCollection(info: RequestInfo): boolean {
   return info.verb === 'list' || info.verb === 'watch' || info.verb === 'deletecollection'
 }
 
+/** The path is decoded before it is taken apart, as upstream does: an encoded slash parts what it stands in. What is empty in the middle stays, and names nothing. */
 function split(path: string): string[] {
-  const parts: string[] = []
-  let start = 1
-  const encoded = path.includes('%')
-  while (start <= path.length) {
-    let end = path.indexOf('/', start)
-    if (end < 0) end = path.length
-    if (end > start) parts.push(encoded ? decodeURIComponent(path.slice(start, end)) : path.slice(start, end))
-    start = end + 1
-  }
-  return parts
+  const decoded = path.includes('%') ? decodeURIComponent(path) : path
+  let start = 0
+  let end = decoded.length
+  while (start < end && decoded[start] === '/') start++
+  while (end > start && decoded[end - 1] === '/') end--
+  return start === end ? [] : decoded.slice(start, end).split('/')
 }
 
 /** What follows the first `count` segments, as sent (a proxied path keeps its encoding and its trailing slash). */

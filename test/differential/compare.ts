@@ -8,6 +8,7 @@ export function differences(ours: Answer, theirs: Answer): string[] {
 }
 
 function* compare(ours: Json, theirs: Json, path: string): Generator<string> {
+  if (isResourceList(ours) && isResourceList(theirs)) return yield* compare(byName(ours), byName(theirs), path)
   if (isTable(ours) && isTable(theirs)) return yield* compare(byColumn(ours, theirs), byColumn(theirs, ours), path)
   if (isObject(ours) && isObject(theirs)) {
     for (const key of new Set([...Object.keys(theirs), ...Object.keys(ours)])) yield* compare(ours[key], theirs[key], path ? `${path}.${key}` : key)
@@ -17,6 +18,20 @@ function* compare(ours: Json, theirs: Json, path: string): Generator<string> {
     else yield line(path, ours, theirs)
   } else if (JSON.stringify(ours) !== JSON.stringify(theirs)) yield line(path, ours, theirs)
 }
+
+interface ResourceList {
+  [key: string]: Json
+  resources: { [key: string]: Json; name: string }[]
+}
+
+const isResourceList = (value: Json): value is ResourceList & Json =>
+  isObject(value) && value['kind'] === 'APIResourceList' && Array.isArray(value['resources'])
+
+/** A list of resources by their names: another resource is one difference. */
+const byName = ({ resources, ...rest }: ResourceList): Json => ({
+  ...rest,
+  resources: Object.fromEntries(resources.map((one) => [one.name, one as Json])),
+})
 
 interface Table {
   [key: string]: Json

@@ -7,6 +7,8 @@ const texts: [RegExp, string][] = [
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uid>'],
   [/\b20[23]\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>'],
   [/\b0xc[0-9a-f]{6,}\b/g, '<pointer>'],
+  [/\b127\.0\.0\.1:\d+\b/g, '<server>'],
+  [/, current: \d+/g, ', current: <revision>'],
   [/\bin record \(\d+\)/g, 'in record (<revision>)'],
   [/\b10\.97\.\d+\.\d+\b/g, '<service address>'],
 ]

@@ -8,6 +8,8 @@ export interface Accepted {
   as: 'object' | 'Table' | 'PartialObjectMetadata'
   /** The version of meta.k8s.io that a Table or PartialObjectMetadata is wanted in. */
   metaVersion: 'v1' | 'v1beta1'
+  /** Of PartialObjectMetadata: the list's form was asked for. */
+  list?: boolean
 }
 
 const json: Accepted = { format: 'json', as: 'object', metaVersion: 'v1' }
@@ -55,7 +57,7 @@ function decide(accept: string): Accepted {
     if (kind === 'Table' || kind === 'PartialObjectMetadata') {
       // a table has no protobuf form
       if (format === 'protobuf' && kind === 'Table') continue
-      return { format, as: kind, metaVersion: version }
+      return { format, as: kind, metaVersion: version, list: as === 'PartialObjectMetadataList' }
     }
   }
   throw known ? notAcceptable() : failure('NotAcceptable', 406, '406: Not Acceptable', {})
@@ -70,7 +72,6 @@ export const protobufType = 'application/vnd.kubernetes.protobuf'
 function formatOf(type: string): Accepted['format'] | undefined {
   switch (type) {
     case 'application/json':
-    case 'application/*':
     case '*/*':
       return 'json'
     case 'application/yaml':

@@ -18,7 +18,8 @@ export function applyJsonPatch<T extends object>(object: T, patch: unknown): T {
   if (!Array.isArray(patch)) throw errors.badRequest(`json: cannot unmarshal ${jsonType(patch)} into Go value of type jsonpatch.Patch`)
   const odd: unknown = patch.find((operation) => operation !== null && !isObject(operation))
   if (odd !== undefined) throw errors.badRequest(`json: cannot unmarshal ${jsonType(odd)} into Go value of type jsonpatch.Operation`)
-  if (patch.length > maxOperations) throw errors.tooLarge(`The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`)
+  if (patch.length > maxOperations)
+    throw errors.tooLarge(`Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`)
   const result = structuredClone(object)
   const budget = { left: maxCopiedBytes }
   for (const operation of patch as (Operation | null)[]) {

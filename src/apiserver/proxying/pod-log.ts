@@ -75,7 +75,7 @@ export function logQuery(query: URLSearchParams, podName: string): URLSearchPara
   if (since) {
     if (Number.isNaN(Date.parse(since))) throw errors.badRequest(`parsing time ${JSON.stringify(since)} as "2006-01-02T15:04:05Z07:00": cannot parse`)
     if (sent.has('sinceSeconds')) {
-      causes.push({ reason: 'FieldValueForbidden', field: '', message: 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified' })
+      causes.push({ reason: 'FieldValueForbidden', field: '[]', message: 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified' })
     }
     sent.set('sinceTime', since)
   }

@@ -57,7 +57,7 @@ export class CacheEntry {
     let view = this.#views.get(name)
     if (!view) this.#views.set(name, (view = {}))
     view.object ??= make(this.object)
-    view.bytes ??= Buffer.from(JSON.stringify(view.object))
+    view.bytes ??= Buffer.from(JSON.stringify(typeFirst(view.object as object)))
     return view as { object: unknown; bytes: Buffer }
   }
 
@@ -74,6 +74,16 @@ export class CacheEntry {
     const object = this.#object ? { ...this.#object, metadata: { ...this.#object.metadata, resourceVersion: String(revision) } } : undefined
     return new CacheEntry(this.key, this.namespace, this.name, revision, this.#stored ?? unsplice(this.#wire!, this.revision), object)
   }
+}
+
+/** Kind and version stand first, where lists leave them out. */
+function typeFirst(object: object): object {
+  for (const key in object) {
+    if (key === 'kind') return object
+    break
+  }
+  const { kind, apiVersion, ...rest } = object as Record<string, unknown>
+  return { kind, apiVersion, ...rest }
 }
 
 /** Takes the revision out of a wire form again. */

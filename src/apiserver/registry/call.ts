@@ -1,4 +1,5 @@
-import type { DeepReadonly, KubeObject, Status } from '#api'
+import type { DeepReadonly, Kind, KubeObject, Status } from '#api'
+import { errors } from '#api'
 import type { Request, Response } from '#client'
 import type { AuditTrail } from '../audit/index.ts'
 import type { Accepted } from '../http/negotiate.ts'
@@ -57,14 +58,23 @@ export function entryResponse(call: Call, status: number, entry: CacheEntry): Re
 
 function rendered(call: Call, object: DeepReadonly<KubeObject>): object {
   const { accepted, served } = call
+  if (accepted.list)
+    throw errors.notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (*${goType(served.storage)})`)
   if (accepted.as === 'PartialObjectMetadata') return partialOf(object, accepted.metaVersion)
   return tableOf(served, [object], { resourceVersion: object.metadata.resourceVersion }, tableOptions(call))
 }
+
+/** The name of a kind's type in upstream's code, as messages show it. */
+const goType = ({ group, kind }: Kind) => `${group.split('.')[0] || 'core'}.${kind}`
 
 const tableOptions = (call: Call) => ({ metaVersion: call.accepted.metaVersion, include: includeObject(call), now: call.now })
 
 export function includeObject(call: Call): IncludeObject {
   const asked = call.request.query.get('includeObject')
+  if (asked && asked !== 'None' && asked !== 'Object' && asked !== 'Metadata')
+    throw errors.badRequest(
+      `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(asked)}: must be 'Metadata', 'Object', 'None', or empty`,
+    )
   return asked === 'None' || asked === 'Object' ? asked : 'Metadata'
 }
 
@@ -93,6 +103,8 @@ export function listResponse(call: Call, list: List): Response {
         tableOptions(call),
       ),
     )
+  if (accepted.as === 'PartialObjectMetadata' && !accepted.list)
+    throw errors.notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (*${goType(served.storage)}List)`)
   if (accepted.as === 'PartialObjectMetadata') {
     const items = all.map((entry) => partialOf(entry.object, accepted.metaVersion))
     return valueResponse(call, 200, { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${accepted.metaVersion}`, metadata, items })

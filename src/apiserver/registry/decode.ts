@@ -1,9 +1,10 @@
 import type { KubeObject, ObjectSchema } from '#api'
-import { DecodeError, apiVersionOf, cannotBeHandled, decodeObject, errors, failure, kindOf, parseApiVersion, schemaOf } from '#api'
+import { DecodeError, StatusError, apiVersionOf, cannotBeHandled, decodeObject, errors, failure, kindOf, parseApiVersion, schemaOf } from '#api'
 import type { Request } from '#client'
 import { readBody } from '../body.ts'
 import { jsonType } from '../patch/index.ts'
 import { YamlError } from '../yaml/parse.ts'
+import { jsonError } from '../json-error.ts'
 import type { FieldValidation } from './registry.ts'
 
 export interface DecodeOptions {
@@ -107,16 +108,14 @@ export function valueOf(request: Request, kind: string, duplicates?: string[]): 
   } catch (error) {
     if (error instanceof SyntaxError) throw unrecognized(kind, goSyntaxError(error), request.body as Uint8Array)
     if (error instanceof YamlError) throw unreadable(kind, error.message, request.body as Uint8Array)
+    if (error instanceof StatusError && error.message.includes('protobuf message'))
+      throw unreadable(kind, error.message.replace(/^the /, ''), request.body as Uint8Array)
     throw error
   }
 }
 
-/** A JSON syntax error as Go begins it. */
-export function goSyntaxError({ message }: SyntaxError): string {
-  return message.startsWith('Unexpected end') || message.startsWith('Unterminated')
-    ? 'unexpected end of JSON input'
-    : message[0]!.toLowerCase() + message.slice(1)
-}
+/** A JSON syntax error as Go words it. */
+export const goSyntaxError = (error: SyntaxError) => (typeof error.cause === 'string' ? jsonError(error.cause) : undefined) ?? error.message
 
 /** The answer to a body that is no object at all; it shows the start of the body. */
 export const unrecognized = (kind: string, why: string, body: Uint8Array) =>

@@ -1,4 +1,4 @@
-import type { DeepReadonly, KubeObject } from '#api'
+import type { DeepReadonly, Kind, KubeObject } from '#api'
 import { DecodeError, StatusError, apiVersionOf, errors, failure, parseApiVersion } from '#api'
 import { mediaType, readBody } from '../body.ts'
 import { YamlError } from '../yaml/parse.ts'
@@ -24,6 +24,7 @@ export function patchObject(registry: Registry, call: Call, write: Write, option
   const { served } = call
   if (mediaType(call.request) === 'application/apply-patch+yaml') return applyObject(registry, call, write, options)
   checkForce(call)
+  if (!patchTypes.has(mediaType(call.request))) throw unknownPatch()
   const patch = patchOf(call)
   return updateObject(
     registry,
@@ -36,11 +37,15 @@ export function patchObject(registry: Registry, call: Call, write: Write, option
   )
 }
 
+const patchTypes = new Set(['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json'])
+
+const unknownPatch = () => failure('UnsupportedMediaType', 415, '415: Unsupported Media Type', {})
+
 /** The patch as a plain value; what is no JSON is refused in a few words. */
-function patchOf({ request }: Call): unknown {
+export function patchOf({ request }: Call): unknown {
   try {
     const patch = readBody(request)
-    if (patch === undefined) throw new SyntaxError('Unexpected end of JSON input')
+    if (patch === undefined) throw new SyntaxError('unexpected end of JSON input')
     return patch
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
@@ -58,17 +63,23 @@ export function patched(call: Call, target: DeepReadonly<object>, patch: unknown
     case 'application/strategic-merge-patch+json':
       return applyStrategicMergePatch(target as object, patch, schemaFor(apiVersionOf(kind), kind.kind))
     default:
-      throw failure('UnsupportedMediaType', 415, '415: Unsupported Media Type', {})
+      throw unknownPatch()
   }
 }
 
 /** A patch that makes something else of the object is invalid: what it made is shown whole (of a strategic merge patch, the patch). */
-function decodePatched(call: Call, patch: unknown, value: unknown, write: Write): KubeObject {
+export function decodePatched(
+  call: Call,
+  patch: unknown,
+  value: unknown,
+  write: Write,
+  kind: Pick<Kind, 'group' | 'version' | 'kind'> = call.served.kind,
+): KubeObject {
   const strategic = mediaType(call.request) === 'application/strategic-merge-patch+json'
   // a strategic merge patch cannot change the kind: it works on what the kind's objects have
   const typed = strategic && hasTypeMeta(value) ? { ...(value as object), kind: '', apiVersion: '' } : value
   try {
-    return decode(call.served.kind, typed, write)
+    return decode(kind, typed, write)
   } catch (error) {
     if (!(error instanceof StatusError) || !(error.cause instanceof DecodeError)) throw error
     const why = `Invalid value: ${JSON.stringify(strategic ? goFormat(patch) : JSON.stringify(value))}: ${error.cause.message}`

@@ -6,6 +6,7 @@ import { CacheEntry } from './cache-entry.ts'
 import type { Registry, ServedResource } from './registry.ts'
 import type { Selection } from './selection.ts'
 import { splitStoreKey } from './watch-cache.ts'
+import { jsonError } from '../json-error.ts'
 import { stored } from './write.ts'
 
 /** How long a read waits for a revision that has not arrived, milliseconds. */
@@ -124,9 +125,9 @@ function firstAfter(entries: readonly CacheEntry[], key: string): number {
 }
 
 async function continued(registry: Registry, served: ServedResource, request: ListRequest): Promise<List> {
+  const { revision, start } = parseToken(request.continue)
   if (request.resourceVersion && request.resourceVersion !== '0')
     throw errors.badRequest('specifying resource version is not allowed when using continue')
-  const { revision, start } = parseToken(request.continue)
   const after = served.cache.prefix + start
   if (revision < 0) return fromCache(served, request, registry.cache.revision, after)
   await notOlderThan(registry, revision)
@@ -193,14 +194,14 @@ function encodeToken(revision: number, start: string): string {
 }
 
 function parseToken(token: string): { revision: number; start: string } {
-  try {
-    const { v, rv, start } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { v: string; rv: number; start: string }
-    if (v === 'meta.k8s.io/v1' && Number.isInteger(rv) && typeof start === 'string' && start.endsWith('\0'))
-      return { revision: rv, start: start.slice(0, -1) }
-  } catch {
-    // answered below, like every other malformed token
-  }
-  throw errors.badRequest('invalid continue token: continue key is not valid')
+  const refused = (why: string) => errors.badRequest(`invalid continue token: continue key is not valid: ${why}`)
+  const text = Buffer.from(token, 'base64url').toString('latin1')
+  const problem = jsonError(text)
+  if (problem) throw refused(problem)
+  const { v, rv, start } = (JSON.parse(Buffer.from(token, 'base64url').toString()) ?? {}) as { v?: string; rv?: number; start?: string }
+  if (v !== 'meta.k8s.io/v1') throw refused(`server does not recognize this encoded version ${JSON.stringify(v ?? '')}`)
+  if (!Number.isInteger(rv) || typeof start !== 'string' || !start.endsWith('\0')) throw refused('it was not made by this server')
+  return { revision: rv!, start: start.slice(0, -1) }
 }
 
 function checkListRequest({ resourceVersion, resourceVersionMatch: match, continue: token }: ListRequest): void {

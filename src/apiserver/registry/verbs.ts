@@ -1,5 +1,5 @@
 import type { KubeObject, Status } from '#api'
-import { StatusError, errors } from '#api'
+import { DecodeError, StatusError, errors, failure } from '#api'
 import type { Response } from '#client'
 import type { Random } from '#base'
 import { protobufType } from '../http/negotiate.ts'
@@ -142,6 +142,7 @@ async function listVerb(registry: Registry, call: Call): Promise<Response> {
   const { request, info, served } = call
   const { query } = request
   const { namespace } = info.resource!
+  if (query.size > 0) integer(query, 'timeoutSeconds')
   if (query.size === 0) {
     if (registry.sharedStore) await upToDate(registry)
     return listResponse(call, { entries: undefined, metadata: { resourceVersion: String(registry.cache.revision) } })
@@ -162,6 +163,7 @@ async function watchVerb(registry: Registry, call: Call, random: Random): Promis
   const { query } = request
   const { namespace, name } = info.resource!
   const seconds = integer(query, 'timeoutSeconds')
+  integer(query, 'limit')
   const sendInitialEvents = query.get('sendInitialEvents')
   const shown =
     accepted.as === 'Table'
@@ -243,12 +245,23 @@ function beginDelete(call: Call, options: DeleteOptions): Write {
 export function deleteOptions(call: Call): DeleteOptions {
   const { request } = call
   const { query } = request
-  const value = valueOf(request, 'DeleteOptions')
+  let value: unknown
+  try {
+    value = valueOf(request, 'DeleteOptions')
+  } catch (error) {
+    if (!(error instanceof StatusError && error.cause instanceof DecodeError)) throw error
+    throw failure('', 500, error.cause.message)
+  }
   let options: DeleteOptions = {}
   if (value !== undefined && value !== null) {
     if (typeof value !== 'object') throw errors.badRequest('the body of the request is not DeleteOptions')
-    const { kind, apiVersion: _, ...given } = value as DeleteOptions & { kind?: string; apiVersion?: string }
-    if (kind !== undefined && kind !== 'DeleteOptions') throw errors.badRequest(`decoded object cannot be converted to DeleteOptions`)
+    const { kind, apiVersion: version, ...given } = value as DeleteOptions & { kind?: string; apiVersion?: string }
+    if (kind !== undefined && kind !== 'DeleteOptions')
+      throw failure(
+        '',
+        500,
+        `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(version)} in scheme "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"`,
+      )
     options = given
     for (const key of Object.keys(options) as (keyof DeleteOptions)[]) if (options[key] === null) delete options[key]
   } else if (query.size > 0) {
@@ -261,7 +274,7 @@ export function deleteOptions(call: Call): DeleteOptions {
       ...(orphan === null ? {} : { orphanDependents: isTrue(orphan) }),
     }
   }
-  if (query.size > 0 && query.has('dryRun')) options.dryRun = query.getAll('dryRun').filter((v) => v !== '')
+  if (query.size > 0 && query.has('dryRun')) options.dryRun = query.getAll('dryRun')
   checkDeleteOptions(options)
   return options
 }

@@ -79,18 +79,42 @@ export function listBytes(head: { kind: string; apiVersion: string; metadata: ob
 const closing = Buffer.from(']}')
 const comma = 0x2c
 
-/** The comma-separated concatenation of `parts`. */
+/**
+ * The comma-separated concatenation of `parts`, each without its kind and apiVersion: the list's own say what its items are.
+ *
+ *     {"kind":"Pod","apiVersion":"v1","metadata":{…}}  →  {"metadata":{…}}
+ */
 export function joinItems(parts: readonly { readonly bytes: Uint8Array }[]): Buffer {
-  let length = Math.max(parts.length - 1, 0)
-  for (const part of parts) length += part.bytes.length
+  if (parts.length === 0) return nothing
+  // the head of the first is that of nearly all
+  const head = typeHead(parts[0]!.bytes)
+  const skipped = parts.map(({ bytes }) => (startsWith(bytes, head) ? head.length : typeHead(bytes).length))
+  let length = parts.length * 2 - 1
+  for (let i = 0; i < parts.length; i++) length += parts[i]!.bytes.length - skipped[i]!
   const joined = Buffer.allocUnsafeSlow(length)
   let at = 0
-  for (const part of parts) {
+  for (let i = 0; i < parts.length; i++) {
+    const { bytes } = parts[i]!
     if (at > 0) joined[at++] = comma
-    joined.set(part.bytes, at)
-    at += part.bytes.length
+    joined[at++] = brace
+    joined.set(bytes.subarray(skipped[i]!), at)
+    at += bytes.length - skipped[i]!
   }
   return joined
+}
+
+const nothing = Buffer.alloc(0)
+const brace = 0x7b
+const typePattern = /^\{"kind":"[^"]*","apiVersion":"[^"]*",/
+
+/** What an object's bytes begin with up to its metadata; the brace alone where they begin otherwise. */
+function typeHead(bytes: Uint8Array): Uint8Array {
+  const start = asBuffer(bytes.subarray(0, 512)).toString('latin1')
+  return bytes.subarray(0, typePattern.exec(start)?.[0].length ?? 1)
+}
+
+function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  return bytes.length >= head.length && asBuffer(bytes).compare(head, 0, head.length, 0, head.length) === 0
 }
 
 const frameStart = {

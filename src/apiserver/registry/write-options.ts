@@ -12,7 +12,7 @@ export interface WriteOptions {
 /** Reads and checks them; `kind` (e.g. `CreateOptions`) names them in errors. `userAgent` stands in for a missing field manager. */
 export function writeOptions(query: URLSearchParams, kind: string, userAgent: string | undefined): WriteOptions {
   if (query.size === 0) return { dryRun: false, fieldManager: managerOf(userAgent), fieldValidation: 'Warn', force: false }
-  const dryRun = query.getAll('dryRun').filter((v) => v !== '')
+  const dryRun = query.getAll('dryRun')
   for (const value of dryRun) if (value !== 'All') throw unsupported(kind, 'dryRun', value, '"All"')
   const fieldValidation = query.get('fieldValidation') || 'Warn'
   if (fieldValidation !== 'Ignore' && fieldValidation !== 'Warn' && fieldValidation !== 'Strict')
@@ -22,8 +22,22 @@ export function writeOptions(query: URLSearchParams, kind: string, userAgent: st
     throw errors.invalid({ group: 'meta.k8s.io', kind }, '', [
       { reason: 'FieldValueTooLong', message: 'Too long: may not be more than 128 bytes', field: 'fieldManager' },
     ])
+  const hidden = [...fieldManager].findIndex((char) => !/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(char))
+  if (hidden >= 0) {
+    const code = [...fieldManager][hidden]!.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')
+    throw errors.invalid({ group: 'meta.k8s.io', kind }, '', [
+      {
+        reason: 'FieldValueInvalid',
+        message: `Invalid value: ${goQuoted(fieldManager)}: invalid character U+${code} (at position ${hidden})`,
+        field: 'fieldManager',
+      },
+    ])
+  }
   return { dryRun: dryRun.length > 0, fieldManager: fieldManager || managerOf(userAgent), fieldValidation, force: query.get('force') === 'true' }
 }
+
+/** A text in Go's quotes. */
+const goQuoted = (text: string) => JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, '\\x$1')
 
 /** The program's name at the start of the User-Agent. */
 function managerOf(userAgent: string | undefined): string {

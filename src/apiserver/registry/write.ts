@@ -73,7 +73,7 @@ async function checkAndStore(
     const key = storeKey(served.cache.prefix, write.namespace, name)
     const bytes = encodeStored(object)
     if (write.context.dryRun) {
-      if (served.cache.get(write.namespace, name)) throw errors.alreadyExists(served.gr, name)
+      if (served.cache.get(write.namespace, name)) throw isThere(write, name)
       return new Entry(key, write.namespace, name, 0, bytes, object)
     }
     const result = await stored(registry.cache.write(bytes, object, registry.store.create(key, bytes, kept(strategy))))
@@ -82,7 +82,7 @@ async function checkAndStore(
       const entry = served.cache.get(write.namespace, name)
       return entry?.revision === result.revision ? entry : new Entry(key, write.namespace, name, result.revision, bytes)
     }
-    if (!generated) throw errors.alreadyExists(served.gr, name)
+    if (!generated) throw isThere(write, name)
     if (attempt >= nameAttempts)
       throw failure(
         'AlreadyExists',
@@ -93,6 +93,13 @@ async function checkAndStore(
     object.metadata.name = generateName(generated)
     object.metadata.resourceVersion = undefined
   }
+}
+
+/** The name is taken, be it by something that is on its way out. */
+function isThere({ served, namespace }: Write, name: string): Error {
+  const error = errors.alreadyExists(served.gr, name)
+  if (!served.cache.get(namespace, name)?.object.metadata.deletionTimestamp) return error
+  return failure('AlreadyExists', 409, `object is being deleted: ${error.message}`, error.status.details)
 }
 
 export function admissionRequest(

@@ -1,19 +1,27 @@
 import type { Topic } from '../step.ts'
+import { documents } from './documents.ts'
 import { everyKind } from './every-kind.ts'
+import { machinery } from './machinery.ts'
 import { coreMistakes } from './mistakes-core.ts'
 import { groupMistakes } from './mistakes-groups.ts'
 import { podMistakes } from './mistakes-pods.ts'
 import { workloadMistakes } from './mistakes-workloads.ts'
 import { mistakes } from './mistakes.ts'
 import { core, groups, workloads } from './objects.ts'
+import { patches } from './patches.ts'
+import { subresources } from './subresources.ts'
 
 /** The topics by name: that of the file with the recorded answers. */
 export const topics: Record<string, Topic> = {
+  documents: { namespace: 'diff-documents', steps: documents },
   'kinds-core': { namespace: 'diff-core', steps: everyKind('diff-core', core) },
   'kinds-workloads': { namespace: 'diff-workloads', steps: everyKind('diff-workloads', workloads) },
   'kinds-groups': { namespace: 'diff-groups', steps: everyKind('diff-groups', groups) },
+  machinery: { namespace: 'diff-machinery', steps: machinery('diff-machinery') },
   'mistakes-core': { namespace: 'diff-wrong-core', steps: mistakes(coreMistakes('diff-wrong-core')) },
   'mistakes-groups': { namespace: 'diff-wrong-groups', steps: mistakes(groupMistakes('diff-wrong-groups')) },
   'mistakes-pods': { namespace: 'diff-wrong-pods', steps: mistakes(podMistakes('diff-wrong-pods')) },
   'mistakes-workloads': { namespace: 'diff-wrong-loads', steps: mistakes(workloadMistakes('diff-wrong-loads')) },
+  patches: { namespace: 'diff-patches', managedFields: true, steps: patches('diff-patches') },
+  subresources: { namespace: 'diff-subresources', steps: subresources('diff-subresources') },
 }

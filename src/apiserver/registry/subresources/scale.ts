@@ -4,7 +4,7 @@ import type { Response } from '#client'
 import type { Call } from '../call.ts'
 import { includeObject, valueResponse } from '../call.ts'
 import { decode } from '../decode.ts'
-import { patched } from '../patch-verb.ts'
+import { decodePatched, patchOf, patched } from '../patch-verb.ts'
 import { getObject } from '../read.ts'
 import type { Registry } from '../registry.ts'
 import { partialOf, tableOf } from '../render.ts'
@@ -31,15 +31,17 @@ export async function scale(registry: Registry, call: Call): Promise<Response> {
     return scaleResponse(call, scaleOf(entry.object as DeepReadonly<Scalable>, resource!.resource))
   }
   const write = beginWrite(call, verb === 'patch' ? 'PatchOptions' : 'UpdateOptions')
-  const body = bodyValue(call)
+  const body = verb === 'patch' ? patchOf(call) : bodyValue(call)
   const { entry } = await updateObject(
     registry,
     write,
     (found) => {
       const old = found as DeepReadonly<Scalable>
       const value = verb === 'patch' ? patched(call, scaleOf(old, resource!.resource), body, scaleKind) : body
-      const asked = decode(scaleKind, value, write) as autoscalingV1.Scale
-      if (asked.metadata.name && asked.metadata.name !== write.name)
+      const asked = (verb === 'patch' ? decodePatched(call, body, value, write, scaleKind) : decode(scaleKind, value, write)) as autoscalingV1.Scale
+      if (!asked.metadata.name)
+        throw errors.badRequest(`the name of the object (${write.name} based on URL) was undeterminable: name must be provided`)
+      if (asked.metadata.name !== write.name)
         throw errors.badRequest(`the name of the object (${asked.metadata.name}) does not match the name on the URL (${write.name})`)
       const replicas = asked.spec?.replicas ?? 0
       if (replicas < 0)

@@ -1,5 +1,6 @@
 import type { DeepReadonly, core } from '#api'
 import { configMapKey } from '#api'
+import { jsonError } from '../../../json-error.ts'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, forbidden, immutable, invalid, invalidEach, required, same, tooLong } from '../../validation/causes.ts'
 
@@ -71,26 +72,13 @@ const requiredData: Record<string, (causes: Causes, secret: DeepReadonly<core.Se
   },
 }
 
-/** What is wrong with a text that should be JSON, as Go begins to say it. */
-function jsonProblem(text: string): string | undefined {
-  try {
-    JSON.parse(text)
-    return undefined
-  } catch (error) {
-    const { message } = error as Error
-    const at = Number(/at position (\d+)/.exec(message)?.[1] ?? -1)
-    const found = at < 0 ? /^Unexpected token '?(.)/su.exec(message)?.[1] : text[at]
-    return found === undefined ? 'unexpected end of JSON input' : `invalid character '${found}' looking for beginning of value`
-  }
-}
-
 function requireJson(causes: Causes, { data }: DeepReadonly<core.Secret>, key: string): void {
   const value = data?.[key]
   if (value === undefined) {
     causes.push(required(`data[${key}]`))
     return
   }
-  const problem = jsonProblem(Buffer.from(value, 'base64').toString())
+  const problem = jsonError(Buffer.from(value, 'base64').toString())
   if (problem) causes.push(invalid(`data[${key}]`, '<secret contents redacted>', problem))
 }
 
