@@ -1,5 +1,6 @@
 import type { LoadOptions } from 'js-yaml'
 import { FAILSAFE_SCHEMA, Type, YAMLException, load } from 'js-yaml'
+import { findDuplicateFields } from '#api'
 import { TooDeep, checkDepth, maxDepth } from '../depth.ts'
 import { parseWellFormed, wellFormed } from '../well-formed.ts'
 import { checkAliases } from './aliases.ts'
@@ -24,10 +25,12 @@ export function parseYaml(bytes: Uint8Array, duplicates?: string[]): unknown {
   const text = firstDocument(decode(bytes))
   const json = text.trimStart()[0]
   // most YAML that programs send is JSON
-  if ((json === '{' || json === '[') && !duplicates)
+  if (json === '{' || json === '[')
     try {
       checkDepth(bytes)
-      return parseWellFormed(text)
+      const value = parseWellFormed(text)
+      // what to say about keys that are there twice, only the other parser knows
+      if (!duplicates || findDuplicateFields(text).length === 0) return value
     } catch (error) {
       if (error instanceof TooDeep) throw new YamlError(`yaml: exceeded max depth of ${maxDepth}`)
       // what JSON does not know: comments, plain scalars, trailing commas
