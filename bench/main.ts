@@ -1,4 +1,5 @@
 // npm run bench: the table of the design, k8ts beside the reference where that is built. See `--help`.
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { loadIds, measureLoad, prepareLoad } from './api-load.ts'
@@ -51,6 +52,12 @@ const count = (text: string) => Number.parseInt(text, 10)
 const runs = count(flags.runs)
 // a control plane needs its directory on a disk: the rows about durable writes would mean nothing elsewhere
 const dir = await mkdtemp('/var/tmp/k8ts-bench-')
+// what was started ends with this process, by its exit handlers
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    rmSync(dir, { recursive: true, force: true })
+    process.exit(1)
+  })
 const say = (line: string) => console.error(`${new Date().toISOString().slice(11, 19)}  ${line}`)
 
 const everything = { scheduler: true, controllers: true }
