@@ -1,10 +1,12 @@
-// tools/run src/apiserver/patch/record-histories.ts URL TOKEN: plays the histories below against a reference API server (without
-// controllers) and records every answer in testdata/histories.jsonl, which histories.test.ts compares this implementation with.
+// tools/run src/apiserver/patch/record-histories.ts URL TOKEN [RANDOM]: plays the histories below against a reference API server (without
+// controllers), and as many random ones as RANDOM says, and records every answer in testdata/*.jsonl, which histories.test.ts compares this implementation with.
 import { writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { randomHistory } from './random-history.ts'
 
-const [url, token] = process.argv.slice(2) as [string, string]
+const [url, token, random = '100'] = process.argv.slice(2) as [string, string, string?]
 const namespace = 'patch-histories'
 
 export interface Step {
@@ -442,8 +444,8 @@ function call(method: string, path: string, body?: unknown, type = 'application/
 await call('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
 await call('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } })
 
-const recorded = []
-for (const [i, { name: title, kind, steps }] of histories.entries()) {
+/** Plays a history with an object of its own; answers what the server said. */
+async function play(i: number, { name: title, kind, steps }: (typeof histories)[number]): Promise<object> {
   const base = `${kind.apiVersion === 'v1' ? '/api/v1' : `/apis/${kind.apiVersion}`}/namespaces/${namespace}/${kind.resource}`
   const name = `history-${i}`
   await call('DELETE', `${base}/${name}`, { gracePeriodSeconds: 0 })
@@ -460,11 +462,22 @@ for (const [i, { name: title, kind, steps }] of histories.entries()) {
     answers.push({ ...step, body: full, code: answer.code, answer: answer.body })
     if (answer.code < 300) live = answer.body
   }
-  recorded.push({ name: title, apiVersion: kind.apiVersion, kind: kind.kind, steps: answers })
   await call('PATCH', `${base}/${name}`, { metadata: { finalizers: null } }, 'application/merge-patch+json')
   await call('DELETE', `${base}/${name}`, { gracePeriodSeconds: 0 })
+  return { name: title, apiVersion: kind.apiVersion, kind: kind.kind, steps: answers }
 }
+
+const record = async (file: string, all: typeof histories) => {
+  const lines: string[] = []
+  for (const [i, history] of all.entries()) lines.push(`${JSON.stringify(await play(i, history))}\n`)
+  const text = lines.join('')
+  writeFileSync(join(import.meta.dirname, 'testdata', file), file.endsWith('.gz') ? gzipSync(text, { level: 9 }) : text)
+}
+await record('histories.jsonl', histories)
+await record(
+  'random-histories.jsonl.gz',
+  Array.from({ length: Number(random) }, (_, seed) => randomHistory(seed + 1)),
+)
 // no controller is there to finish the deletion
 const { body: doomed } = await call('DELETE', `/api/v1/namespaces/${namespace}`)
 await call('PUT', `/api/v1/namespaces/${namespace}/finalize`, { ...doomed, spec: { finalizers: [] } })
-writeFileSync(join(import.meta.dirname, 'testdata/histories.jsonl'), recorded.map((history) => `${JSON.stringify(history)}\n`).join(''))

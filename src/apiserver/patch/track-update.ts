@@ -52,9 +52,11 @@ export function trackUpdate(options: TrackOptions): ManagedFieldsEntry[] | undef
   // an object whose managers were cleared stays without them, until something is applied to it
   if (old && managers.length === 0) return undefined
   const comparison = withoutReset(compare(shape, old ?? shape.zero, updated), subresource, options.resetFields)
-  if (isLeaf(comparison.touched) && isLeaf(comparison.removed))
-    return sent === undefined || sent === stored || equalJson(sent, stored) ? (stored as ManagedFieldsEntry[] | undefined) : encodeManagers(managers)
   const reconciled = reconcileManagers(shape, managers, old ?? {})
+  if (isLeaf(comparison.touched) && isLeaf(comparison.removed)) {
+    const asStored = sent === undefined || sent === stored || equalJson(sent, stored)
+    return asStored && reconciled.every((m, i) => m === managers[i]) ? (stored as ManagedFieldsEntry[] | undefined) : encodeManagers(reconciled)
+  }
   return encodeManagers(capManagers(updateManagers(reconciled, comparison, { manager, apiVersion: updated.apiVersion, subresource, now })))
 }
 

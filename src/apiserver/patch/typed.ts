@@ -61,27 +61,45 @@ export function mergeTyped(shape: Shape, live: unknown, applied: unknown): unkno
 
 function mergeLists(shape: KeyedShape | SetShape, live: unknown[], applied: unknown[]): unknown[] {
   const itemShape = shape.kind === 'keyed' ? shape.items : leafShape
-  const old = live.map((item) => ({ item, element: elementOf(shape, item) }))
-  const oldItems = new Map(old.map(({ item, element }) => [element, item]))
+  const old = live.map((item) => elementOf(shape, item))
+  const oldItems = new Map<string, unknown>()
+  for (const [i, element] of old.entries()) if (!oldItems.has(element)) oldItems.set(element, live[i])
   const wanted = new Map(applied.map((item) => [elementOf(shape, item), item]))
+  const order = [...wanted.keys()]
   // the items that both have, in the order they are to have
-  const shared = [...wanted.keys()].filter((element) => oldItems.has(element))
+  const shared = order.filter((element) => oldItems.has(element))
+  const done = new Set<string>()
   const result: unknown[] = []
-  let at = 0
-  let nextShared = 0
-  for (const [element, item] of wanted) {
-    // what only the live object has goes where the walk over it stands; a shared item that comes later is passed over
-    for (; at < old.length; at++) {
-      const own = old[at]!
-      if (own.element === element) break
-      if (!wanted.has(own.element)) result.push(own.item)
-      else if (own.element === shared[nextShared]) break
-    }
-    if (old[at]?.element === element) at++
-    result.push(mergeTyped(itemShape, oldItems.get(element), item))
-    if (element === shared[nextShared]) nextShared++
+  const take = (element: string) => {
+    done.add(element)
+    if (element === shared[0]) shared.shift()
+    result.push(mergeTyped(itemShape, oldItems.get(element), wanted.get(element)))
   }
-  for (; at < old.length; at++) if (!wanted.has(old[at]!.element)) result.push(old[at]!.item)
+  for (let l = 0, r = 0; l < old.length || r < order.length;) {
+    if (l < old.length && r < order.length) {
+      const element = old[l]!
+      if (element === order[r]) {
+        take(element)
+        l++
+        r++
+        continue
+      }
+      // a shared item whose turn has not come
+      if (wanted.has(element) && shared[0] !== undefined && shared[0] !== element) {
+        l++
+        continue
+      }
+    }
+    if (l < old.length) {
+      const element = old[l]!
+      if (!wanted.has(element)) {
+        result.push(live[l++])
+        continue
+      }
+      if (done.has(element)) l++
+    }
+    if (r < order.length) take(order[r++]!)
+  }
   return result
 }
 
