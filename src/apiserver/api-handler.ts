@@ -269,14 +269,16 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
       const trail = options.audit?.begin(request, aboutOf(request, user))
       let response: Response
       let panic: unknown
+      let lasts = false
       let inflight: 'readOnly' | 'mutating' | undefined
       try {
         info = identify(request, user, trail)
-        if (!isLongRunning(info)) {
+        lasts = isLongRunning(info)
+        if (!lasts) {
           inflight = info.verb === 'get' || info.verb === 'list' ? 'readOnly' : 'mutating'
           options.metrics.inflight[inflight]++
         }
-        if (flow && !inProcess && (info.verb === 'watch' || !isLongRunning(info))) {
+        if (flow && !inProcess && (!lasts || info.verb === 'watch')) {
           const entered = estimate(flow, request, info, start)
           if (entered instanceof Promise) {
             seat = await entered
@@ -289,16 +291,17 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
         response = failed(request, error, inProcess)
         if (response.status === 500 && !(error instanceof StatusError)) panic = error
       }
+      const end = clock.monotonic()
       if (inflight) options.metrics.inflight[inflight]--
       if (seat) {
-        flow!.leave(seat, (clock.monotonic() - began) / 1000)
+        flow!.leave(seat, (end - began) / 1000)
         response.headers['x-kubernetes-pf-flowschema-uid'] = seat.schemaUid
         response.headers['x-kubernetes-pf-prioritylevel-uid'] = seat.levelUid
       }
       if (panic) trail?.panicked(response, describeError(panic))
-      else if (trail) recordAnswer(trail, response, info !== undefined && isLongRunning(info))
+      else if (trail) recordAnswer(trail, response, lasts)
       if ('events' in response.body && response.body.events instanceof Watcher) response.body.events.onEnd(options.metrics.watching(info!))
-      if (info) options.metrics.count(info, response.status, 'events' in response.body ? undefined : (clock.monotonic() - start) / 1000)
+      if (info) options.metrics.count(info, response.status, 'events' in response.body ? undefined : (end - start) / 1000)
       return response
     },
     admitUpgrade(request, user) {

@@ -38,7 +38,9 @@ export class PriorityLevel {
   served = 0
   /** Whether its configuration is there still. */
   retired = false
-  #queues: Queue[] = []
+  #count = 0
+  /** Those that were used; there may be millions that are not. */
+  readonly #queues = new Map<number, Queue>()
   /** Queues that hold something. */
   #active: Queue[] = []
   #handSize = 1
@@ -61,27 +63,28 @@ export class PriorityLevel {
     this.#handSize = this.rejects ? 1 : Math.min(queuing?.handSize ?? 8, count)
     // where nobody waits for a seat, requests still wait for their turn
     this.#lengthLimit = this.rejects ? Math.max(limits.nominal, 1) : (queuing?.queueLengthLimit ?? 50)
-    if (count === this.#queues.length) return
+    if (count === this.#count) return
+    this.#count = count
     this.#hands.clear()
     // what waits in queues that are no more keeps its place in the active ones until it is served
-    this.#queues = Array.from({ length: count }, (_, i) => this.#queues[i] ?? { items: [], served: 0 })
+    this.#queues.clear()
   }
 
   get queueCount(): number {
-    return this.#queues.length
+    return this.#count
   }
 
   /** Puts a request into the shortest queue of its flow's hand; false when that is full. */
   enqueue(hash: number, item: Waiting): boolean {
     let hand = this.#hands.get(hash)
     if (!hand) {
-      hand = dealHand(hash, this.#queues.length, this.#handSize)
+      hand = dealHand(hash, this.#count, this.#handSize)
       if (this.#hands.size >= handsKept) this.#hands.clear()
       this.#hands.set(hash, hand)
     }
-    let shortest = this.#queues[hand[0]!]!
+    let shortest = this.#queue(hand[0]!)
     for (const card of hand) {
-      const queue = this.#queues[card]!
+      const queue = this.#queue(card)
       if (queue.items.length < shortest.items.length) shortest = queue
     }
     if (shortest.items.length >= this.#lengthLimit) return false
@@ -117,6 +120,12 @@ export class PriorityLevel {
     this.#active = this.#active.filter(({ items }) => items.length > 0)
     this.waiting -= taken.length
     return taken
+  }
+
+  #queue(index: number): Queue {
+    let queue = this.#queues.get(index)
+    if (!queue) this.#queues.set(index, (queue = { items: [], served: 0 }))
+    return queue
   }
 
   #leastServed(): Queue | undefined {

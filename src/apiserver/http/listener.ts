@@ -169,7 +169,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     const endIdle = () => {
       for (const [socket, requests] of sockets) if (requests === 0 && (socket as TLSSocket).alpnProtocol !== 'h2') (socket as TLSSocket).end()
     }
-    const linger = setTimeout(endIdle, lingerLimit)
+    // what has arrived by then is read before: timers come first in a turn, setImmediate last
+    const linger = setTimeout(() => setImmediate(endIdle), lingerLimit)
     const timer = setTimeout(() => {
       for (const socket of sockets.keys()) socket.destroy()
     }, drainLimit)

@@ -1,4 +1,4 @@
-import type { DeepReadonly, apiextensions, apiregistration, certificates, coordination, flowcontrol, node, scheduling } from '#api'
+import type { DeepReadonly, apiextensions, apiregistration, certificates, coordination, node, scheduling } from '#api'
 import { errors, dns1035Label, dns1123Label, dns1123Subdomain, pathSegmentName } from '#api'
 import type { ResourceStrategy } from '../strategy.ts'
 import {
@@ -250,55 +250,6 @@ function validateSignerName(causes: Causes, path: string, name: string): void {
   const badPart = signer.split('.').find((part) => dns1123Subdomain(part).length > 0)
   if (badPart !== undefined)
     for (const message of dns1123Subdomain(badPart)) causes.push(invalid(path, signer, `validating label ${JSON.stringify(badPart)}: ${message}`))
-}
-
-export const flowSchemaStrategy: ResourceStrategy<flowcontrol.FlowSchema> = {
-  default(object) {
-    object.spec.matchingPrecedence ||= 1000
-  },
-  prepareForCreate(object) {
-    object.status = {}
-  },
-  prepareForUpdate: keepStatus,
-  prepareForStatusUpdate: keepAllButStatus,
-  validate({ spec }) {
-    const causes: Causes = []
-    if ((spec.matchingPrecedence ?? 0) < 1 || spec.matchingPrecedence! > 10000)
-      causes.push(invalid('spec.matchingPrecedence', spec.matchingPrecedence ?? 0, 'must be a positive value no greater than 10000'))
-    if (!spec.priorityLevelConfiguration?.name) causes.push(required('spec.priorityLevelConfiguration.name', 'must reference a priority level'))
-    return causes
-  },
-}
-
-export const priorityLevelConfigurationStrategy: ResourceStrategy<flowcontrol.PriorityLevelConfiguration> = {
-  default(object) {
-    const { spec } = object
-    if (spec.exempt) {
-      spec.exempt.nominalConcurrencyShares ??= 0
-      spec.exempt.lendablePercent ??= 0
-    }
-    const { limited } = spec
-    if (!limited) return
-    limited.nominalConcurrencyShares ??= 30
-    limited.lendablePercent ??= 0
-    const queuing = limited.limitResponse?.queuing
-    if (!queuing) return
-    queuing.queues ||= 64
-    queuing.handSize ||= 8
-    queuing.queueLengthLimit ||= 50
-  },
-  prepareForCreate(object) {
-    object.status = {}
-  },
-  prepareForUpdate: keepStatus,
-  prepareForStatusUpdate: keepAllButStatus,
-  validate({ spec }) {
-    const causes: Causes = []
-    if (spec.type !== 'Limited' && spec.type !== 'Exempt') optionalOneOf(causes, 'spec.type', spec.type ?? '', ['Exempt', 'Limited'])
-    if (spec.type === 'Limited' && !spec.limited) causes.push(required('spec.limited', 'must not be empty when type is Limited'))
-    if (spec.type === 'Exempt' && spec.limited) causes.push(forbidden('spec.limited', 'must be nil if the type is not Limited'))
-    return causes
-  },
 }
 
 export const apiServiceStrategy: ResourceStrategy<apiregistration.APIService> = {

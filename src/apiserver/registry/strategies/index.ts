@@ -15,12 +15,11 @@ import {
   apiServiceStrategy,
   certificateSigningRequestStrategy,
   customResourceDefinitionStrategy,
-  flowSchemaStrategy,
   leaseStrategy,
   priorityClassStrategy,
-  priorityLevelConfigurationStrategy,
   runtimeClassStrategy,
 } from './cluster.ts'
+import { flowSchemaStrategy, priorityLevelConfigurationStrategy } from './flowcontrol.ts'
 import { configMapStrategy, secretStrategy } from './core/config.ts'
 import { limitRangeStrategy } from './core/limit-range.ts'
 import { endpointsStrategy, eventStrategy, namespaceStrategy, nodeStrategy, resourceQuotaStrategy } from './core/objects.ts'
