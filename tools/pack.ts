@@ -15,7 +15,7 @@ export function pack(out: string): void {
   mkdirSync(out, { recursive: true })
   for (const file of files) cpSync(join(root, file), join(out, file), { recursive: true })
   for (const file of globSync('src/**/*.{ts,json}', { cwd: root })) {
-    if (/\.(test|bench)\.ts$/.test(file) || file.startsWith('src/api/types/')) continue
+    if (/\.(test|bench)\.ts$/.test(file) || file.startsWith('src/api/types/') || /\/reference-[^/]*\.json$/.test(file)) continue
     mkdirSync(dirname(join(out, file)), { recursive: true })
     const text = readFileSync(join(root, file), 'utf8')
     writeFileSync(join(out, file.replace(/\.ts$/, '.js')), file.endsWith('.ts') ? toJavaScript(text) : text)

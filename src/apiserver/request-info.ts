@@ -7,8 +7,6 @@ export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'd
 export interface RequestInfo {
   user: UserInfo
   verb: Verb
-  /** What authorization and admission note for the audit log, by upstream's keys. */
-  annotations?: Record<string, string>
   /** The path as sent, for non-resource requests and messages. */
   path: string
   /** Undefined for a non-resource request such as /healthz. */

@@ -2,8 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '#api'
 import { StatusError } from '#api'
+import { realClock } from '#base'
+import { parseAuditPolicy } from '../audit/policy.ts'
+import { auditor } from '../audit/trail.ts'
 import { memoryReader } from '../memory-reader.ts'
-import type { AdmissionRequest } from './admission.ts'
+import { admin, startTestServer } from '../test-server.ts'
+import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import type { PodSecurityExemptions } from './pod-security.ts'
 import { podSecurity } from './pod-security.ts'
 
@@ -102,6 +106,7 @@ function admit(
   for (const pod of options.pods ?? []) reader.set('', 'pods', pod as never)
   const [group = '', name = ''] = resource.split('/')
   const warnings: string[] = []
+  const annotations: Record<string, string> = {}
   const request: AdmissionRequest = {
     operation: options.operation ?? 'CREATE',
     kind: { group, version: 'v1', kind: '' },
@@ -111,6 +116,7 @@ function admit(
       now: '',
       dryRun: false,
       warnings,
+      annotate: (key, value) => void (annotations[key] = value),
       request: {
         user: { username: options.user ?? 'u', groups: [] },
         verb: 'create',
@@ -127,7 +133,7 @@ function admit(
     if (!(error instanceof StatusError)) throw error
     refusal = error.message
   }
-  return { refusal, warnings, annotations: request.context.request.annotations ?? {} }
+  return { refusal, warnings, annotations }
 }
 
 const auditKey = 'pod-security.kubernetes.io/audit-violations'
@@ -212,4 +218,24 @@ test('whoever enforces more is told of the pods that break it', () => {
   assert.deepEqual(update({}, { enforce: 'baseline' }, { namespaces: ['ns'] }), [
     'namespace "ns" is exempt from Pod Security, and the policy (enforce="baseline:latest", audit="privileged:latest", warn="baseline:latest") will be ignored',
   ])
+})
+
+test('the client is warned and the audit log told by the request itself', async () => {
+  const events: any[] = []
+  const backend = { name: 'test', write: (line: string) => void events.push(JSON.parse(line)), [Symbol.asyncDispose]: () => Promise.resolve() }
+  const policy = parseAuditPolicy('{apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived], rules: [{level: Metadata}]}')
+  const admission: AdmissionPlugin[] = []
+  await using t = await startTestServer({ admission, audit: auditor({ policy, backends: [backend], clock: realClock }) })
+  admission.push(podSecurity(t.server.reader))
+  const modes = { 'pod-security.kubernetes.io/warn': 'baseline', 'pod-security.kubernetes.io/audit': 'baseline' }
+  const send = (path: string, body: object) =>
+    t.server.transport(admin).send({ method: 'POST', path, query: new URLSearchParams(), headers: { 'content-type': 'application/json' }, body })
+  await send('/api/v1/namespaces', { metadata: { name: 'ns', labels: modes } })
+  const { status, headers } = await send('/api/v1/namespaces/ns/pods', { metadata: { name: 'a' }, spec: hostNetwork })
+  assert.equal(status, 201)
+  const text = `would violate PodSecurity "baseline:latest": ${network}`
+  assert.equal(headers.warning, `299 - ${JSON.stringify(text)}`)
+  const { annotations } = events.find((event) => event.objectRef.resource === 'pods')
+  assert.equal(annotations[auditKey], text)
+  assert.equal(annotations['pod-security.kubernetes.io/enforce-policy'], 'privileged:latest')
 })

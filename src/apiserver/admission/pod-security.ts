@@ -129,7 +129,7 @@ function templateOf({ template, spec }: Templated): PodLike | undefined {
 
 /** For the audit log. */
 function note(request: AdmissionRequest, key: string, text: string): void {
-  ;(request.context.request.annotations ??= {})[prefix + key] = text
+  request.context.annotate?.(prefix + key, text)
 }
 
 function sameRisk(pod: PodLike, old: PodLike): boolean {

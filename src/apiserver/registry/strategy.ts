@@ -9,6 +9,8 @@ export interface WriteContext {
   dryRun: boolean
   /** Texts for `Warning` headers; absent where nobody would see them. */
   warnings?: string[]
+  /** Notes something for the audit log, by upstream's keys; absent where nothing is recorded. */
+  annotate?(key: string, value: string): void
 }
 
 /**
