@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Logger } from '#base'
 import { CommandError, describeError, run } from '#base'
 import type { Certificate, ProxyProcess } from '#ingress'
-import { addressController, addressPool, haproxyDataPlane, ingressController } from '#ingress'
+import { addressController, addressPool, haproxyDataPlane, ingressController, servedIngresses } from '#ingress'
 import type { Controller } from '#runtime'
 import { clusterPki } from './access.ts'
 import type { ClusterConfig, ClusterPaths } from './config.ts'
@@ -26,9 +26,11 @@ export function ingressControllers(cluster: ClusterConfig, log: Logger, signal: 
   const network = edgeOnce(cluster)
   const prepare = () =>
     void network().catch((error: unknown) => signal.aborted || log.warn('addresses lead nowhere yet', { error: describeError(error) }))
+  const served = servedIngresses()
   return [
-    addressController({ pool, prepare, ...(cluster.nodes.length > 1 ? { enterAt: (nodes) => enterAt(cluster, nodes) } : {}) }),
+    addressController({ pool, prepare, served, ...(cluster.nodes.length > 1 ? { enterAt: (nodes) => enterAt(cluster, nodes) } : {}) }),
     ingressController({
+      served,
       fallback: () => fallbackCertificate(cluster),
       dataPlane: (named) =>
         haproxyDataPlane({

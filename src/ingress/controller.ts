@@ -7,10 +7,13 @@ import { mapped } from '#runtime'
 import { ofOurClass } from './class.ts'
 import type { Certificate, DataPlane } from './desired.ts'
 import { planIngress } from './plan.ts'
+import type { Served } from './served.ts'
 
 export interface IngressControllerOptions {
   /** Made when the first Ingress of our class is seen. */
   dataPlane(log: Logger): DataPlane
+  /** Is told what is served. */
+  served?: Served
   /** Served where an Ingress asks for TLS and no other certificate fits. */
   fallback(): Promise<Certificate>
 }
@@ -93,6 +96,7 @@ export function ingressController(options: IngressControllerOptions): Controller
             log.warn('ingresses are not served as they should be', { error: error as Error })
             return { requeueAfter: retryMs }
           }
+          options.served?.set(ours.map(({ metadata }) => metadata.uid!))
           for (const { metadata } of ours)
             tell(`${metadata.namespace}/${metadata.name}`, troubles.get(`${metadata.namespace}/${metadata.name}`) ?? [])
         },

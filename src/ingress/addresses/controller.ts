@@ -4,6 +4,7 @@ import type { ResourceRef } from '#client'
 import type { Controller, Watch } from '#runtime'
 import { mapped, startCache } from '#runtime'
 import { ofOurClass } from '../class.ts'
+import type { Served } from '../served.ts'
 import { bookName, bookNamespace, staticAddresses } from './book.ts'
 import type { AddressDecision } from './plan.ts'
 import { claimsOf, planAddresses } from './plan.ts'
@@ -14,6 +15,8 @@ export interface AddressControllerOptions {
   pool: AddressPool
   /** Makes the pool's addresses lead to the cluster: called whenever one is given away, and answers at once. */
   prepare?: () => void
+  /** What is served: an Ingress shows its address once that answers. At once when absent. */
+  served?: Served
   /** Makes each of these addresses enter the cluster at a node, and all others where they do anyway. Called with the complete state whenever it changes. */
   enterAt?: (nodes: ReadonlyMap<string, string>) => Promise<void>
 }
@@ -23,7 +26,7 @@ const entries = 'entries'
 const serviceIndex = 'ingress/service'
 
 /** Gives Services of type LoadBalancer and Ingresses of our class their addresses: the status of each shows it. */
-export function addressController({ pool, prepare, enterAt }: AddressControllerOptions): Controller {
+export function addressController({ pool, prepare, served, enterAt }: AddressControllerOptions): Controller {
   return {
     name: 'load-balancer-address',
     eventSource: 'address-controller',
@@ -57,6 +60,8 @@ export function addressController({ pool, prepare, enterAt }: AddressControllerO
         const shown = object.status?.loadBalancer?.ingress ?? []
         const right = ip === undefined ? !claim.held : shown.length === 1 && shown[0]!.ip === ip
         if (right) return
+        // it comes again when it is served
+        if (ip !== undefined && claim.kind === 'Ingress' && served && !served.has(claim.uid)) return
         if (ip !== undefined) given.set(claim.uid, ip)
         else given.delete(claim.uid)
         const ref: ResourceRef = claim.kind === 'Ingress' ? resources.ingresses : resources.services
@@ -85,6 +90,7 @@ export function addressController({ pool, prepare, enterAt }: AddressControllerO
       return {
         watches: [
           ...[services, ingresses, classes, books].map((each): Watch => mapped(each as typeof services, () => [everything])),
+          ...(served ? [{ subscribe: (enqueue: (key: string) => void) => served.onMore(() => enqueue(everything)), ready: async () => {} }] : []),
           ...(slices ? [mapped(services, () => [entries]), mapped(slices, () => [entries])] : []),
         ],
         async reconcile(key) {
