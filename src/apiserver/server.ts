@@ -12,7 +12,7 @@ import { deadlines } from './http/deadlines.ts'
 import type { Listener } from './http/listener.ts'
 import { failure, listen } from './http/listener.ts'
 import { RequestMetrics } from './http/metrics.ts'
-import { StoreMetrics, buildInfo, cacheMetrics } from './http/server-metrics.ts'
+import { ClientMetrics, StoreMetrics, buildInfo, cacheMetrics } from './http/server-metrics.ts'
 import { inProcessTransport } from './in-process.ts'
 import { nonResourceHandler } from './non-resource.ts'
 import type { ApiServer, ApiServerOptions, HealthCheck, SubresourceContext } from './options.ts'
@@ -29,6 +29,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const log = options.log.named('apiserver')
   const metrics = new RequestMetrics()
   const storeMetrics = new StoreMetrics(clock)
+  const clientMetrics = new ClientMetrics()
   const { tracing } = options
   const store = observedStore(options.store, (operation, group, resource) => {
     const counted = storeMetrics.begin(operation, group, resource)
@@ -85,6 +86,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       metrics: [
         metrics,
         storeMetrics,
+        clientMetrics,
         { toString: () => cacheMetrics(cache.resources()) },
         { toString: () => buildInfo(options.version) },
         ...(options.flow ? [options.flow.metrics] : []),
@@ -153,7 +155,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   function transport(user: UserInfo): Transport {
     return inProcessTransport({
-      send: (request) => handler.handle(request, user, true),
+      async send(request) {
+        const response = await handler.handle(request, user, true)
+        clientMetrics.count(request.method, response.status)
+        return response
+      },
       upgrade: (request, socket) => upgradeAs(user, request, socket, new Uint8Array()),
     })
   }

@@ -52,6 +52,24 @@ export class StoreMetrics {
   }
 }
 
+/** Requests that this process makes of its own API server: those of controllers and scheduler. */
+export class ClientMetrics {
+  readonly #counts = new Map<string, number>()
+
+  count(method: string, code: number): void {
+    const labels = `code="${code}",host="in-process",method="${method}"`
+    this.#counts.set(labels, (this.#counts.get(labels) ?? 0) + 1)
+  }
+
+  /** The Prometheus text form. */
+  toString(): string {
+    const name = 'rest_client_requests_total'
+    const lines = [`# HELP ${name} Requests of this process to its own API server`, `# TYPE ${name} counter`]
+    for (const [labels, count] of this.#counts) lines.push(`${name}{${labels}} ${count}`)
+    return `${lines.join('\n')}\n`
+  }
+}
+
 /** What is stored and who watches it. */
 export function cacheMetrics(caches: Iterable<ResourceCache>): string {
   const all = [...caches]

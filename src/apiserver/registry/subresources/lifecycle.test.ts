@@ -18,15 +18,13 @@ async function call(
   accept?: string,
 ): Promise<Answer> {
   const [path, search] = target.split('?') as [string, string?]
-  const { status, body: answer } = await t.server
-    .transport(admin)
-    .send({
-      method,
-      path,
-      query: new URLSearchParams(search),
-      headers: { 'content-type': contentType, ...(accept ? { accept } : {}) },
-      ...(body ? { body } : {}),
-    })
+  const { status, body: answer } = await t.server.transport(admin).send({
+    method,
+    path,
+    query: new URLSearchParams(search),
+    headers: { 'content-type': contentType, ...(accept ? { accept } : {}) },
+    ...(body ? { body } : {}),
+  })
   assert.ok('value' in answer)
   return { status, value: answer.value }
 }
