@@ -52,6 +52,8 @@ export function decode(expected: Expected, value: unknown, options: DecodeOption
     object.kind = expected.kind
     object.apiVersion = apiVersion
     object.metadata ??= { name: '' }
+    // an empty list is left out like any other, but this one asks to forget who manages what
+    if (given.metadata?.managedFields?.length === 0) object.metadata.managedFields = []
     return object
   } catch (error) {
     if (error instanceof DecodeError)

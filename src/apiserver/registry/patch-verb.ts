@@ -1,4 +1,4 @@
-import type { DeepReadonly, Kind, KubeObject } from '#api'
+import type { DeepReadonly, GroupResource, Kind, KubeObject } from '#api'
 import { DecodeError, StatusError, apiVersionOf, errors, failure, parseApiVersion } from '#api'
 import { mediaType, readBody } from '../body.ts'
 import { YamlError } from '../yaml/parse.ts'
@@ -131,6 +131,7 @@ async function applyObject(registry: Registry, call: Call, write: Write, options
       })
       const next = toStored(call, decode(served.kind, object, { fieldValidation: 'Ignore', warnings: [] }))
       next.metadata.managedFields = managedFields
+      identify(next, applied, old, served.gr)
       return next
     },
     { ...options, create: true, retry: true, managed: true },
@@ -163,6 +164,17 @@ function appliedObject(call: Call, { fieldValidation, warnings }: Write): KubeOb
     kind: textOf(kind),
     metadata: isObject(metadata) ? { ...metadata } : (metadata ?? {}),
   } as KubeObject
+}
+
+/** What the configuration says about which object it means has to be so; nobody owns it, and merging leaves it alone. */
+function identify(next: KubeObject, applied: KubeObject, old: DeepReadonly<KubeObject> | undefined, resource: GroupResource): void {
+  const { name, namespace, uid, resourceVersion } = applied.metadata
+  if (!old) {
+    if (uid) throw errors.conflict(resource, name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`)
+    delete next.metadata.resourceVersion
+    return
+  }
+  for (const [field, value] of Object.entries({ name, namespace, uid, resourceVersion })) if (value) next.metadata[field as 'name'] = value
 }
 
 function noKind(apiVersion: string): string {

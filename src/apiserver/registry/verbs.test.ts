@@ -442,3 +442,33 @@ test('tables and metadata alone', async () => {
   assert.equal(partial.items[0].data, undefined)
   assert.equal((await as('application/xml')).code, 406)
 })
+
+test('an applied configuration means the object that it names', async () => {
+  await using t = await startTestServer()
+  const config = (metadata: object) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { k: 'v' } })
+  const rows: [metadata: object, code: number, message: string][] = [
+    [{ name: 'm', uid: 'x' }, 409, 'Operation cannot be fulfilled on configmaps "m": uid mismatch: the provided object specified uid x, and no existing object was found'], // prettier-ignore
+    [{ name: 'm', resourceVersion: '5' }, 201, ''],
+    [{ name: 'other' }, 400, 'the name of the object (other) does not match the name on the URL (m)'],
+    [{ name: 'm', namespace: 'other' }, 400, 'the namespace of the object (other) does not match the namespace on the request (default)'],
+    [{ name: 'm', uid: 'x' }, 422, 'ConfigMap "m" is invalid: metadata.uid: Invalid value: "x": field is immutable'],
+    [{ name: 'm', resourceVersion: '99' }, 409, 'Operation cannot be fulfilled on configmaps "m": the object has been modified; please apply your changes to the latest version and try again'], // prettier-ignore
+    [{ name: 'm' }, 200, ''],
+  ]
+  for (const [metadata, code, message] of rows) {
+    const { status, value } = await call(t, 'PATCH', `${maps}/m?fieldManager=a`, config(metadata), apply)
+    assert.deepEqual([status, code < 300 ? '' : value.message], [code, message], JSON.stringify(metadata))
+  }
+})
+
+test('an empty list of managed fields forgets who manages what, null does not', async () => {
+  await using t = await startTestServer()
+  for (const managedFields of [[], [{}]]) {
+    const name = `m${managedFields.length}`
+    await call(t, 'POST', `${maps}?fieldManager=a`, { metadata: { name }, data: { k: 'v' } })
+    const kept = await call(t, 'PATCH', `${maps}/${name}?fieldManager=a`, { metadata: { managedFields: null } }, merge)
+    assert.equal(kept.value.metadata.managedFields.length, 1)
+    const reset = await call(t, 'PATCH', `${maps}/${name}?fieldManager=a`, { metadata: { managedFields } }, merge)
+    assert.equal(reset.value.metadata.managedFields, undefined)
+  }
+})

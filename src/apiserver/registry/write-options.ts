@@ -1,4 +1,5 @@
 import { errors } from '#api'
+import { managerName } from '../patch/index.ts'
 import type { FieldValidation } from './registry.ts'
 
 /** Options of a write as its query gives them. */
@@ -18,7 +19,7 @@ export function writeOptions(query: URLSearchParams, kind: string, userAgent: st
   if (fieldValidation !== 'Ignore' && fieldValidation !== 'Warn' && fieldValidation !== 'Strict')
     throw unsupported(kind, 'fieldValidation', fieldValidation, '"Ignore", "Strict", "Warn"')
   const fieldManager = query.get('fieldManager') ?? ''
-  if (fieldManager.length > 128)
+  if (fieldManager.length > 42 && Buffer.byteLength(fieldManager) > 128)
     throw errors.invalid({ group: 'meta.k8s.io', kind }, '', [
       { reason: 'FieldValueTooLong', message: 'Too long: may not be more than 128 bytes', field: 'fieldManager' },
     ])
@@ -39,12 +40,13 @@ export function writeOptions(query: URLSearchParams, kind: string, userAgent: st
 /** A text in Go's quotes. */
 const goQuoted = (text: string) => JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, '\\x$1')
 
-/** The program's name at the start of the User-Agent. */
-function managerOf(userAgent: string | undefined): string {
-  if (!userAgent) return 'unknown'
+/** The program's name at the start of the User-Agent. Headers come as Latin-1, whatever was sent. */
+function managerOf(userAgent = ''): string {
   const slash = userAgent.indexOf('/')
-  return (slash < 0 ? userAgent : userAgent.slice(0, slash)).slice(0, 128) || 'unknown'
+  const name = slash < 0 ? userAgent : userAgent.slice(0, slash)
+  return plainName.test(name) ? name : managerName('', Buffer.from(name, 'latin1').toString())
 }
+const plainName = /^[\w.-]{1,128}$/
 
 function unsupported(kind: string, field: string, value: string, supported: string): Error {
   return errors.invalid({ group: 'meta.k8s.io', kind }, '', [
