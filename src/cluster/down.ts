@@ -58,7 +58,8 @@ export async function stop(name: string): Promise<boolean> {
   requireRoot('k8ts stop')
   const cluster = await loadCluster(name)
   if (!cluster) return false
-  await steps([{ title: 'Processes', task: () => stopEverything(cluster, stopGrace) }, ...leaveMachine(cluster)])
+  const drained = 5000 + (cluster.apiServer?.shutdownDelay ?? 0)
+  await steps([{ title: 'Processes', task: () => stopEverything(cluster, stopGrace, drained) }, ...leaveMachine(cluster)])
   return true
 }
 
@@ -85,10 +86,11 @@ function leaveMachine(cluster: ClusterConfig): { title: string; task: () => Prom
   ]
 }
 
-async function stopEverything(cluster: ClusterConfig, grace = 0): Promise<void> {
+/** `grace` is for everything but the control plane, which has its own: it may have been asked to go on serving for a while. Milliseconds. */
+async function stopEverything(cluster: ClusterConfig, grace = 0, controlPlaneGrace = 2000): Promise<void> {
   const group = clusterCgroup(cluster.name)
   // the control plane and the agents first, so that nobody restarts what is ended after them
-  await killGroup(`${group}/control-plane`, 2000)
+  await killGroup(`${group}/control-plane`, controlPlaneGrace)
   await killGroup(`${group}/ci`, 1000)
   for (const node of cluster.nodes) await killGroup(`${group}/${node.name}/agent`, 1000)
   await killGroup(group, grace)
