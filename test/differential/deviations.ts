@@ -186,7 +186,6 @@ export const deviations: Deviation[] = [
   { difference: /spec\.scopeSelector\.matchExpressions/, reason: 'Since then the causes say which expression.' },
   { difference: /spec\.podCIDRs\[0\]/, at: /a bad pod range$/, reason: 'Since 1.33 the text is that of other ranges.' },
   { difference: /./, at: /nodes\.v1: two pod ranges of one family$/, reason: 'The second range was dropped without dual stack.' },
-  { difference: /./, at: /events\.events\.k8s\.io\/v1: update: (reason|note|the object)$/, reason: '1.20 compared the new event with itself.' },
   { difference: /./, at: /ingresses\.networking\.k8s\.io\/v1: a class of both kinds$/, reason: 'Since 1.23 both may say the same.' },
   { difference: /causes: (ours|theirs) alone spec/, at: /v1beta1: beta: /, reason: 'Causes name the fields of the version that is stored.' },
   { difference: /must be a strict subset of `cidr`$/, reason: 'Since 1.21.' },
