@@ -93,7 +93,7 @@ networking.k8s.io 17200
 
 extensions 17150
   v1beta1
-    Ingress ingresses namespaced sub=status since=1.1 deprecated=1.14 removed=1.22
+    Ingress ingresses namespaced short=ing sub=status since=1.1 deprecated=1.14 removed=1.22
 
 policy 17100
   v1
