@@ -227,8 +227,7 @@ before(async () => {
   await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')
   await kubectl('rollout', 'status', 'deployment/protocols', '--timeout=60s')
   ip = await addressOf('ingress', 'main')
-  // an address that is shown answers
-  await curl('--fail', '-H', 'Host: one.example', `http://${ip}/`)
+  await eventually(() => curl('--fail', '-H', 'Host: one.example', `http://${ip}/`))
 })
 
 describe('an ingress', () => {
