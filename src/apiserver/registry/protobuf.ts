@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectSchema, TypeMeta } from '#api'
-import { encodeMessage, encodeProtobuf, schemaOf, sealed, writeFields } from '#api'
+import { Writer, encodeMessage, encodeProtobuf, schemaOf, sealed, writeFields } from '#api'
 import type { WatchFrame } from '#client'
 import type { CacheEntry } from './cache-entry.ts'
 import type { View } from './watcher.ts'
@@ -35,22 +35,15 @@ export function protobufList(entries: readonly CacheEntry[], view: View, list: T
 
 /** An event of a watch: four bytes of length, then a WatchEvent without envelope whose object has one. */
 export function protobufFrame(type: WatchFrame['type'], object: Uint8Array): Buffer {
-  const head = Buffer.from(type)
+  const writer = new Writer(object.length + 64)
   // WatchEvent { type 1, object 2: RawExtension { raw 1 } }
-  const inner = lengthPrefixed(0x0a, object.length)
-  const outer = lengthPrefixed(0x12, inner.length + object.length)
-  const length = 2 + head.length + outer.length + inner.length + object.length
+  writer.bytes(1, object)
+  writer.enclose(2, 0)
+  writer.string(1, type)
   const size = Buffer.alloc(4)
-  size.writeUInt32BE(length)
-  return Buffer.concat([size, Buffer.from([0x0a, head.length]), head, outer, inner, object])
-}
-
-function lengthPrefixed(tag: number, length: number): Buffer {
-  const bytes = [tag]
-  let rest = length
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80)
-  bytes.push(rest)
-  return Buffer.from(bytes)
+  size.writeUInt32BE(writer.length)
+  writer.raw(size)
+  return writer.finish()
 }
 
 /** What has no cached form of its own: statuses, metadata alone, bookmarks. */
