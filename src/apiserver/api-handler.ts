@@ -8,7 +8,7 @@ import type { AuditTrail, Auditor } from './audit/index.ts'
 import type { UserInfo } from './authn/authenticator.ts'
 import type { Authorizer } from './authz/authorizer.ts'
 import type { FlowControl, Seat } from './flowcontrol/index.ts'
-import { TooManyRequests } from './flowcontrol/index.ts'
+import { TooManyRequests, estimateWork } from './flowcontrol/index.ts'
 import { text } from './http/health.ts'
 import type { RequestMetrics } from './http/metrics.ts'
 import { negotiate, notAcceptable } from './http/negotiate.ts'
@@ -87,19 +87,10 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     }
   }
 
-  /** What a request costs, by what it is about: lists by what there is to list. */
-  function estimate(flow: FlowControl, request: Request, info: RequestInfo, now: number): Seat | Promise<Seat> {
-    const { verb, resource } = info
-    let cost = verb === 'get' ? 1 : 3
-    let seats = 1
-    if (resource && (verb === 'list' || verb === 'deletecollection')) {
-      const count = served.get(resourceId(resource.group, resource.version, resource.resource))?.cache.count ?? 0
-      const limit = request.query.size > 0 ? Number(request.query.get('limit')) : 0
-      const objects = limit > 0 ? Math.min(limit, count) : count
-      cost = 1 + objects / objectsPerCost
-      seats = Math.min(Math.max(Math.ceil(objects / objectsPerSeat), 1), seatsAtMost)
-    }
-    return flow.enter({ info, cost, seats, now, signal: () => request.signal })
+  function enter(flow: FlowControl, request: Request, info: RequestInfo, now: number): Seat | Promise<Seat> {
+    const { resource } = info
+    const stock = resource && info.verb !== 'get' ? served.get(resourceId(resource.group, resource.version, resource.resource))?.cache : undefined
+    return flow.enter({ info, work: estimateWork(info, request.query, stock), now, request })
   }
 
   function authorize(info: RequestInfo, trail?: AuditTrail): void {
@@ -279,7 +270,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
           options.metrics.inflight[inflight]++
         }
         if (flow && !inProcess && (!lasts || info.verb === 'watch')) {
-          const entered = estimate(flow, request, info, start)
+          const entered = enter(flow, request, info, start)
           if (entered instanceof Promise) {
             seat = await entered
             began = clock.monotonic()
@@ -294,7 +285,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
       const end = clock.monotonic()
       if (inflight) options.metrics.inflight[inflight]--
       if (seat) {
-        flow!.leave(seat, (end - began) / 1000)
+        flow!.leave(seat, began, end)
         response.headers['x-kubernetes-pf-flowschema-uid'] = seat.schemaUid
         response.headers['x-kubernetes-pf-prioritylevel-uid'] = seat.levelUid
       }
@@ -336,15 +327,10 @@ function annotate(trail: AuditTrail, decision: 'allow' | 'forbid', reason: strin
   trail.annotate('authorization.k8s.io/reason', reason)
 }
 
-/** A list of so many objects is as much work as getting one of them, and takes one seat (upstream's estimate) up to a limit. */
-const objectsPerCost = 25
-const objectsPerSeat = 100
-const seatsAtMost = 10
-
 /** As upstream words it, to clients that know what to do by the code. */
-function tooMany({ message, seat }: TooManyRequests): Response {
+function tooMany({ message, seat, retryAfter }: TooManyRequests): Response {
   const response = text(429, `${message}\n`)
-  response.headers['retry-after'] = '1'
+  response.headers['retry-after'] = String(retryAfter)
   response.headers['x-kubernetes-pf-flowschema-uid'] = seat.schemaUid
   response.headers['x-kubernetes-pf-prioritylevel-uid'] = seat.levelUid
   return response

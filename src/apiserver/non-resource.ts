@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { errors, groups } from '#api'
 import type { Request, Response } from '#client'
 import { pageNotFound } from './api-handler.ts'
+import type { FlowControl } from './flowcontrol/index.ts'
 import { notAllowed } from './registry/verbs.ts'
 import { health, text } from './http/health.ts'
 import type { DocumentHandler, ExtensionGroup, HealthCheck, ServerVersion } from './options.ts'
@@ -17,6 +18,8 @@ export interface NonResourceOptions {
   /** What `/metrics` shows, in Prometheus' text form, each with a newline at its end. */
   metrics: readonly { toString(): string }[]
   paths: Record<string, (request: Request) => Promise<Response> | Response>
+  /** What `/debug/api_priority_and_fairness/` shows. */
+  flow?: FlowControl['dump']
 }
 
 /** Answers what is not about a resource: health, version, metrics, discovery and OpenAPI documents. */
@@ -41,6 +44,12 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
         return { status: 200, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify(version)) } }
       case '/metrics':
         return scrape()
+      case '/debug':
+        if (options.flow && path.startsWith(flowPath) && Object.hasOwn(options.flow, path.slice(flowPath.length)))
+          return text(
+            200,
+            options.flow[path.slice(flowPath.length) as keyof FlowControl['dump']](Boolean(request.query.get('includeRequestDetails'))),
+          )
     }
     const { accept, host, 'if-none-match': ifNoneMatch, 'accept-encoding': acceptEncoding } = request.headers
     const hash = request.query.get('hash')
@@ -97,6 +106,8 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
     return { status, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify({ paths })) } }
   }
 }
+
+const flowPath = '/debug/api_priority_and_fairness/'
 
 function metricsText(metrics: NonResourceOptions['metrics']): () => Promise<Response> {
   let ofProcess: import('prom-client').Registry | undefined

@@ -93,6 +93,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         ...(options.audit ? [options.audit] : []),
       ],
       paths: options.paths ?? {},
+      ...(options.flow ? { flow: options.flow.dump } : {}),
     }),
     context,
     clock,

@@ -44,8 +44,9 @@ const anything = {
   resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'], clusterScope: true, namespaces: ['*'] }],
   nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
 }
-const electionVerbs = ['get', 'create', 'update']
-const leases = { resourceRules: [{ verbs: electionVerbs, apiGroups: ['coordination.k8s.io'], resources: ['leases'], namespaces: ['*'] }] }
+const leases = {
+  resourceRules: [{ verbs: ['get', 'create', 'update'], apiGroups: ['coordination.k8s.io'], resources: ['leases'], namespaces: ['*'] }],
+}
 
 function schema(name: string, levelName: string, precedence: number, distinguisher: 'ByUser' | 'ByNamespace' | '', rules: Rules): Schema {
   return {
@@ -72,11 +73,6 @@ export const defaultSchemas: readonly Schema[] = [
     subjects: [...users('system:kube-controller-manager', 'system:kube-scheduler'), ...systemAccounts('*')],
     ...leases,
   }),
-  schema('endpoint-controller', 'workload-high', 150, 'ByUser', {
-    subjects: [...users('system:kube-controller-manager'), ...systemAccounts('endpoint-controller', 'endpointslicemirroring-controller')],
-    resourceRules: [{ verbs: electionVerbs, apiGroups: [''], resources: ['endpoints'], namespaces: ['*'] }],
-  }),
-  schema('workload-leader-election', 'leader-election', 200, 'ByUser', { subjects: systemAccounts('*'), ...leases }),
   schema('system-node-high', 'node-high', 400, 'ByUser', {
     subjects: groups('system:nodes'),
     resourceRules: [

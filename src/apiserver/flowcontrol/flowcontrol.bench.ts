@@ -2,8 +2,9 @@ import { realClock } from '#base'
 import { deadlines } from '../http/deadlines.ts'
 import { parseRequest } from '../parse-request.ts'
 import { defaultLevels, defaultSchemas } from './defaults.ts'
-import type { Seat } from './flow-control.ts'
 import { flowControl } from './flow-control.ts'
+import type { Seat } from './seat.ts'
+import { estimateWork } from './work.ts'
 
 /** What a request pays for flow control and its deadline while there is no contention: `tools/run src/apiserver/flowcontrol/flowcontrol.bench.ts`. */
 const flow = flowControl({ clock: realClock })
@@ -37,11 +38,11 @@ async function fastest(name: string, one: () => unknown): Promise<void> {
 await fastest('nothing', () => {})
 for (const [name, user] of Object.entries(users)) {
   const info = parseRequest('GET', path, undefined, user)
-  const signal = () => undefined
+  const request = { query: new URLSearchParams() }
   await fastest(`flow control, ${name}`, () => {
     const now = performance.now()
-    const seat = flow.enter({ info, cost: 1, seats: 1, now, signal })
-    const leave = (taken: Seat) => flow.leave(taken, (performance.now() - now) / 1000)
+    const seat = flow.enter({ info, work: estimateWork(info, request.query, undefined), now, request })
+    const leave = (taken: Seat) => flow.leave(taken, now, performance.now())
     return seat instanceof Promise ? seat.then(leave) : leave(seat)
   })
 }

@@ -5,10 +5,10 @@ import type { flowcontrol } from '#api'
 import { parseRequest } from '../parse-request.ts'
 import { inOrder, matchesRules, rulesFor } from './classify.ts'
 import { defaultLevels, defaultSchemas } from './defaults.ts'
-import type { Seat } from './flow-control.ts'
-import { TooManyRequests, flowControl } from './flow-control.ts'
+import { flowControl } from './flow-control.ts'
 import { danglingCondition, planDefaults } from './objects.ts'
-import { divideSeats } from './seats.ts'
+import type { Seat, TooManyRequests } from './seat.ts'
+import { divideSeats, widestRequest } from './seats.ts'
 import { dealHand, flowHash } from './shuffle.ts'
 
 const user = (username: string, ...groups: string[]) => ({ username, groups: [...groups, 'system:authenticated'] })
@@ -34,7 +34,7 @@ test('the default schemas classify', async (context) => {
       account('kube-system', 'endpoint-controller'),
       'PUT',
       '/api/v1/namespaces/a/endpoints/b',
-      'endpoint-controller',
+      'kube-system-service-accounts',
     ],
     ['anybody', user('alice'), 'POST', '/api/v1/namespaces/a/pods', 'global-default'],
   ]
@@ -49,10 +49,10 @@ test('the default schemas classify', async (context) => {
 
 test('seats are divided by shares as documented', () => {
   const seats = divideSeats(defaultLevels, 600)
-  assert.deepEqual(seats.get('global-default'), { nominal: 49, lendable: 25, upper: 600 })
-  assert.deepEqual(seats.get('workload-low'), { nominal: 245, lendable: 221, upper: 600 })
-  assert.deepEqual(seats.get('leader-election'), { nominal: 25, lendable: 0, upper: 600 })
-  assert.deepEqual(seats.get('exempt'), { nominal: 0, lendable: 0, upper: 600 })
+  assert.deepEqual(seats.get('global-default'), { nominal: 49, min: 24, max: 649 })
+  assert.deepEqual(seats.get('workload-low'), { nominal: 245, min: 24, max: 845 })
+  assert.deepEqual(seats.get('leader-election'), { nominal: 25, min: 25, max: 625 })
+  assert.deepEqual(seats.get('exempt'), { nominal: 0, min: 0, max: 600 })
 })
 
 test('a hand has different cards, and flows have different hands', () => {
@@ -82,7 +82,7 @@ function controlled(options: { totalSeats?: number; levels?: flowcontrol.Priorit
     control,
     enter(who: ReturnType<typeof user>, path = '/api/v1/namespaces/a/pods/b', cost = 1) {
       const info = parseRequest('GET', path, undefined, who)
-      return control.enter({ info, cost, seats: 1, now: clock.monotonic(), signal: () => undefined })
+      return control.enter({ info, work: { cost, seats: 1, watchers: -1 }, now: clock.monotonic(), request: { query: new URLSearchParams() } })
     },
     async turn() {
       const fns = deferred
@@ -123,7 +123,7 @@ test('who finds a free seat has it at once', () => {
   assert.ok(!(seat instanceof Promise))
   assert.equal((seat as Seat).level.name, 'global-default')
   assert.equal((seat as Seat).level.executing, 1)
-  t.control.leave(seat as Seat, 0.1)
+  t.control.leave(seat as Seat, 0, 0)
   assert.equal((seat as Seat).level.executing, 0)
 })
 
@@ -142,7 +142,7 @@ test('who finds none waits, and is begun when one is given back', async () => {
     async () => t.enter(bob),
     (error: TooManyRequests) => error.reason === 'queue-full' && error.seat.levelUid === 'level-small',
   )
-  t.control.leave(first, 1)
+  t.control.leave(first, 0, 0)
   await t.turn()
   const second = await waits[0]!
   assert.equal(second.level.executing, 1)
@@ -156,7 +156,7 @@ test('a level that rejects lets nobody wait for a seat', async () => {
     async () => t.enter(user('bob')),
     (error: TooManyRequests) => error.reason === 'concurrency-limit',
   )
-  t.control.leave(seat, 0)
+  t.control.leave(seat, 0, 0)
   assert.ok(!(t.enter(user('bob')) instanceof Promise))
 })
 
@@ -170,7 +170,7 @@ test('one turn of the loop begins only so much of a flood, and others take the n
   if (other instanceof Promise) void other.then(() => done.push('node'))
   else done.push('node')
   for (const each of flood) if (each instanceof Promise) void each.then(() => done.push('flood'))
-  for (const each of flood) if (!(each instanceof Promise)) t.control.leave(each, 0)
+  for (const each of flood) if (!(each instanceof Promise)) t.control.leave(each, 0, 0)
   await t.turn()
   assert.ok(done.indexOf('node') >= 0 && done.indexOf('node') < 16, done.join())
   assert.ok(done.length <= 17)
@@ -186,17 +186,17 @@ test('flows of one level are served in turn, however many requests one of them h
   const wait = (name: string) =>
     void (t.enter(user(name)) as Promise<Seat>).then((seat) => {
       order.push(name)
-      t.control.leave(seat, 0)
+      t.control.leave(seat, 0, 0)
     })
   for (let i = 0; i < 100; i++) wait('mallory')
   for (let i = 0; i < 4; i++) wait('alice')
-  t.control.leave(first, 0)
+  t.control.leave(first, 0, 0)
   for (let i = 0; i < 40; i++) await t.turn()
   assert.ok(order.lastIndexOf('alice') < 20, order.slice(0, 30).join())
 })
 
-test('seats that a level lends are used by others, those it keeps are not', () => {
-  const lender = limited('lender', 1, { queues: 1, handSize: 1, queueLengthLimit: 5 })
+test('seats are lent by what levels want, and come back when their level wants them', async () => {
+  const lender = limited('lender', 1, { queues: 1, handSize: 1, queueLengthLimit: 50 })
   lender.spec!.limited!.lendablePercent = 50
   const borrower = limited('borrower', 1, { queues: 1, handSize: 1, queueLengthLimit: 50 })
   const t = controlled({
@@ -204,9 +204,124 @@ test('seats that a level lends are used by others, those it keeps are not', () =
     levels: [lender, borrower, limited('catch-all', 0)],
     schemas: [forUser('bob', 'borrower'), forUser('lena', 'lender')],
   })
-  const seats = Array.from({ length: 20 }, () => t.enter(user('bob')))
-  assert.equal(seats.filter((s) => !(s instanceof Promise)).length, 15)
-  assert.equal(Array.from({ length: 8 }, () => t.enter(user('lena'))).filter((s) => !(s instanceof Promise)).length, 5)
+  const current = () =>
+    Object.fromEntries(
+      [...t.control.metrics.toString().matchAll(/current_limit_seats\{priority_level="(lender|borrower)"\} (\d+)/g)].map(([, name, n]) => [
+        name,
+        Number(n),
+      ]),
+    )
+  assert.deepEqual(current(), { lender: 7, borrower: 13 })
+  const begun: string[] = []
+  const ask = (who: string, count: number) => {
+    for (let i = 0; i < count; i++) {
+      const seat = t.enter(user(who))
+      if (seat instanceof Promise)
+        void seat.then(
+          () => begun.push(who),
+          () => {},
+        )
+      else begun.push(who)
+    }
+  }
+  const count = (who: string) => begun.filter((name) => name === who).length
+  ask('bob', 20)
+  assert.equal(count('bob'), 13)
+  await t.clock.advance(10_000)
+  t.control.lend()
+  assert.deepEqual(current(), { lender: 5, borrower: 15 })
+  for (let i = 0; i < 10; i++) await t.turn()
+  assert.equal(count('bob'), 15)
+  // half of its share is the lender's at any time; the rest when it has asked for a while
+  ask('lena', 8)
+  assert.equal(count('lena'), 5)
+  await t.clock.advance(4_000)
+  t.control.lend()
+  assert.deepEqual(current(), { lender: 8, borrower: 12 })
+  for (let i = 0; i < 10; i++) await t.turn()
+  assert.equal(count('lena'), 8)
+})
+
+test('a write that many watch keeps seats for a while when it is answered', async () => {
+  const t = controlled()
+  const info = parseRequest('PUT', '/api/v1/namespaces/a/pods/b', undefined, user('alice'))
+  const enter = (watchers: number) =>
+    t.control.enter({ info, work: { cost: 3, seats: 1, watchers }, now: t.clock.monotonic(), request: { query: new URLSearchParams() } }) as Seat
+  const few = enter(9)
+  assert.equal(few.level.executing, 1)
+  t.control.leave(few, 0, 0)
+  assert.equal(few.level.executing, 0)
+  // 31 watches are 4 seats for 5 ms
+  const many = enter(31)
+  assert.equal(many.level.executing, 4)
+  t.control.leave(many, 0, 0)
+  assert.equal(many.level.executing, 4)
+  await t.clock.advance(5)
+  assert.equal(many.level.executing, 0)
+  // at most 8 of the 49 seats of this level, for longer then
+  const crowd = enter(1000)
+  assert.deepEqual([crowd.seats, crowd.after], [8, 62.5])
+})
+
+test('one request takes at most a part of its level', () => {
+  const level = (name: string) => defaultLevels.find(({ metadata }) => metadata.name === name)!
+  assert.equal(widestRequest(level('global-default'), 49), 8)
+  assert.equal(widestRequest(level('leader-election'), 25), 4)
+  assert.equal(widestRequest(level('leader-election'), 3), 1)
+  assert.equal(widestRequest(level('catch-all'), 13), undefined)
+})
+
+test('who waits may do so for a quarter of his own timeout', async () => {
+  const t = controlled({
+    totalSeats: 2,
+    levels: [limited('small', 1, { queues: 1, handSize: 1, queueLengthLimit: 9 })],
+    schemas: [forUser('bob', 'small')],
+  })
+  t.enter(user('bob'))
+  const info = parseRequest('GET', '/api/v1/namespaces/a/pods/b', undefined, user('bob'))
+  const hurried = t.control.enter({ info, work: { cost: 1, seats: 1, watchers: -1 }, now: 0, request: { query: new URLSearchParams('timeout=8s') } })
+  const patient = t.enter(user('bob'))
+  const outcomes: string[] = []
+  for (const [name, seat] of [
+    ['hurried', hurried],
+    ['patient', patient],
+  ] as const)
+    void (seat as Promise<Seat>).catch(() => outcomes.push(name))
+  await t.clock.advance(3_000)
+  assert.deepEqual(outcomes, ['hurried'])
+  await t.clock.advance(13_000)
+  assert.deepEqual(outcomes, ['hurried', 'patient'])
+})
+
+test('what goes on is shown as tables', async () => {
+  const t = controlled({
+    totalSeats: 2,
+    levels: [limited('small', 1, { queues: 4, handSize: 1, queueLengthLimit: 2 })],
+    schemas: [forUser('bob', 'small')],
+  })
+  const first = t.enter(user('bob')) as Seat
+  const second = t.enter(user('bob')) as Promise<Seat>
+  t.enter(user('bob'))
+  const rows = (text: string) => text.split('\n').map((line) => line.split(/, */))
+  const levelRow = rows(t.control.dump.dump_priority_levels(false)).find(([name]) => name === 'small')
+  assert.deepEqual(levelRow, ['small', '1', 'false', 'false', '2', '1', '1', '0', '0', '0'])
+  const queue = rows(t.control.dump.dump_queues(false))[1]!
+  assert.deepEqual([queue[0], ...queue.slice(2, 5)], ['small', '2', '0', '0'])
+  const [header, request] = rows(t.control.dump.dump_requests(true))
+  assert.equal(header!.length, 18)
+  assert.deepEqual(
+    [request![1], request![3], ...request!.slice(4, 10)],
+    ['bob', '0', 'bob', '2026-01-01T00:00:00.000Z', '1', '0', '0s', '0001-01-01T00:00:00Z'],
+  )
+  assert.deepEqual(request!.slice(10), ['bob', 'get', '/api/v1/namespaces/a/pods/b', 'a', 'b', 'v1', 'pods', ''])
+  t.control.leave(first, 0, 0)
+  await t.turn()
+  await second
+  // what waited is listed while it is under way
+  assert.deepEqual(
+    rows(t.control.dump.dump_requests(false)).map((row) => row[3]),
+    ['RequestIndexInQueue', '0', '-1', undefined],
+  )
 })
 
 test('who has waited too long is sent away', async () => {
@@ -261,6 +376,26 @@ test('defaults are made, put right where they must be, and left alone where they
   )
   await context.test('a suggested one that nobody claimed is put right', () =>
     assert.equal(planDefaults([system], [stored(system, {}, { limited: { nominalConcurrencyShares: 3 } })]).length, 1),
+  )
+  await context.test('one that somebody changed is marked as his, and left', () => {
+    const [step, ...more] = planDefaults([system], [stored(system, { annotations: {} }, { limited: { nominalConcurrencyShares: 3 } })])
+    assert.deepEqual(more, [])
+    assert.equal(step?.object.metadata.annotations?.['apf.kubernetes.io/autoupdate-spec'], 'false')
+    assert.equal((step!.object as flowcontrol.PriorityLevelConfiguration).spec?.limited?.nominalConcurrencyShares, 3)
+  })
+  await context.test("what was a default of another release goes, but not what is the administrator's", () =>
+    assert.deepEqual(
+      planDefaults(
+        [system],
+        [
+          stored(system),
+          stored({ ...system, metadata: { ...system.metadata, name: 'old' } }),
+          stored({ ...system, metadata: { name: 'mine' } }),
+          stored({ ...system, metadata: { name: 'kept', annotations: { 'apf.kubernetes.io/autoupdate-spec': 'false' } } }),
+        ],
+      ).map(({ action, object }) => [action, object.metadata.name]),
+      [['delete', 'old']],
+    ),
   )
   await context.test('one that says it is not to be touched is not', () =>
     assert.deepEqual(

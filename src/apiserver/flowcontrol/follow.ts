@@ -20,6 +20,8 @@ const group = 'flowcontrol.apiserver.k8s.io'
 const settle = 50
 /** After a failure, milliseconds. */
 const again = 2000
+/** Seats are lent anew so often, milliseconds: upstream's. */
+const lendEvery = 10_000
 
 /** Keeps the flow control at what the objects say, the default objects at what they must say, and the schemas' status true. Ends by the signal. */
 export function followFlowObjects({ control, reader, client, clock, log }: FollowOptions, signal: AbortSignal): void {
@@ -49,12 +51,19 @@ export function followFlowObjects({ control, reader, client, clock, log }: Follo
       control.configure(levels(), schemas())
     })
   }
+  let cancelLending: () => void
+  const lend = () => {
+    control.lend()
+    cancelLending = clock.schedule(lendEvery, lend)
+  }
+  cancelLending = clock.schedule(lendEvery, lend)
   const stops = [reader.onChange(group, 'prioritylevelconfigurations', changed), reader.onChange(group, 'flowschemas', changed)]
   signal.addEventListener(
     'abort',
     () => {
       for (const stop of stops) stop()
       scheduled?.()
+      cancelLending()
     },
     { once: true },
   )

@@ -4,30 +4,36 @@ import type { Client, ResourceRef } from '#client'
 import { autoUpdateAnnotation, defaultLevels, defaultSchemas, mandatoryNames } from './defaults.ts'
 
 type Configured = flowcontrol.FlowSchema | flowcontrol.PriorityLevelConfiguration
-export type DefaultStep<T> = { action: 'create'; object: T } | { action: 'update'; object: T }
+export type DefaultStep<T> = { action: 'create' | 'update' | 'delete'; object: T }
 
 /**
  * What is missing of the default objects, and which of them say something else than they should. Mandatory ones are always put right (of `exempt`, its shares are the administrator's),
- * suggested ones while their annotation asks for it: without one, an object that nobody has changed since it was made.
+ * suggested ones while their annotation asks for it: without one, an object that nobody has changed since it was made. What was a default of another release, and is maintained by the
+ * server still, goes.
  */
 export function planDefaults<T extends Configured>(wanted: readonly T[], existing: readonly DeepReadonly<T>[]): DefaultStep<T>[] {
   const known = new Map(existing.map((object) => [object.metadata.name, object]))
-  return wanted.flatMap((want): DefaultStep<T>[] => {
+  const names = new Set(wanted.map((want) => want.metadata.name))
+  const gone = existing.filter(({ metadata }) => !names.has(metadata.name) && truthOf(metadata.annotations?.[autoUpdateAnnotation]) === true)
+  const steps = wanted.flatMap((want): DefaultStep<T>[] => {
     const have = known.get(want.metadata.name)
     if (!have) return [{ action: 'create', object: want }]
     const mandatory = mandatoryNames.has(want.metadata.name)
-    const asked = have.metadata.annotations?.[autoUpdateAnnotation]
-    const auto = mandatory || asked === 'true' || (asked === undefined && (have.metadata.generation ?? 1) <= 1)
-    if (!auto) return []
-    const spec = mandatory ? keepingShares(want.spec, have.spec) : want.spec
-    if (same(spec, have.spec) && asked === 'true') return []
-    if (mandatory && same(spec, have.spec)) return []
-    const metadata = {
-      ...have.metadata,
-      annotations: { ...have.metadata.annotations, [autoUpdateAnnotation]: mandatory ? (asked ?? 'true') : 'true' },
-    }
+    const asked = truthOf(have.metadata.annotations?.[autoUpdateAnnotation])
+    const auto = mandatory || (asked ?? have.metadata.generation === 1)
+    const spec = !auto ? have.spec : mandatory ? keepingShares(want.spec, have.spec) : want.spec
+    if (asked === auto && same(spec, have.spec)) return []
+    const metadata = { ...have.metadata, annotations: { ...have.metadata.annotations, [autoUpdateAnnotation]: String(auto) } }
     return [{ action: 'update', object: { ...have, metadata, spec } as unknown as T }]
   })
+  return [...steps, ...gone.map((object) => ({ action: 'delete' as const, object: object as T }))]
+}
+
+/** What Go's ParseBool reads; undefined for anything else. */
+function truthOf(text: string | undefined): boolean | undefined {
+  if (text === undefined) return undefined
+  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true
+  return /^(0|f|F|FALSE|false|False)$/.test(text) ? false : undefined
 }
 
 /** The exempt level's shares are free to choose. */
@@ -58,6 +64,7 @@ async function ensure<T extends Configured & KubeObject>(client: Client, ref: Re
     planDefaults(wanted as readonly T[], items).map(async ({ action, object }) => {
       try {
         if (action === 'create') await resource.create(object as never, { fieldManager: producer })
+        else if (action === 'delete') await resource.delete(object.metadata.name)
         else await resource.update(object, { fieldManager: producer })
       } catch (error) {
         // another server of this cluster was first: what it wrote is the same
@@ -98,11 +105,10 @@ export async function reportDangling(
     schemas.map(async (schema) => {
       const condition = danglingCondition(schema, levels, now)
       if (!condition) return
-      const others = schema.status?.conditions?.filter(({ type }) => type !== 'Dangling') ?? []
+      const { apiVersion, kind } = schema
+      const status = { apiVersion, kind, metadata: { name: schema.metadata.name }, status: { conditions: [condition] } }
       try {
-        await resource.updateStatus({ ...schema, status: { ...schema.status, conditions: [...others, condition] } } as never, {
-          fieldManager: consumer,
-        })
+        await resource.apply(status, { fieldManager: consumer, force: true, subresource: 'status' })
       } catch (error) {
         if (!isStatus(error, 'Conflict') && !isStatus(error, 'NotFound')) throw error
       }

@@ -1,20 +1,18 @@
 import type { DeepReadonly, flowcontrol } from '#api'
 
-/** How many seats a level has by its share of all: what is its own, what it lends, and up to how many it may borrow. */
+/** How many seats a level has by its configuration: what is its share, what of it is never lent, and what it has with all that it may borrow. */
 export interface Limits {
   /** Its share of all seats, rounded up. */
   nominal: number
-  /** Those of its share that it lends while it does not use them. */
-  lendable: number
-  /** With all it may borrow. */
-  upper: number
+  min: number
+  max: number
 }
 
 type Level = DeepReadonly<flowcontrol.PriorityLevelConfiguration>
 
 /**
- * Divides `total` seats among levels by their shares, as documented for PriorityLevelConfiguration:
- * nominal = ceil(total × shares / all shares), lendable = round(nominal × percent / 100), upper = nominal + round(nominal × borrowing percent / 100).
+ * Divides `total` seats among levels by their shares, as documented for PriorityLevelConfiguration: nominal = ceil(total × shares / all shares), min = nominal − round(nominal × lendable
+ * percent / 100), max = nominal + round(nominal × borrowing percent / 100), or with `total` seats more where borrowing has no limit.
  */
 export function divideSeats(levels: readonly Level[], total: number): Map<string, Limits> {
   const sharesOf = ({ spec }: Level) => spec?.limited?.nominalConcurrencyShares ?? spec?.exempt?.nominalConcurrencyShares ?? (spec?.limited ? 30 : 0)
@@ -24,8 +22,21 @@ export function divideSeats(levels: readonly Level[], total: number): Map<string
       const nominal = all > 0 ? Math.ceil((total * sharesOf(level)) / all) : 0
       const { lendablePercent = 0 } = level.spec?.limited ?? level.spec?.exempt ?? {}
       const borrowing = level.spec?.limited?.borrowingLimitPercent
-      const lendable = Math.round((nominal * lendablePercent) / 100)
-      return [level.metadata.name, { nominal, lendable, upper: borrowing === undefined ? total : nominal + Math.round((nominal * borrowing) / 100) }]
+      return [
+        level.metadata.name,
+        {
+          nominal,
+          min: nominal - Math.round((nominal * lendablePercent) / 100),
+          max: nominal + (borrowing === undefined ? total : Math.round((nominal * borrowing) / 100)),
+        },
+      ]
     }),
   )
+}
+
+/** The most seats that one request of a level may take, so that it does not wait for all the others to end; none is given for levels without queues. */
+export function widestRequest(level: Level, nominal: number): number | undefined {
+  const queuing = level.spec?.limited?.limitResponse?.queuing
+  if (!queuing) return undefined
+  return Math.max(1, Math.min(Math.ceil(nominal * 0.15), Math.floor(nominal / (queuing.handSize ?? 8))))
 }

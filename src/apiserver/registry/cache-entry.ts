@@ -27,6 +27,11 @@ export class CacheEntry {
     this.#object = object
   }
 
+  /** Bytes of its JSON, with or without the resourceVersion. */
+  get size(): number {
+    return (this.#wire ?? this.#stored!).length
+  }
+
   /** JSON with resourceVersion. */
   get bytes(): Buffer {
     if (!this.#wire) {

@@ -131,6 +131,9 @@ export class ResourceCache {
   #indexedFields: { field: string; count: number }[] = []
   readonly #listeners = new Set<(change: ObjectChange) => void>()
   #count = 0
+  #size = 0
+  /** Watchers of one namespace each, counted; those of all of them under the empty name. */
+  readonly #watchersIn = new Map<string, number>()
 
   constructor(group: string, resource: string, prefix: string, oldest: number) {
     this.group = group
@@ -141,6 +144,22 @@ export class ResourceCache {
 
   get count(): number {
     return this.#count
+  }
+
+  /** Bytes of all objects. */
+  get size(): number {
+    return this.#size
+  }
+
+  countIn(namespace: string): number {
+    return this.#shelves.get(namespace)?.byName.size ?? 0
+  }
+
+  /** How many watchers a change of this object may concern; those of one field's value are left out, but for its name. */
+  watchersOf(namespace: string, name: string): number {
+    const counts = this.#watchersIn
+    const count = (counts.get('') ?? 0) + (namespace ? (counts.get(namespace) ?? 0) : 0)
+    return name && this.#indexedFields.length > 0 ? count + (this.#indexed.get(`metadata.name=${name}`)?.size ?? 0) : count
   }
 
   get(namespace: string, name: string): CacheEntry | undefined {
@@ -177,6 +196,7 @@ export class ResourceCache {
     }
     if (!previous) this.#count++
     else if (!entry) this.#count--
+    this.#size += (entry?.size ?? 0) - (previous?.size ?? 0)
     this.version = revision
     const event = new CacheEvent(revision, entry, previous, time)
     this.#remember(event)
@@ -188,7 +208,9 @@ export class ResourceCache {
   load(entry: CacheEntry): void {
     let shelf = this.#shelves.get(entry.namespace)
     if (!shelf) this.#addShelf((shelf = new Shelf(entry.namespace)))
-    if (!shelf.put(entry)) this.#count++
+    const previous = shelf.put(entry)
+    if (!previous) this.#count++
+    this.#size += entry.size - (previous?.size ?? 0)
     if (entry.revision > this.version) this.version = entry.revision
   }
 
@@ -215,6 +237,7 @@ export class ResourceCache {
     const exact = watcher.exact
     if (!exact) {
       this.#watchers.add(watcher)
+      this.#countWatcher(watcher, 1)
       return
     }
     const known = this.#indexedFields.find((f) => f.field === exact.field)
@@ -229,7 +252,7 @@ export class ResourceCache {
   removeWatcher(watcher: Watcher): void {
     const exact = watcher.exact
     if (!exact) {
-      this.#watchers.delete(watcher)
+      if (this.#watchers.delete(watcher)) this.#countWatcher(watcher, -1)
       return
     }
     const id = `${exact.field}=${exact.value}`
@@ -257,6 +280,12 @@ export class ResourceCache {
     const all = [...this.#watchers]
     for (const set of this.#indexed.values()) all.push(...set)
     return all
+  }
+
+  #countWatcher({ namespace }: Watcher, by: number): void {
+    const count = (this.#watchersIn.get(namespace) ?? 0) + by
+    if (count > 0) this.#watchersIn.set(namespace, count)
+    else this.#watchersIn.delete(namespace)
   }
 
   #dispatch(event: CacheEvent): void {

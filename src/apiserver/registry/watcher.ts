@@ -63,6 +63,11 @@ export class Watcher implements AsyncIterable<WatchFrame> {
     return this.#options.view
   }
 
+  /** The one that it is about; empty for all. */
+  get namespace(): string {
+    return this.#options.namespace ?? ''
+  }
+
   /** Runs `fn` when the watch ends, at once if it has. */
   onEnd(fn: () => void): void {
     if (this.#ended) fn()
