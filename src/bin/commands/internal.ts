@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { known, untilStopped } from './options.ts'
+import type { ClusterConfig } from '#cluster'
+import { cluster, known, untilStopped } from './options.ts'
 
 /** The processes of a cluster, as `k8ts up` starts them. */
 export function internalCommands(program: Command): void {
@@ -9,14 +10,14 @@ export function internalCommands(program: Command): void {
     .argument('<cluster>')
     .action(async (name: string) => {
       const { runControlPlane } = await import('#cluster/control-plane')
-      await untilStopped(async (signal) => runControlPlane(await known(name), signal))
+      await component(name, runControlPlane)
     })
   internal
     .command('ci')
     .argument('<cluster>')
     .action(async (name: string) => {
       const { runCiService } = await import('#cluster/ci')
-      await untilStopped(async (signal) => runCiService(await known(name), signal))
+      await component(name, runCiService)
     })
   internal
     .command('agent')
@@ -24,6 +25,14 @@ export function internalCommands(program: Command): void {
     .argument('<node>')
     .action(async (name: string, node: string) => {
       const { runAgent } = await import('#cluster/agent')
-      await untilStopped(async (signal) => runAgent(await known(name), node, signal))
+      await component(name, (config, signal) => runAgent(config, node, signal))
     })
+}
+
+/** Runs until it is asked to stop, with no more memory than it needs. */
+async function component(name: string, run: (config: ClusterConfig, signal: AbortSignal) => Promise<void>): Promise<void> {
+  const config = await known(name)
+  const { returnOwnIdleMemory } = await cluster()
+  using _ = returnOwnIdleMemory()
+  await untilStopped((signal) => run(config, signal))
 }
