@@ -8,7 +8,7 @@ import { subjectClient } from './subjects/subject.ts'
 const count = 10_000
 const namespace = 'large'
 /** Until memory is weighed, milliseconds. */
-const settling = 8000
+const settling = 15_000
 
 export interface LargeList {
   /** Of one LIST of all pods, milliseconds. */

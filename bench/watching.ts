@@ -11,7 +11,7 @@ const watches = 1000
 const streamsEach = 10
 const writesPerSecond = 100
 /** Until memory is weighed, milliseconds. */
-const settling = 8000
+const settling = 15_000
 
 export interface Watching {
   /** Write → event, of every event at every watcher, milliseconds. */
