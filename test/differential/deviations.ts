@@ -57,9 +57,10 @@ export const deviations: Deviation[] = [
   // Fields that newer releases default
   { difference: /\.status\.lastPhaseTransitionTime: ours "<time>", theirs undefined$/, reason: 'Since 1.28.' },
   {
-    difference: /\.spec\.(completionMode: ours "NonIndexed"|suspend: ours false|podReplacementPolicy: ours "TerminatingOrFailed"), theirs undefined$/,
+    difference:
+      /\.spec\.(completionMode: ours "NonIndexed"|suspend: ours false|podReplacementPolicy: ours "TerminatingOrFailed"|manualSelector: ours false), theirs undefined$/,
     at: /job/,
-    reason: 'Jobs: since 1.21, 1.21 and 1.28.',
+    reason: 'Jobs: since 1.21, 1.21, 1.28 and 1.27.',
   },
   {
     difference:
@@ -83,6 +84,14 @@ export const deviations: Deviation[] = [
     reason: 'EndpointSlices: since 1.20 as alpha; the topology label says the same.',
   },
   { difference: /\.metadata\.generation: ours \d+, theirs undefined$/, at: /pods\.v1|subresources: /, reason: 'Pods have a generation since 1.33.' },
+
+  // Jobs: the status that other controllers write is held to rules since 1.30
+  {
+    difference: /ours alone status\.(failed|succeeded) \| .* cannot decrease the \w+ counter$/,
+    at: /jobs\.batch\/v1: status: negative numbers/,
+    reason: 'Since 1.30 counters of jobs do not shrink.',
+  },
+  { difference: /^(status|body)\b/, at: /jobs\.batch\/v1: status: finished/, reason: 'Since 1.30 a job completes after its success was noted.' },
 
   // Jobs: labels under a domain since 1.27
   {

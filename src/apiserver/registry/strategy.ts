@@ -27,8 +27,11 @@ export interface ResourceStrategy<T extends KubeObject = any> {
   prepareForUpdate?(object: T, old: DeepReadonly<T>, context: WriteContext): void
   /** Restores what an update of the status subresource may not touch (everything but status, by default). */
   prepareForStatusUpdate?(object: T, old: DeepReadonly<T>, context: WriteContext): void
-  /** Causes with field paths (`spec.containers[0].image`), worded as upstream's field errors. Empty when valid. `apiVersion` is the one of the request. */
-  validate?(object: DeepReadonly<T>, apiVersion?: string): StatusCause[]
+  /**
+   * Causes with field paths (`spec.containers[0].image`), worded as upstream's field errors. Empty when valid. `apiVersion` is the one of the request, `old`
+   * what an update replaces: what was wrong in it already may be tolerated.
+   */
+  validate?(object: DeepReadonly<T>, apiVersion?: string, old?: DeepReadonly<T>): StatusCause[]
   /** Beside `validate`, of creates alone. */
   validateCreate?(object: DeepReadonly<T>, apiVersion?: string): StatusCause[]
   validateUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, apiVersion?: string): StatusCause[]

@@ -160,7 +160,7 @@ async function checkAndReplace(
 }
 
 function mainCauses({ strategy, apiVersion }: Write['served'], object: KubeObject, old: DeepReadonly<KubeObject>) {
-  const causes = strategy.validate?.(object, apiVersion) ?? []
+  const causes = strategy.validate?.(object, apiVersion, old) ?? []
   const more = strategy.validateUpdate?.(object, old, apiVersion)
   return more && more.length > 0 ? [...causes, ...more] : causes
 }

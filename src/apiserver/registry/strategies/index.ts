@@ -9,7 +9,8 @@ import {
   replicationControllerStrategy,
   statefulSetStrategy,
 } from './apps/strategies.ts'
-import { cronJobStrategy, jobStrategy } from './batch/strategies.ts'
+import { cronJobStrategy } from './batch/cronjob.ts'
+import { jobStrategy } from './batch/job.ts'
 import { ciJobStrategy, pipelineStrategy, projectStrategy, workflowStrategy } from './ci.ts'
 import {
   apiServiceStrategy,

@@ -48,7 +48,7 @@ const known: RegExp[] = [
   /batch\.kubernetes\.io\/(controller-uid|job-name): .* theirs undefined/,
   /controller-uid: ours "[-0-9a-f]{36}", theirs "[-0-9a-f]{36}"/,
   /matchLabels\.controller-uid: ours undefined/,
-  /^spec\.(completionMode|suspend|podReplacementPolicy|internalTrafficPolicy|ipFamilyPolicy|ipFamilies|allocateLoadBalancerNodePorts): .*, theirs undefined/,
+  /^spec\.(completionMode|suspend|podReplacementPolicy|manualSelector|internalTrafficPolicy|ipFamilyPolicy|ipFamilies|allocateLoadBalancerNodePorts): .*, theirs undefined/,
   /^spec\.(storageCapacity|requiresRepublish|seLinuxMount): ours false, theirs undefined/,
   /^spec\.parameters\.scope: ours "Cluster", theirs undefined/,
   /^metadata\.labels: ours \{"kubernetes\.io\/metadata\.name":"\w+"\}, theirs undefined/,

@@ -31,7 +31,7 @@ function updated(key: string, old: Anything, change: (object: Anything) => void)
   const strategy = strategies[key]!
   strategy.default?.(object)
   strategy.prepareForUpdate?.(object, old, context)
-  const causes = [...(strategy.validate?.(object) ?? []), ...(strategy.validateUpdate?.(object, old) ?? [])]
+  const causes = [...(strategy.validate?.(object, undefined, old) ?? []), ...(strategy.validateUpdate?.(object, old) ?? [])]
   return { object, causes: causes.map((cause) => `${cause.field}: ${cause.message}`) }
 }
 

@@ -18,6 +18,13 @@ export const invalid = (field: string, value: unknown, detail: string): StatusCa
   field,
 })
 
+/** Like `invalid`, for values that say nothing, or too much, to be printed. */
+export const invalidOmitted = (field: string, detail: string): StatusCause => ({
+  reason: 'FieldValueInvalid',
+  message: `Invalid value: ${detail}`,
+  field,
+})
+
 /** `supported` is printed in the order given; upstream mostly gives it sorted. */
 export const notSupported = (field: string, value: unknown, supported: readonly string[]): StatusCause => ({
   reason: 'FieldValueNotSupported',

@@ -1,3 +1,5 @@
+import { isTimeZone } from './time-zone.ts'
+
 interface Field {
   min: number
   max: number
@@ -20,9 +22,13 @@ const duration = /^([0-9]*\.?[0-9]+(ns|us|µs|ms|s|m|h))+$/
 
 /**
  * What is wrong with the schedule of a cron job, as upstream's parser says it; undefined when nothing is. Accepted are five
- * fields (with names of months and days, ranges, lists and steps), a descriptor such as `@daily`, and `@every` with a duration.
+ * fields (with names of months and days, ranges, lists and steps), a descriptor such as `@daily`, and `@every` with a duration; before them a
+ * time zone (`TZ=UTC`), for what was stored when that was allowed.
  */
-export function scheduleProblem(schedule: string): string | undefined {
+export function scheduleProblem(text: string): string | undefined {
+  const zone = /^(?:CRON_)?TZ=(\S*)(?:\s|$)/.exec(text)
+  if (zone && zone[1] !== '' && !isTimeZone(zone[1]!)) return `provided bad location ${zone[1]}: unknown time zone ${zone[1]}`
+  const schedule = zone ? text.slice(zone[0].length).trim() : text
   if (schedule.startsWith('@')) {
     if (descriptors.has(schedule)) return undefined
     if (schedule.startsWith('@every '))

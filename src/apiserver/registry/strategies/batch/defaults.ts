@@ -13,14 +13,15 @@ export function defaultJob(object: batch.Job): void {
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : 2 ** 31 - 1
   spec.completionMode ||= 'NonIndexed'
   spec.suspend ??= false
-  if (spec.podFailurePolicy) {
-    for (const rule of spec.podFailurePolicy.rules ?? []) {
-      if (rule.onPodConditions) for (const pattern of rule.onPodConditions) pattern.status ||= 'True'
-    }
-  }
+  defaultPodFailurePolicy(spec.podFailurePolicy)
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed'
+  spec.manualSelector ??= false
   const labels = spec.template.metadata?.labels
   if (labels && Object.keys(object.metadata.labels ?? {}).length === 0) object.metadata.labels = { ...labels }
+}
+
+function defaultPodFailurePolicy(policy: batch.PodFailurePolicy | undefined): void {
+  for (const { onPodConditions } of policy?.rules ?? []) for (const pattern of onPodConditions ?? []) pattern.status ||= 'True'
 }
 
 export function defaultCronJob(object: batch.CronJob): void {
@@ -28,6 +29,7 @@ export function defaultCronJob(object: batch.CronJob): void {
   const job = ((spec.jobTemplate ??= {}).spec ??= {} as batch.JobSpec)
   spec.jobTemplate.metadata ??= {} as batch.Job['metadata']
   defaultPodTemplate((job.template ??= {}))
+  defaultPodFailurePolicy(job.podFailurePolicy)
   spec.concurrencyPolicy ||= 'Allow'
   spec.suspend ??= false
   spec.successfulJobsHistoryLimit ??= 3
