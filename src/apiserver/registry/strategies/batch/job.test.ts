@@ -499,6 +499,6 @@ const host = 'metadata.name: this is used in Pod names and hostnames, which can 
 test('warnings of workloads: names that are no host names', () => {
   const { object } = created(key, base, (job) => (job.metadata.name = 'a.b'))
   const [warning, ...others] = jobStrategy.warnings!(object as never)
-  assert.ok(warning!.startsWith(host), warning)
+  assert.ok(warning!.startsWith(host), warning ?? '')
   assert.deepEqual(others, [])
 })
