@@ -56,7 +56,7 @@ export async function deleteObject(registry: Registry, write: Write, options: De
   }
 }
 
-function checkPreconditions(write: Write, object: DeepReadonly<KubeObject>, preconditions: meta.Preconditions | undefined): void {
+export function checkPreconditions(write: Write, object: DeepReadonly<KubeObject>, preconditions: meta.Preconditions | undefined): void {
   if (!preconditions) return
   const { uid, resourceVersion } = object.metadata
   const gr = { group: write.served.storage.group, resource: write.served.storage.kind }

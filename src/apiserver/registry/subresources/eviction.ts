@@ -1,14 +1,14 @@
-import type { DeepReadonly, KubeObject, core, policy } from '#api'
-import { failure, errors, selectorFromLabelSelector } from '#api'
+import type { DeepReadonly, KubeObject, core, meta, policy } from '#api'
+import { StatusError, failure, errors, selectorFromLabelSelector, withCondition } from '#api'
 import type { Response } from '#client'
 import type { Call } from '../call.ts'
 import { valueResponse } from '../call.ts'
 import { decode } from '../decode.ts'
 import type { DeleteOptions } from '../delete.ts'
-import { deleteObject } from '../delete.ts'
+import { checkPreconditions, deleteObject } from '../delete.ts'
 import { checkDeleteOptions } from '../deletion.ts'
-import { requireEntry } from '../update.ts'
-import type { Registry } from '../registry.ts'
+import { requireEntry, updateObject } from '../update.ts'
+import type { Registry, Write } from '../registry.ts'
 import { beginWrite, bodyValue } from '../verbs.ts'
 import { encodeStored } from '../wire.ts'
 import { admissionRequest, mutate, stored, validate } from '../write.ts'
@@ -32,12 +32,77 @@ export async function evict(registry: Registry, call: Call): Promise<Response> {
   await validate(registry, admission)
   for (let attempt = 1; ; attempt++) {
     const pod = requireEntry(write).object as DeepReadonly<core.Pod>
+    checkPreconditions(write, pod, options.preconditions)
     const budget = needsBudget(pod) ? budgetOf(registry, pod) : undefined
-    if (!budget || allowedWithout(budget, pod) || (await takeDisruption(registry, budget, pod, write.context))) break
-    if (attempt >= attempts) throw tooMany("couldn't update PodDisruptionBudget due to conflicts", 'DisruptionBudget')
+    const uncounted = budget !== undefined && allowedWithout(budget, pod)
+    if (!budget || uncounted || (await takeDisruption(registry, budget, pod, write.context))) {
+      // what was not counted must still be so when it goes: a pod that is not ready, or not yet running
+      const asSeen = uncounted || pod.status?.phase === 'Pending' || options.preconditions?.resourceVersion !== undefined
+      if (await markAndDelete(registry, write, pod, asSeen, options)) break
+    }
+    if (attempt >= attempts)
+      throw errors.timeout(`couldn't update PodDisruptionBudget ${JSON.stringify(budget?.metadata.name ?? '')} due to conflicts`)
   }
-  await deleteObject(registry, { ...write, subresource: '' }, options)
   return valueResponse(call, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 })
+}
+
+/**
+ * Says in the pod's status that it was disrupted, and by whom (what a Job's failure policy goes by), then deletes it. False: it was to go as it was `seen`, and somebody has
+ * changed it since.
+ */
+async function markAndDelete(
+  registry: Registry,
+  write: Write,
+  seen: DeepReadonly<core.Pod>,
+  asSeen: boolean,
+  options: DeleteOptions,
+): Promise<boolean> {
+  const pods: Write = { ...write, subresource: '' }
+  const { now, dryRun } = write.context
+  const revision = asSeen ? seen.metadata.resourceVersion : undefined
+  try {
+    let precondition = revision
+    if (!dryRun) {
+      const marked = await updateObject(
+        registry,
+        { ...write, subresource: 'status' },
+        (pod) => disrupted(pod as DeepReadonly<core.Pod>, revision, now),
+        {
+          prepare() {},
+          unvalidated: true,
+          admitted: true,
+          managed: true,
+          retry: !asSeen,
+        },
+      )
+      // the newer revision is our own
+      if (asSeen) precondition = String(marked.entry.revision)
+    }
+    await deleteObject(
+      registry,
+      pods,
+      precondition ? { ...options, preconditions: { ...options.preconditions, resourceVersion: precondition } } : options,
+    )
+    return true
+  } catch (error) {
+    if (asSeen && error instanceof StatusError && error.status.reason === 'Conflict') return false
+    throw error
+  }
+}
+
+function disrupted(pod: DeepReadonly<core.Pod>, revision: string | undefined, now: string): KubeObject {
+  const condition: core.PodCondition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'EvictionByEvictionAPI',
+    message: 'Eviction API: evicting',
+  }
+  const conditions = withCondition<core.PodCondition>((pod.status?.conditions ?? []) as readonly core.PodCondition[], condition, now)
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, resourceVersion: revision ?? pod.metadata.resourceVersion },
+    status: { ...pod.status, conditions },
+  } as unknown as KubeObject
 }
 
 /** Pods that are done, not yet running or on their way out disturb nobody. */
@@ -93,6 +158,7 @@ async function takeDisruption(
     metadata: { ...budget.metadata, resourceVersion: undefined },
     status: {
       ...status,
+      ...(allowed === 1 ? { conditions: usedUp(budget, context.now) } : {}),
       disruptionsAllowed: allowed - 1,
       disruptedPods: { ...status?.disruptedPods, [pod.metadata.name]: context.now },
     },
@@ -101,6 +167,11 @@ async function takeDisruption(
   const result = await stored(registry.cache.write(bytes, next, registry.store.update(entry.key, bytes, entry.revision)))
   if (!result.ok) await registry.cache.applied(result.current?.modRevision ?? 0)
   return result.ok
+}
+
+function usedUp({ metadata, status }: DeepReadonly<policy.PodDisruptionBudget>, now: string): meta.Condition[] {
+  const condition = { type: 'DisruptionAllowed', status: 'False', reason: 'InsufficientPods', message: '', observedGeneration: metadata.generation }
+  return [...withCondition<meta.Condition>((status?.conditions ?? []) as readonly meta.Condition[], condition as meta.Condition, now)]
 }
 
 function tooMany(why: string, reason: string, retryAfterSeconds?: number) {

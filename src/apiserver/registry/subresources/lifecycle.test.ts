@@ -160,12 +160,33 @@ for (const { name, ready = true, phase = 'Running', budgets, dryRun, code, messa
     })
     assert.equal(answer.status, code, JSON.stringify(answer.value))
     if (message) assert.match(answer.value.message, message)
-    if (left !== undefined) assert.equal((await call(t, 'GET', `${all}/a`)).value.status.disruptionsAllowed, left)
+    if (left !== undefined) {
+      const charged = (await call(t, 'GET', `${all}/a`)).value.status
+      assert.equal(charged.disruptionsAllowed, left)
+      const allows = charged.conditions?.find((c: { type: string }) => c.type === 'DisruptionAllowed')
+      if (charged.disruptedPods) assert.deepEqual([allows.status, allows.reason], ['False', 'InsufficientPods'])
+    }
     const { status, value } = await call(t, 'GET', `${pods}/p`)
     const goes = status === 404 || value.metadata.deletionTimestamp !== undefined
     assert.equal(goes, code === 201 && !dryRun)
+    const target = value.status?.conditions?.find((c: { type: string }) => c.type === 'DisruptionTarget')
+    if (status === 200) assert.equal(target?.reason, goes ? 'EvictionByEvictionAPI' : undefined)
   })
 }
+
+test('an eviction keeps to its preconditions, its own change of the status aside', async () => {
+  await using t = await startTestServer()
+  await call(t, 'POST', pods, { metadata: { name: 'p' }, spec: { nodeName: 'n', containers: [{ name: 'c', image: 'i' }] } })
+  await call(t, 'PATCH', `${pods}/p/status`, { status: { phase: 'Running' } }, merge)
+  const seen = (await call(t, 'GET', `${pods}/p`)).value.metadata
+  const evict = (preconditions: object) =>
+    call(t, 'POST', `${pods}/p/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'p' }, deleteOptions: { preconditions } })
+  assert.equal((await evict({ uid: 'another' })).status, 409)
+  assert.equal((await evict({ resourceVersion: '1' })).status, 409)
+  assert.equal((await call(t, 'GET', `${pods}/p`)).value.metadata.resourceVersion, seen.resourceVersion)
+  assert.equal((await evict({ uid: seen.uid, resourceVersion: seen.resourceVersion })).status, 201)
+  assert.ok((await call(t, 'GET', `${pods}/p`)).value.metadata.deletionTimestamp)
+})
 
 test('a scale is written with a precondition, is validated, and names what it scales', async () => {
   await using t = await startTestServer()
