@@ -1,6 +1,12 @@
 import type { ResourceStrategy } from '../strategy.ts'
 import { tables } from '../tables/index.ts'
 import {
+  mutatingAdmissionPolicyBindingStrategy,
+  mutatingAdmissionPolicyStrategy,
+  validatingAdmissionPolicyBindingStrategy,
+  validatingAdmissionPolicyStrategy,
+} from './admission-policies.ts'
+import {
   controllerRevisionStrategy,
   daemonSetStrategy,
   deploymentStrategy,
@@ -25,11 +31,12 @@ import { configMapStrategy, secretStrategy } from './core/config.ts'
 import { limitRangeStrategy } from './core/limit-range.ts'
 import { endpointsStrategy, eventStrategy, namespaceStrategy, nodeStrategy, resourceQuotaStrategy } from './core/objects.ts'
 import { serviceStrategy } from './core/service.ts'
+import { ipAddressStrategy, serviceCidrStrategy } from './networking/addresses.ts'
 import { endpointSliceStrategy, ingressClassStrategy, ingressStrategy, networkPolicyStrategy } from './networking/strategies.ts'
 import { podStrategy } from './pod/strategy.ts'
 import { horizontalPodAutoscalerStrategy, podDisruptionBudgetStrategy } from './policy/strategies.ts'
 import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './rbac/strategies.ts'
-import { resourceClaimStrategy, resourceClaimTemplateStrategy, resourceSliceStrategy } from './resource.ts'
+import { deviceClassStrategy, resourceClaimStrategy, resourceClaimTemplateStrategy, resourceSliceStrategy } from './resource/strategies.ts'
 import {
   csiDriverStrategy,
   csiNodeStrategy,
@@ -40,7 +47,7 @@ import {
   volumeAttachmentStrategy,
   volumeAttributesClassStrategy,
 } from './storage/strategies.ts'
-import { admissionPolicyStrategy, mutatingWebhookConfigurationStrategy, validatingWebhookConfigurationStrategy } from './webhooks.ts'
+import { mutatingWebhookConfigurationStrategy, validatingWebhookConfigurationStrategy } from './webhooks.ts'
 
 const byResource: Record<string, ResourceStrategy> = {
   '/configmaps': configMapStrategy,
@@ -57,11 +64,11 @@ const byResource: Record<string, ResourceStrategy> = {
   '/resourcequotas': resourceQuotaStrategy,
   '/secrets': secretStrategy,
   '/services': serviceStrategy,
-  'admissionregistration.k8s.io/mutatingadmissionpolicies': admissionPolicyStrategy,
-  'admissionregistration.k8s.io/mutatingadmissionpolicybindings': admissionPolicyStrategy,
+  'admissionregistration.k8s.io/mutatingadmissionpolicies': mutatingAdmissionPolicyStrategy,
+  'admissionregistration.k8s.io/mutatingadmissionpolicybindings': mutatingAdmissionPolicyBindingStrategy,
   'admissionregistration.k8s.io/mutatingwebhookconfigurations': mutatingWebhookConfigurationStrategy,
-  'admissionregistration.k8s.io/validatingadmissionpolicies': admissionPolicyStrategy,
-  'admissionregistration.k8s.io/validatingadmissionpolicybindings': admissionPolicyStrategy,
+  'admissionregistration.k8s.io/validatingadmissionpolicies': validatingAdmissionPolicyStrategy,
+  'admissionregistration.k8s.io/validatingadmissionpolicybindings': validatingAdmissionPolicyBindingStrategy,
   'admissionregistration.k8s.io/validatingwebhookconfigurations': validatingWebhookConfigurationStrategy,
   'apiextensions.k8s.io/customresourcedefinitions': customResourceDefinitionStrategy,
   'apiregistration.k8s.io/apiservices': apiServiceStrategy,
@@ -84,13 +91,16 @@ const byResource: Record<string, ResourceStrategy> = {
   'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations': priorityLevelConfigurationStrategy,
   'networking.k8s.io/ingressclasses': ingressClassStrategy,
   'networking.k8s.io/ingresses': ingressStrategy,
+  'networking.k8s.io/ipaddresses': ipAddressStrategy,
   'networking.k8s.io/networkpolicies': networkPolicyStrategy,
+  'networking.k8s.io/servicecidrs': serviceCidrStrategy,
   'node.k8s.io/runtimeclasses': runtimeClassStrategy,
   'policy/poddisruptionbudgets': podDisruptionBudgetStrategy,
   'rbac.authorization.k8s.io/clusterrolebindings': clusterRoleBindingStrategy,
   'rbac.authorization.k8s.io/clusterroles': clusterRoleStrategy,
   'rbac.authorization.k8s.io/rolebindings': roleBindingStrategy,
   'rbac.authorization.k8s.io/roles': roleStrategy,
+  'resource.k8s.io/deviceclasses': deviceClassStrategy,
   'resource.k8s.io/resourceclaims': resourceClaimStrategy,
   'resource.k8s.io/resourceclaimtemplates': resourceClaimTemplateStrategy,
   'resource.k8s.io/resourceslices': resourceSliceStrategy,

@@ -1,7 +1,8 @@
 import type { DeepReadonly, KubeObject, admissionregistration } from '#api'
-import { dns1035Label, dns1123Subdomain, portNumber, qualifiedName } from '#api'
+import { dns1035Label, dns1123Subdomain, portNumber } from '#api'
 import type { ResourceStrategy } from '../strategy.ts'
-import { type Causes, duplicate, invalid, invalidEach, notSupported, optionalOneOf, required } from '../validation/causes.ts'
+import { failurePolicies, matchPolicies, validateMatchConditions, validateRule } from '../validation/admission-rules.ts'
+import { type Causes, duplicate, invalid, invalidEach, optionalOneOf, required, same } from '../validation/causes.ts'
 import { validateLabelSelector } from '../validation/selectors.ts'
 
 type Webhook = admissionregistration.MutatingWebhook | admissionregistration.ValidatingWebhook
@@ -15,16 +16,21 @@ function configurationStrategy(mutating: boolean): ResourceStrategy<Configuratio
     default(object) {
       for (const webhook of object.webhooks ?? []) defaultWebhook(webhook, mutating)
     },
-    validate(object, apiVersion) {
-      const causes: Causes = []
-      const names = new Set<string>()
-      object.webhooks?.forEach((webhook, i) => {
-        validateWebhook(causes, `webhooks[${i}]`, webhook, apiVersion === 'admissionregistration.k8s.io/v1beta1')
-        if (names.has(webhook.name)) causes.push(duplicate(`webhooks[${i}].name`, webhook.name))
-        names.add(webhook.name)
+    validateCreate: (object, apiVersion) => validateConfiguration(object, { anySideEffects: apiVersion === beta }),
+    // what an older release let in may stay
+    validateUpdate(object, old, apiVersion) {
+      const before = old.webhooks ?? []
+      return validateConfiguration(object, {
+        anySideEffects: apiVersion === beta || before.some((webhook) => !noSideEffects.includes(webhook.sideEffects)),
+        anyReview: before.some((webhook) => webhook.admissionReviewVersions?.length > 0 && !webhook.admissionReviewVersions.some(isReview)),
+        anyNames: new Set(before.map((webhook) => webhook.name)).size < before.length,
+        anyLabels: before.some((webhook) => selectorCauses(webhook).length > 0),
+        sameConditions:
+          before.length === (object.webhooks?.length ?? 0) &&
+          before.every((webhook, i) => same(webhook.matchConditions, object.webhooks![i]!.matchConditions)),
       })
-      return causes
     },
+    generationChanged: (object, old) => !same(object.webhooks, old.webhooks),
     allowUnconditionalUpdate: false,
     looseFinalizers: true,
   }
@@ -44,8 +50,50 @@ function defaultWebhook(webhook: Webhook, mutating: boolean): void {
   if (mutating) (webhook as admissionregistration.MutatingWebhook).reinvocationPolicy ??= 'Never'
 }
 
-function validateWebhook(causes: Causes, path: string, webhook: DeepReadonly<Webhook>, beta: boolean): void {
-  const { name = '', clientConfig, admissionReviewVersions = [] } = webhook
+/** What is not asked of a configuration that was there before. */
+interface Leniency {
+  anySideEffects?: boolean
+  anyReview?: boolean
+  anyNames?: boolean
+  /** Values of labels in selectors may be any. */
+  anyLabels?: boolean
+  /** Match conditions are those of before. */
+  sameConditions?: boolean
+}
+
+const beta = 'admissionregistration.k8s.io/v1beta1'
+const noSideEffects = ['None', 'NoneOnDryRun']
+const isReview = (version: string) => version === 'v1' || version === 'v1beta1'
+
+function validateConfiguration({ webhooks }: DeepReadonly<Configuration>, options: Leniency): Causes {
+  const causes: Causes = []
+  const names = new Set<string>()
+  webhooks?.forEach((webhook, i) => {
+    validateWebhook(causes, `webhooks[${i}]`, webhook, options)
+    if (!options.anyNames && names.has(webhook.name)) causes.push(duplicate(`webhooks[${i}].name`, webhook.name))
+    if (webhook.name) names.add(webhook.name)
+  })
+  return causes
+}
+
+function selectorCauses({ namespaceSelector, objectSelector }: DeepReadonly<Webhook>, path = ''): Causes {
+  const causes: Causes = []
+  validateLabelSelector(causes, `${path}.namespaceSelector`, namespaceSelector)
+  validateLabelSelector(causes, `${path}.objectSelector`, objectSelector)
+  return causes
+}
+
+function validateReviewVersions(causes: Causes, path: string, versions: readonly string[], any = false): void {
+  if (versions.length === 0) causes.push(required(path, 'must specify one of v1, v1beta1'))
+  versions.forEach((version, i) => {
+    if (versions.indexOf(version) < i) causes.push(invalid(`${path}[${i}]`, version, 'duplicate version'))
+    else invalidEach(causes, `${path}[${i}]`, version, dns1035Label(version))
+  })
+  if (!any && versions.length > 0 && !versions.some(isReview)) causes.push(invalid(path, versions, 'must include at least one of v1, v1beta1'))
+}
+
+function validateWebhook(causes: Causes, path: string, webhook: DeepReadonly<Webhook>, options: Leniency): void {
+  const { name = '', clientConfig } = webhook
   // A webhook's name is a domain with at least three parts, so that two vendors never meet.
   if (!name) causes.push(required(`${path}.name`))
   else {
@@ -54,26 +102,18 @@ function validateWebhook(causes: Causes, path: string, webhook: DeepReadonly<Web
     else if (name.split('.').length < 3)
       causes.push(invalid(`${path}.name`, name, 'should be a domain with at least three segments separated by dots'))
   }
-  if (admissionReviewVersions.length === 0) causes.push(required(`${path}.admissionReviewVersions`, 'must specify one of v1, v1beta1'))
-  else if (!admissionReviewVersions.some((version) => version === 'v1' || version === 'v1beta1'))
-    causes.push(invalid(`${path}.admissionReviewVersions`, admissionReviewVersions, 'must include at least one of v1, v1beta1'))
-  admissionReviewVersions.forEach((version, i) => {
-    const at = `${path}.admissionReviewVersions[${i}]`
-    invalidEach(causes, at, version, dns1035Label(version))
-    if (admissionReviewVersions.indexOf(version) < i) causes.push(invalid(at, version, 'duplicate version'))
-  })
   webhook.rules?.forEach((rule, i) => validateRule(causes, `${path}.rules[${i}]`, rule))
-  optionalOneOf(causes, `${path}.failurePolicy`, webhook.failurePolicy, ['Fail', 'Ignore'])
-  optionalOneOf(causes, `${path}.matchPolicy`, webhook.matchPolicy, ['Equivalent', 'Exact'])
-  if (!webhook.sideEffects) causes.push(required(`${path}.sideEffects`, 'must specify one of None, NoneOnDryRun'))
-  else
-    optionalOneOf(causes, `${path}.sideEffects`, webhook.sideEffects, beta ? ['None', 'NoneOnDryRun', 'Some', 'Unknown'] : ['None', 'NoneOnDryRun'])
+  optionalOneOf(causes, `${path}.failurePolicy`, webhook.failurePolicy, failurePolicies)
+  optionalOneOf(causes, `${path}.matchPolicy`, webhook.matchPolicy, matchPolicies)
+  const sideEffects = options.anySideEffects ? [...noSideEffects, 'Some', 'Unknown'] : noSideEffects
+  if (webhook.sideEffects === undefined) causes.push(required(`${path}.sideEffects`, `must specify one of ${sideEffects.join(', ')}`))
+  else optionalOneOf(causes, `${path}.sideEffects`, webhook.sideEffects, sideEffects)
   const timeout = webhook.timeoutSeconds
   if (timeout !== undefined && (timeout > 30 || timeout < 1))
     causes.push(invalid(`${path}.timeoutSeconds`, timeout, 'the timeout value must be between 1 and 30 seconds'))
+  // of values that are none, upstream asks nothing where there were such before
+  for (const cause of selectorCauses(webhook, path)) if (!options.anyLabels || !/\.values\[\d+\]$/.test(cause.field ?? '')) causes.push(cause)
   if ('reinvocationPolicy' in webhook) optionalOneOf(causes, `${path}.reinvocationPolicy`, webhook.reinvocationPolicy, ['IfNeeded', 'Never'])
-  validateLabelSelector(causes, `${path}.namespaceSelector`, webhook.namespaceSelector)
-  validateLabelSelector(causes, `${path}.objectSelector`, webhook.objectSelector)
   const { url, service } = clientConfig ?? {}
   if ((url === undefined) === (service === undefined)) causes.push(required(`${path}.clientConfig`, 'exactly one of url or service is required'))
   else if (url !== undefined) validateUrl(causes, `${path}.clientConfig.url`, url)
@@ -85,65 +125,8 @@ function validateWebhook(causes: Causes, path: string, webhook: DeepReadonly<Web
       for (const message of portNumber(service!.port))
         causes.push(invalid(`${path}.clientConfig.service.port`, service!.port, `port is not valid: ${message}`))
   }
-  webhook.matchConditions?.forEach((condition, i) => {
-    const at = `${path}.matchConditions[${i}]`
-    if (!condition.name) causes.push(required(`${at}.name`))
-    else invalidEach(causes, `${at}.name`, condition.name, qualifiedName(condition.name))
-    if (!condition.expression?.trim()) causes.push(required(`${at}.expression`))
-  })
-}
-
-const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
-
-function validateRule(causes: Causes, path: string, rule: DeepReadonly<admissionregistration.RuleWithOperations>): void {
-  for (const field of ['operations', 'apiGroups', 'apiVersions', 'resources'] as const) {
-    const values = rule[field] as readonly string[] | undefined
-    if (!values?.length) causes.push(required(`${path}.${field}`))
-    else if (field !== 'resources' && values.length > 1 && values.includes('*'))
-      causes.push(
-        invalid(
-          `${path}.${field}`,
-          values,
-          `if '*' is present, must not specify other ${field === 'operations' ? 'operations' : field === 'apiGroups' ? 'API groups' : 'API versions'}`,
-        ),
-      )
-  }
-  rule.apiVersions?.forEach((version, i) => {
-    if (!version) causes.push(required(`${path}.apiVersions[${i}]`))
-  })
-  validateRuleResources(causes, `${path}.resources`, rule.resources ?? [])
-  rule.operations?.forEach((operation, i) => {
-    if (!operations.includes(operation)) causes.push(notSupported(`${path}.operations[${i}]`, operation, operations))
-  })
-  if (rule.scope !== undefined) optionalOneOf(causes, `${path}.scope`, rule.scope, ['*', 'Cluster', 'Namespaced'])
-}
-
-/** Stars stand for all of a part: beside them, what they cover is a mistake. */
-function validateRuleResources(causes: Causes, path: string, resources: readonly string[]): void {
-  const withAll = new Set<string>()
-  const allWith = new Set<string>()
-  let plain = 0
-  resources.forEach((resource, i) => {
-    const at = `${path}[${i}]`
-    if (!resource) {
-      causes.push(required(at))
-      return
-    }
-    const slash = resource.indexOf('/')
-    if (slash < 0) {
-      plain++
-      return
-    }
-    const [name, subresource] = [resource.slice(0, slash), resource.slice(slash + 1)]
-    if (withAll.has(name)) causes.push(invalid(at, resource, `if '${name}/*' is present, must not specify ${resource}`))
-    if (allWith.has(subresource)) causes.push(invalid(at, resource, `if '*/${subresource}' is present, must not specify ${resource}`))
-    if (subresource === '*') withAll.add(name)
-    if (name === '*') allWith.add(subresource)
-  })
-  if (resources.length > 1 && resources.includes('*/*'))
-    causes.push(invalid(path, resources, "if '*/*' is present, must not specify other resources"))
-  if (plain > 1 && resources.includes('*'))
-    causes.push(invalid(path, resources, "if '*' is present, must not specify other resources without subresources"))
+  if (!options.sameConditions) validateMatchConditions(causes, `${path}.matchConditions`, webhook.matchConditions)
+  validateReviewVersions(causes, `${path}.admissionReviewVersions`, webhook.admissionReviewVersions ?? [], options.anyReview)
 }
 
 function validateServicePath(causes: Causes, path: string, value: string): void {
@@ -181,23 +164,4 @@ function validateUrl(causes: Causes, path: string, text: string): void {
     causes.push(invalid(path, url.password ? `${url.username}:${url.password}` : url.username, `user information is not permitted in the URL`))
   if (url.hash) causes.push(invalid(path, url.hash.slice(1), 'fragments are not permitted in the URL'))
   if (url.search) causes.push(invalid(path, url.search.slice(1), 'query parameters are not permitted in the URL'))
-}
-
-interface PolicyLike extends KubeObject {
-  spec: { failurePolicy?: string; matchConstraints?: admissionregistration.MatchResources; matchResources?: admissionregistration.MatchResources }
-}
-
-/** Defaults that admission policies and their bindings share. */
-export const admissionPolicyStrategy: ResourceStrategy<PolicyLike> = {
-  default(object) {
-    const spec = (object.spec ??= {})
-    if (!object.kind.endsWith('Binding')) spec.failurePolicy ??= 'Fail'
-    for (const resources of [spec.matchConstraints, spec.matchResources]) {
-      if (!resources) continue
-      resources.matchPolicy ??= 'Equivalent'
-      resources.namespaceSelector ??= {}
-      resources.objectSelector ??= {}
-      for (const rule of [...(resources.resourceRules ?? []), ...(resources.excludeResourceRules ?? [])]) rule.scope ??= '*'
-    }
-  },
 }

@@ -1,4 +1,5 @@
 import type { TableDefinition } from '../strategy.ts'
+import { admissionPolicyBindingTable, mutatingAdmissionPolicyTable, validatingAdmissionPolicyTable } from './admission.ts'
 import { ciJobTable, pipelineTable, projectTable, workflowTable } from './ci.ts'
 import {
   apiServiceTable,
@@ -35,6 +36,7 @@ import {
   serviceTable,
 } from './network.ts'
 import { podTable } from './pods.ts'
+import { agedTable, resourceClaimTable, resourceSliceTable } from './resource.ts'
 import {
   csiDriverTable,
   csiNodeTable,
@@ -76,7 +78,11 @@ export const tables: Record<string, TableDefinition> = {
   '/secrets': secretTable,
   '/serviceaccounts': serviceAccountTable,
   '/services': serviceTable,
+  'admissionregistration.k8s.io/mutatingadmissionpolicies': mutatingAdmissionPolicyTable,
+  'admissionregistration.k8s.io/mutatingadmissionpolicybindings': admissionPolicyBindingTable,
   'admissionregistration.k8s.io/mutatingwebhookconfigurations': webhookConfigurationTable,
+  'admissionregistration.k8s.io/validatingadmissionpolicies': validatingAdmissionPolicyTable,
+  'admissionregistration.k8s.io/validatingadmissionpolicybindings': admissionPolicyBindingTable,
   'admissionregistration.k8s.io/validatingwebhookconfigurations': webhookConfigurationTable,
   'apiextensions.k8s.io/customresourcedefinitions': createdTable,
   'apiregistration.k8s.io/apiservices': apiServiceTable,
@@ -108,6 +114,10 @@ export const tables: Record<string, TableDefinition> = {
   'rbac.authorization.k8s.io/clusterroles': createdTable,
   'rbac.authorization.k8s.io/rolebindings': bindingTable,
   'rbac.authorization.k8s.io/roles': createdTable,
+  'resource.k8s.io/deviceclasses': agedTable,
+  'resource.k8s.io/resourceclaims': resourceClaimTable,
+  'resource.k8s.io/resourceclaimtemplates': agedTable,
+  'resource.k8s.io/resourceslices': resourceSliceTable,
   'scheduling.k8s.io/priorityclasses': priorityClassTable,
   'storage.k8s.io/csidrivers': csiDriverTable,
   'storage.k8s.io/csinodes': csiNodeTable,

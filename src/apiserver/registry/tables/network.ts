@@ -102,7 +102,9 @@ export const ipAddressTable: TableDefinition<networking.IPAddress> = {
   columns: [nameColumn, column('ParentRef')],
   cells({ metadata, spec }) {
     const ref = spec.parentRef
-    const text = ref ? [ref.resource + (ref.group ? `.${ref.group}` : ''), ref.namespace, ref.name].filter(Boolean).join('/') : '<none>'
+    const text = ref
+      ? [(ref.resource + (ref.group ? `.${ref.group}` : '')).toLowerCase(), ref.namespace, ref.name].filter(Boolean).join('/')
+      : '<none>'
     return [metadata.name, text]
   },
 }
