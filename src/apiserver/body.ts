@@ -1,6 +1,6 @@
-import { errors, findDuplicateFields, fieldProblems, parseProtobuf } from '#api'
+import { errors, findDuplicateFields, fieldProblems, parseCbor, parseProtobuf } from '#api'
 import type { Request } from '#client'
-import { checkDepth } from './depth.ts'
+import { checkDepth, maxDepth } from './depth.ts'
 import { parseWellFormed } from './well-formed.ts'
 import { parseYaml } from './yaml/parse.ts'
 
@@ -12,17 +12,20 @@ export function mediaType(request: Request): string {
   return (semicolon < 0 ? header : header.slice(0, semicolon)).trim().toLowerCase()
 }
 
+/** Whether a body is CBOR, whose mistakes have words of their own. */
+export const isCbor = (request: Request): boolean => request.body instanceof Uint8Array && mediaType(request).endsWith('cbor')
+
 export const bodyTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
 
 /**
  * The body as a plain value, owned by the caller when it came as bytes. Undefined when there is none. `duplicates` gets a sentence for keys that
- * an object has twice, where it is asked for. Throws SyntaxError for what is no JSON, YamlError for what is no YAML.
+ * an object has twice, where it is asked for. Throws SyntaxError for what is no JSON, YamlError for what is no YAML, CborError for what is no CBOR.
  */
 export function readBody(request: Request, duplicates?: string[]): unknown {
   const { body } = request
   if (body === undefined) return undefined
   if (!(body instanceof Uint8Array)) return body
-  if (body.length === 0) return mediaType(request).includes('yaml') ? null : undefined
+  if (body.length === 0 && !isCbor(request)) return mediaType(request).includes('yaml') ? null : undefined
   switch (mediaType(request)) {
     case 'application/json':
     case 'application/json-patch+json':
@@ -32,6 +35,9 @@ export function readBody(request: Request, duplicates?: string[]): unknown {
       return parseJson(body, duplicates)
     case 'application/vnd.kubernetes.protobuf':
       return parseProtobuf(body)
+    case 'application/cbor':
+    case 'application/apply-patch+cbor':
+      return parseCbor(body, { depth: maxDepth })
     case 'application/apply-patch+yaml':
     case 'application/yaml':
     case 'application/x-yaml':

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:https'
 import { test } from 'node:test'
 import type { TypeMeta } from '#api'
-import { encodeProtobuf, parseProtobuf, readMessage } from '#api'
+import { encodeCbor, encodeProtobuf, parseCbor, parseProtobuf, readMessage } from '#api'
 import { startTestServer } from './test-server.ts'
 
 const protobuf = 'application/vnd.kubernetes.protobuf'
@@ -129,3 +129,87 @@ test('YAML is chosen by quality', async () => {
   assert.equal(type, 'application/yaml')
   assert.match(bytes.toString(), /^apiVersion: v1\nitems: \[\]\nkind: PodList\n/)
 })
+
+const cbor = 'application/cbor'
+const cborOf = (bytes: Buffer) => parseCbor(bytes) as Record<string, any>
+const withoutType = (item: object) => ({ ...item, kind: undefined, apiVersion: undefined })
+
+test('what is sent and asked for in CBOR is what JSON shows', async () => {
+  await using t = await startTestServer()
+  const created = await call(t.url, 'POST', pods, { 'content-type': cbor, accept: cbor }, encodeCbor(pod('one')))
+  assert.deepEqual([created.status, created.type], [201, cbor])
+  assert.equal(created.bytes.subarray(0, 3).toString('hex'), 'd9d9f7')
+  const plain = json((await call(t.url, 'GET', `${pods}/one`, { accept: 'application/json' })).bytes)
+  assert.deepEqual(cborOf(created.bytes), plain)
+  assert.deepEqual((await call(t.url, 'GET', `${pods}/one`, { accept: `${cbor},application/json;q=0.9` })).bytes, created.bytes)
+  await call(t.url, 'POST', pods, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(pod('two'))))
+  const list = cborOf((await call(t.url, 'GET', pods, { accept: cbor })).bytes)
+  const plainList = json((await call(t.url, 'GET', pods, {})).bytes)
+  assert.deepEqual({ ...list, items: list['items'].map(withoutType) }, { ...plainList, items: plainList['items'].map(withoutType) })
+})
+
+test('a watch in CBOR is a sequence of items', async () => {
+  await using t = await startTestServer()
+  await call(t.url, 'POST', pods, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(pod('one'))))
+  for (const [as, kind] of [
+    ['', 'Pod'],
+    [';as=PartialObjectMetadata;g=meta.k8s.io;v=v1', 'PartialObjectMetadata'],
+    [';as=Table;g=meta.k8s.io;v=v1', 'Table'],
+  ]) {
+    const path = `${pods}?watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3Done`
+    const { type, bytes } = await call(t.url, 'GET', path, { accept: `${cbor}${as}` })
+    assert.equal(type, 'application/cbor-seq')
+    const event = cborOf(bytes)
+    assert.deepEqual([event['type'], event['object'].kind], ['ADDED', kind])
+  }
+})
+
+test('applies, tables, metadata alone, errors and options in CBOR', async () => {
+  await using t = await startTestServer()
+  const maps = '/api/v1/namespaces/default/configmaps'
+  const applied = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { k: 'v' } }
+  const apply = (body: Buffer) =>
+    call(t.url, 'PATCH', `${maps}/a?fieldManager=me&fieldValidation=Strict`, { 'content-type': 'application/apply-patch+cbor', accept: cbor }, body)
+  const made = await apply(encodeCbor(applied))
+  assert.deepEqual(
+    [made.status, cborOf(made.bytes)['data'], cborOf(made.bytes)['metadata'].managedFields[0].fieldsV1],
+    [201, { k: 'v' }, { 'f:data': { 'f:k': {} } }],
+  )
+  const twice = await apply(Buffer.from('a2614101614102', 'hex'))
+  assert.deepEqual(
+    [twice.status, cborOf(twice.bytes)['message']],
+    [400, 'error decoding YAML: cbor: found duplicate map key "A" at map element index 1'],
+  )
+  const table = await call(t.url, 'GET', maps, { accept: `${cbor};as=Table;g=meta.k8s.io;v=v1` })
+  assert.deepEqual([table.type, cborOf(table.bytes)['kind'], cborOf(table.bytes)['rows'].length], [cbor, 'Table', 1])
+  const partial = await call(t.url, 'GET', maps, { accept: `${cbor};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1` })
+  assert.deepEqual([partial.type, cborOf(partial.bytes)['items'][0].metadata.name], [cbor, 'a'])
+  const missing = await call(t.url, 'GET', `${maps}/b`, { accept: cbor })
+  assert.deepEqual([missing.status, missing.type, cborOf(missing.bytes)['reason']], [404, cbor, 'NotFound'])
+  const options = encodeCbor({ kind: 'DeleteOptions', apiVersion: 'v1', dryRun: ['All'] })
+  const gone = await call(t.url, 'DELETE', `${maps}/a`, { 'content-type': cbor, accept: cbor, 'content-length': String(options.length) }, options)
+  assert.deepEqual([gone.status, cborOf(gone.bytes)['status']], [200, 'Success'])
+  assert.equal((await call(t.url, 'GET', `${maps}/a`, {})).status, 200)
+})
+
+const refused: [name: string, hex: string, query: string, message: string][] = [
+  ['nothing', '', '', 'the object provided is unrecognized (must be of type ConfigMap): unable to determine group/version/kind: EOF (<empty>)'],
+  ['what is cut off', 'd9d9f7a1', '', 'the object provided is unrecognized (must be of type ConfigMap): unable to determine group/version/kind: unexpected EOF (d9d9f7a1)'],
+  ['a list', '80', '', 'the object provided is unrecognized (must be of type ConfigMap): unable to determine group/version/kind: cbor: cannot unmarshal array into Go value of type v1.TypeMeta (80)'],
+  ['a key twice', 'a2416101416102', '', 'the object provided is unrecognized (must be of type ConfigMap): unable to determine group/version/kind: cbor: found duplicate map key "a" at map element index 1 (a2416101416102)'],
+  ['a key twice inside', 'a14464617461a2416101416102', '', 'ConfigMap in version "v1" cannot be handled as a ConfigMap: cbor: found duplicate map key "a" at map element index 1'],
+  ['a field of another type', 'a1446461746101', '', 'ConfigMap in version "v1" cannot be handled as a ConfigMap: cbor: cannot unmarshal positive integer into Go struct field v1.ConfigMap.data of type map[string]string'],
+  ['an unknown field', 'a24464617461a043626f6f01', '?fieldValidation=Strict', 'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: cbor: found unknown field at map element index 1'],
+] // prettier-ignore
+for (const [name, hex, query, message] of refused)
+  test(`CBOR that is ${name} is refused in upstream's words`, async () => {
+    await using t = await startTestServer()
+    const { status, bytes } = await call(
+      t.url,
+      'POST',
+      `/api/v1/namespaces/default/configmaps${query}`,
+      { 'content-type': cbor },
+      Buffer.from(hex, 'hex'),
+    )
+    assert.deepEqual([status, json(bytes)['message']], [400, message])
+  })

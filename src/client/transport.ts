@@ -24,6 +24,8 @@ export interface Request {
 export interface Response {
   status: number
   headers: Record<string, string>
+  /** Of bytes: `fixed`, there is no other form of them (JSON may be indented); `verbatim`, they go as they are. The form that the client asked for when absent. */
+  form?: 'fixed' | 'verbatim'
   body: { bytes: Uint8Array | Uint8Array[] } | { value: unknown } | { stream: AsyncIterable<Uint8Array> } | { events: AsyncIterable<WatchFrame> }
 }
 

@@ -3,84 +3,134 @@ import { errors, failure } from '#api'
 
 /** What a client accepts, decided once per Accept header. */
 export interface Accepted {
-  format: 'json' | 'yaml' | 'protobuf'
+  format: 'json' | 'yaml' | 'protobuf' | 'cbor'
   /** Objects as they are, as a table for printing, or their metadata alone. */
   as: 'object' | 'Table' | 'PartialObjectMetadata'
   /** The version of meta.k8s.io that a Table or PartialObjectMetadata is wanted in. */
   metaVersion: 'v1' | 'v1beta1'
   /** Of PartialObjectMetadata: the list's form was asked for. */
   list?: boolean
+  /** For somebody's own eyes (`pretty=1` beside the media type). */
+  pretty?: boolean
 }
 
 const json: Accepted = { format: 'json', as: 'object', metaVersion: 'v1' }
 
-const decided = new Map<string, Accepted>()
+const decided = { objects: new Map<string, Accepted>(), plain: new Map<string, Accepted>() }
 const decidedLimit = 500
 
-/** Picks the first acceptable form by quality, then by order. Throws NotAcceptable (406). */
-export function negotiate(accept: string | undefined): Accepted {
+/**
+ * Picks the first acceptable form by quality, then by order, as upstream does. `what` is answered: objects, which can be shown as tables and by their metadata,
+ * or what is only ever itself (`plain`: errors, discovery). Throws NotAcceptable (406).
+ */
+export function negotiate(accept: string | undefined, what: keyof typeof decided = 'objects'): Accepted {
   if (!accept || accept === 'application/json' || accept === '*/*') return json
-  let accepted = decided.get(accept)
+  const known = decided[what]
+  let accepted = known.get(accept)
   if (!accepted) {
-    accepted = decide(accept)
-    if (decided.size >= decidedLimit) decided.clear()
-    decided.set(accept, accepted)
+    accepted = decide(accept, what)
+    if (known.size >= decidedLimit) known.clear()
+    known.set(accept, accepted)
   }
   return accepted
 }
 
-interface Clause {
+export interface Clause {
   type: string
+  subtype: string
   quality: number
   parameters: Map<string, string>
 }
 
-function decide(accept: string): Accepted {
-  const clauses: Clause[] = accept.split(',').map((text) => {
-    const [type, ...parameters] = text.split(';').map((part) => part.trim())
-    const map = new Map(parameters.map((p): [string, string] => [p.slice(0, p.indexOf('=')).toLowerCase(), p.slice(p.indexOf('=') + 1)]))
-    const quality = Number(map.get('q') ?? 1)
-    return { type: type!.toLowerCase(), quality: Number.isNaN(quality) ? 0 : quality, parameters: map }
-  })
-  clauses.sort((a, b) => b.quality - a.quality)
-  let known = false
-  for (const { type, quality, parameters } of clauses) {
-    if (quality === 0) continue
-    const format = formatOf(type)
-    if (!format) continue
-    known = true
-    const as = parameters.get('as')
-    if (as === undefined) return format === 'json' ? json : { ...json, format }
-    const version = parameters.get('v')
-    const kind = as === 'PartialObjectMetadataList' ? 'PartialObjectMetadata' : as
-    if ((parameters.get('g') ?? 'meta.k8s.io') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue
-    if (kind === 'Table' || kind === 'PartialObjectMetadata') {
-      // a table has no protobuf form
-      if (format === 'protobuf' && kind === 'Table') continue
-      return { format, as: kind, metaVersion: version, list: as === 'PartialObjectMetadataList' }
+/**
+ * The clauses of an Accept header, the best first: by quality, then the more specific. Clauses that are none are left out. Sorted by insertion, as
+ * upstream's library does, since its order is none: with `∗/∗, application/json;q=0.5` the specific one wins all the same.
+ */
+export function clausesOf(accept: string): Clause[] {
+  const clauses: Clause[] = []
+  for (const text of accept.split(',')) {
+    const [range = '', ...given] = text.trim().split(';')
+    const [type = '', subtype = range.trim() === '*' ? '*' : '', ...more] = range.split('/').map((part) => part.trim())
+    if (!subtype || more.length > 0) continue
+    const clause: Clause = { type, subtype, quality: 1, parameters: new Map() }
+    for (const parameter of given) {
+      const [name = '', value = '', ...rest] = parameter.split('=')
+      if (!value || rest.length > 0) continue
+      if (name.trim() === 'q') clause.quality = Number(value) || 0
+      else clause.parameters.set(name.trim(), value.trim())
     }
+    let at = clauses.length
+    while (at > 0 && isBetter(clause, clauses[at - 1]!)) at--
+    clauses.splice(at, 0, clause)
   }
-  throw known ? notAcceptable() : failure('NotAcceptable', 406, '406: Not Acceptable', {})
+  return clauses
 }
 
-/** The 406 that names what is served. */
-export const notAcceptable = (): StatusError =>
-  errors.notAcceptable(`only the following media types are accepted: application/json, application/yaml, ${protobufType}`)
+const isBetter = (a: Clause, b: Clause) => a.quality > b.quality || (a.type !== '*' && b.type === '*') || (a.subtype !== '*' && b.subtype === '*')
 
-export const protobufType = 'application/vnd.kubernetes.protobuf'
+/** Whether a clause is about a media type. */
+export const covers = ({ type, subtype }: Clause, mediaType: string): boolean =>
+  type === '*' ? subtype === '*' : `${type}/${subtype}` === mediaType || (subtype === '*' && mediaType.startsWith(`${type}/`))
 
-function formatOf(type: string): Accepted['format'] | undefined {
-  switch (type) {
-    case 'application/json':
-    case '*/*':
-      return 'json'
-    case 'application/yaml':
-    case 'application/x-yaml':
-    case 'text/yaml':
-      return 'yaml'
-    case protobufType:
-      return 'protobuf'
+/** Whether routing finds somebody who makes one of these media types: before what is in an Accept header is weighed, one of its types has to be named. */
+export function isRoutable(accept: string | undefined, mediaTypes: readonly string[]): boolean {
+  return !accept || accept.split(',').some((range) => ['*/*', ...mediaTypes].includes(range.split(';')[0]!.trim()))
+}
+
+function decide(accept: string, what: keyof typeof decided): Accepted {
+  if (!isRoutable(accept, routed)) throw notRoutable()
+  for (const clause of clausesOf(accept))
+    for (const [mediaType, format] of formats) {
+      if (!covers(clause, mediaType)) continue
+      const accepted = acceptedBy(clause, format, what)
+      if (accepted) return accepted
+    }
+  throw notAcceptable()
+}
+
+/** What a clause asks for in a format; undefined where that is not to be had. */
+function acceptedBy({ parameters }: Clause, format: Accepted['format'], what: keyof typeof decided): Accepted | undefined {
+  const stream = parameters.get('stream')
+  if (stream !== undefined && (stream !== 'watch' || format === 'yaml')) return undefined
+  const served = parameters.get('sv')
+  if (served !== undefined && (served !== 'v1' || what === 'plain')) return undefined
+  const base = format === 'json' ? json : { ...json, format }
+  const pretty = parameters.get('pretty') === '1' ? { pretty: true } : {}
+  const [as, group, version] = ['as', 'g', 'v'].map((name) => parameters.get(name))
+  if (as === undefined && group === undefined && version === undefined) return parameters.has('pretty') ? { ...base, ...pretty } : base
+  if (what === 'plain' || group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
+  switch (as) {
+    case 'Table':
+      // has no protobuf form
+      return format === 'protobuf' ? undefined : { ...base, as, metaVersion: version, ...pretty }
+    case 'PartialObjectMetadata':
+    case 'PartialObjectMetadataList':
+      return { ...base, as: 'PartialObjectMetadata', metaVersion: version, list: as === 'PartialObjectMetadataList', ...pretty }
     default:
       return undefined
   }
 }
+
+export const protobufType = 'application/vnd.kubernetes.protobuf'
+export const cborType = 'application/cbor'
+
+/** In the order in which a wildcard chooses. */
+const formats: readonly (readonly [mediaType: string, format: Accepted['format']])[] = [
+  ['application/json', 'json'],
+  ['application/yaml', 'yaml'],
+  [protobufType, 'protobuf'],
+  [cborType, 'cbor'],
+  ['application/cbor-seq', 'cbor'],
+]
+const routed = formats.map(([mediaType]) => mediaType)
+
+/** The 406 of routing, in its own words. */
+export const notRoutable = (): StatusError => failure('NotAcceptable', 406, '406: Not Acceptable', {})
+
+/** The 406 that names what is served. CBOR is not named: who can read it knows to ask. */
+export const notAcceptable = (): StatusError =>
+  errors.notAcceptable(`only the following media types are accepted: application/json, application/yaml, ${protobufType}`)
+
+/** The 406 of a watch in a format whose events cannot be told apart. */
+export const notStreamable = (): StatusError =>
+  errors.notAcceptable(`only the following media types are accepted: application/json;stream=watch, ${protobufType};stream=watch`)

@@ -1,13 +1,13 @@
 import { gzip } from 'node:zlib'
 import { promisify } from 'node:util'
 import type { TypeMeta } from '#api'
-import { encodeProtobuf } from '#api'
+import { encodeCbor, encodeProtobuf } from '#api'
 import type { Request, Response, WatchFrame } from '#client'
 import { Watcher } from '../registry/watcher.ts'
 import { emitYaml } from '../yaml/emit.ts'
 import type { Sink } from './exchange.ts'
 import type { Accepted } from './negotiate.ts'
-import { negotiate, protobufType } from './negotiate.ts'
+import { cborType, negotiate, protobufType } from './negotiate.ts'
 
 const compress = promisify(gzip)
 
@@ -124,38 +124,49 @@ function lengthOf(bytes: Uint8Array | Uint8Array[]): number {
   return length
 }
 
-/** Brings an answer that was made as JSON into the form that the client asked for: protobuf, YAML, or JSON for somebody's own eyes. */
+/** Brings an answer that was made as JSON into the form that the client asked for: protobuf, CBOR, YAML, or JSON for somebody's own eyes. */
 function inAcceptedForm(request: Request, response: Response, bytes: Uint8Array | Uint8Array[]): Uint8Array | Uint8Array[] {
-  if (!response.headers['content-type']?.startsWith('application/json')) return bytes
-  const accepted = acceptedBy(request)
-  if (accepted?.format === 'protobuf') {
+  if (response.status === 304 || response.form === 'verbatim' || !response.headers['content-type']?.startsWith('application/json')) return bytes
+  if (response.form === 'fixed') return pretty(request) ? indented(bytes) : bytes
+  const accepted = acceptedBy(request, response.status)
+  // an error is told all the same, to whoever reads it
+  if (!accepted) return response.status < 400 ? bytes : indented(bytes)
+  if (accepted.format === 'protobuf') {
     const encoded = encodeProtobuf(parse(bytes) as TypeMeta)
-    // what has no protobuf form: discovery of what is yet to come, tables of errors
+    // what has no protobuf form
     if (!encoded) return bytes
     response.headers['content-type'] = protobufType
     return encoded
   }
-  if (accepted?.format === 'yaml') {
+  if (accepted.format === 'cbor') {
+    response.headers['content-type'] = cborType
+    return encodeCbor(parse(bytes))
+  }
+  if (accepted.format === 'yaml') {
     response.headers['content-type'] = 'application/yaml'
     return Buffer.from(emitYaml(parse(bytes)))
   }
-  return pretty(request) ? Buffer.from(JSON.stringify(parse(bytes), undefined, 2) + '\n') : bytes
+  return accepted.pretty || pretty(request) ? indented(bytes) : bytes
 }
 
 const parse = (bytes: Uint8Array | Uint8Array[]): unknown => JSON.parse(Buffer.concat(Array.isArray(bytes) ? bytes : [bytes]).toString())
+const indented = (bytes: Uint8Array | Uint8Array[]) => Buffer.from(JSON.stringify(parse(bytes), undefined, 2) + '\n')
 
-function acceptedBy(request: Request): Accepted | undefined {
+/** Errors have no rows and no metadata to show: a form that asks for these is none that they have. */
+function acceptedBy(request: Request, status: number): Accepted | undefined {
   try {
-    return negotiate(request.headers.accept)
+    return negotiate(request.headers.accept, status < 400 ? 'objects' : 'plain')
   } catch {
-    // the 406 itself is JSON
     return undefined
   }
 }
 
+/** Go's strconv.ParseBool. */
+const yes = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])
+
 function pretty(request: Request): boolean {
   const asked = request.query.get('pretty')
-  if (asked !== null) return asked === 'true' || asked === '1'
+  if (asked) return yes.has(asked)
   const agent = request.headers['user-agent']
   return agent !== undefined && (agent.startsWith('curl') || agent.startsWith('Wget') || agent.startsWith('Mozilla/5.0'))
 }

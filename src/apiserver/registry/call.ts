@@ -3,10 +3,10 @@ import { errors } from '#api'
 import type { Request, Response } from '#client'
 import type { AuditTrail } from '../audit/index.ts'
 import type { Accepted } from '../http/negotiate.ts'
-import { protobufType } from '../http/negotiate.ts'
 import type { RequestInfo } from '../request-info.ts'
+import type { BinaryForm } from './binary-form.ts'
+import { binaryForm } from './binary-forms.ts'
 import type { CacheEntry } from './cache-entry.ts'
-import { protobufList, protobufObject } from './protobuf.ts'
 import type { List } from './read.ts'
 import type { IncludeObject } from './render.ts'
 import { partialOf, tableOf } from './render.ts'
@@ -30,7 +30,11 @@ export interface Call {
 
 const jsonHeaders = Object.freeze({ 'content-type': 'application/json' })
 
-const protobufResponse = (status: number, bytes: Buffer): Response => ({ status, headers: { 'content-type': protobufType }, body: { bytes } })
+const binaryResponse = (status: number, { mediaType }: BinaryForm, bytes: Buffer): Response => ({
+  status,
+  headers: { 'content-type': mediaType },
+  body: { bytes },
+})
 
 /** Answers any value: as itself in process, as JSON otherwise. */
 export function valueResponse(call: Pick<Call, 'inProcess'>, status: number, value: unknown): Response {
@@ -48,7 +52,8 @@ export function statusResponse(call: Pick<Call, 'inProcess'>, status: Status): R
 export function entryResponse(call: Call, status: number, entry: CacheEntry): Response {
   const { served, accepted, inProcess } = call
   if (accepted.as !== 'object') return valueResponse(call, status, rendered(call, entry.object))
-  if (accepted.format === 'protobuf' && !inProcess) return protobufResponse(status, protobufObject(entry, served.view))
+  const form = inProcess ? undefined : binaryForm(accepted.format)
+  if (form) return binaryResponse(status, form, form.object(entry, served.view))
   if (served.conversion) {
     const view = entry.view(served.view.name, served.conversion.fromStorage)
     return { status, headers: { ...jsonHeaders }, body: inProcess ? { value: view.object } : { bytes: view.bytes } }
@@ -84,14 +89,15 @@ export function listResponse(call: Call, list: List): Response {
   const { metadata } = list
   const namespace = call.info.resource!.namespace || undefined
   const entries = list.entries
-  if (accepted.as === 'object' && accepted.format !== 'protobuf' && !served.conversion && !inProcess) {
+  const form = inProcess ? undefined : binaryForm(accepted.format)
+  if (accepted.as === 'object' && !form && !served.conversion && !inProcess) {
     const items = entries ? joinItems(entries) : served.cache.joined(namespace)
     const head = { kind: served.listKind, apiVersion: served.apiVersion, metadata }
     return { status: 200, headers: { ...jsonHeaders }, body: { bytes: listBytes(head, items) } }
   }
   const all = entries ?? served.cache.list(namespace)
-  if (accepted.as === 'object' && accepted.format === 'protobuf' && !inProcess)
-    return protobufResponse(200, protobufList(all, served.view, { kind: served.listKind, apiVersion: served.apiVersion, metadata }))
+  if (accepted.as === 'object' && form)
+    return binaryResponse(200, form, form.list(all, served.view, { kind: served.listKind, apiVersion: served.apiVersion, metadata }))
   if (accepted.as === 'Table')
     return valueResponse(
       call,

@@ -1,7 +1,19 @@
-import type { KubeObject, ObjectSchema } from '#api'
-import { DecodeError, StatusError, apiVersionOf, cannotBeHandled, decodeObject, errors, failure, kindOf, parseApiVersion, schemaOf } from '#api'
+import type { KubeObject, ObjectSchema, Schema } from '#api'
+import {
+  CborError,
+  DecodeError,
+  StatusError,
+  apiVersionOf,
+  cannotBeHandled,
+  decodeObject,
+  errors,
+  failure,
+  kindOf,
+  parseApiVersion,
+  schemaOf,
+} from '#api'
 import type { Request } from '#client'
-import { readBody } from '../body.ts'
+import { isCbor, mediaType, readBody } from '../body.ts'
 import { jsonType } from '../patch/index.ts'
 import { YamlError } from '../yaml/parse.ts'
 import { jsonError } from '../json-error.ts'
@@ -13,6 +25,8 @@ export interface DecodeOptions {
   warnings: string[]
   /** What reading the body found already: fields that are there twice. */
   duplicates?: readonly string[]
+  /** The body was CBOR: mistakes are worded as upstream's CBOR decoder does. */
+  cbor?: boolean
 }
 
 interface Expected {
@@ -48,7 +62,8 @@ export function decode(expected: Expected, value: unknown, options: DecodeOption
   if (!schema) throw errors.internal(`no schema for ${apiVersion} ${expected.kind}`)
   try {
     const { object, unknownFields } = decodeObject<KubeObject>(value, schema)
-    if (unknownFields.length > 0 || options.duplicates?.length) report(expected, unknownFields, options)
+    if (unknownFields.length > 0 || options.duplicates?.length)
+      report(expected, options.cbor ? [unknownElement(value, schema)] : unknownFields.map((field) => `unknown field "${field}"`), options)
     object.kind = expected.kind
     object.apiVersion = apiVersion
     object.metadata ??= { name: '' }
@@ -56,10 +71,52 @@ export function decode(expected: Expected, value: unknown, options: DecodeOption
     if (given.metadata?.managedFields?.length === 0) object.metadata.managedFields = []
     return object
   } catch (error) {
-    if (error instanceof DecodeError)
-      throw failure('BadRequest', 400, cannotBeHandled(expected.kind, expected.version, error), undefined, { cause: error })
+    if (error instanceof DecodeError) throw mismatched(expected, options.cbor ? new DecodeError(cborWords(expected, error.message)) : error)
     throw error
   }
+}
+
+const mismatched = (expected: Expected, cause: DecodeError) =>
+  failure('BadRequest', 400, cannotBeHandled(expected.kind, expected.version, cause), undefined, { cause })
+
+/** The first field that is not known, as upstream's CBOR decoder tells it: by its place in its map. */
+function unknownElement(value: unknown, schema: ObjectSchema): string {
+  return `cbor: found unknown field at map element index ${unknownIndex(value, schema) ?? 0}`
+}
+
+function unknownIndex(value: unknown, schema: Schema): number | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  let index = 0
+  for (const [key, inner] of Object.entries(value)) {
+    let of: Schema | undefined
+    if (schema.type === 'object') {
+      of = schema.fields.get(key)?.schema
+      if (!of) return index
+    } else if (schema.type === 'list') of = schema.items
+    else if (schema.type === 'map') of = schema.values
+    const found = of && unknownIndex(inner, of)
+    if (found !== undefined) return found
+    index++
+  }
+  return undefined
+}
+
+const cborTypes: Record<string, string> = { string: 'byte string', bool: 'primitives', object: 'map', array: 'array' }
+
+/** What upstream calls a value's type in CBOR; whether text was a text or a byte string is not known any more. */
+export function cborTypeOf(value: unknown): string {
+  const type = jsonType(value)
+  if (typeof value === 'number') return !Number.isInteger(value) ? 'primitives' : value < 0 ? 'negative integer' : 'positive integer'
+  return cborTypes[type] ?? 'primitives'
+}
+
+/** A mismatch in the words of upstream's CBOR decoder: it names the struct with its package, and its own field alone. */
+function cborWords({ version }: Expected, message: string): string {
+  const match = /^json: cannot unmarshal (\w+)(?: (\S+))? into Go (?:struct field (\w+)\.(.+)|value) of type (.+)$/.exec(message)
+  if (!match) return message
+  const [, type, number, struct, path, goType] = match
+  const what = number !== undefined ? cborTypeOf(Number(number)) : (cborTypes[type!] ?? 'positive integer')
+  return `cbor: cannot unmarshal ${what} into Go ${struct ? `struct field ${version}.${struct}.${path!.split('.').at(-1)}` : 'value'} of type ${goType}`
 }
 
 /** What says the kind of an object has to be text, whatever the object is. */
@@ -88,9 +145,9 @@ function otherKind(expected: Expected, apiVersion: string, kind: string, given: 
   return errors.badRequest(`the API version in the data (${given}) does not match the expected API version (${apiVersion})`)
 }
 
-function report(expected: Expected, unknownFields: string[], { fieldValidation, warnings, duplicates = [] }: DecodeOptions): void {
+function report(expected: Expected, unknown: string[], { fieldValidation, warnings, duplicates = [] }: DecodeOptions): void {
   if (fieldValidation === 'Ignore') return
-  const texts = [...duplicates, ...unknownFields.map((field) => `unknown field "${field}"`)]
+  const texts = [...duplicates, ...unknown]
   if (fieldValidation === 'Warn') warnings.push(...texts)
   else
     throw errors.badRequest(
@@ -106,8 +163,12 @@ function notAnObject(kind: string, value: unknown): Error {
 /** The request's body as plain values; `kind` is what it should hold. Undefined when there is none. Throws BadRequest for what cannot be read. */
 export function valueOf(request: Request, kind: string, duplicates?: string[]): unknown {
   try {
-    return readBody(request, duplicates)
+    const value = readBody(request, duplicates)
+    if (isCbor(request) && value !== null && (typeof value !== 'object' || Array.isArray(value)))
+      throw new CborError(`cbor: cannot unmarshal ${cborTypeOf(value)} into Go value of type v1.TypeMeta`)
+    return value
   } catch (error) {
+    if (error instanceof CborError) throw unreadableCbor(request, kind, error)
     if (error instanceof SyntaxError) throw unrecognized(kind, goSyntaxError(error), request.body as Uint8Array)
     if (error instanceof YamlError) throw unreadable(kind, error.message, request.body as Uint8Array)
     if (error instanceof StatusError && error.message.includes('protobuf message'))
@@ -116,12 +177,23 @@ export function valueOf(request: Request, kind: string, duplicates?: string[]): 
   }
 }
 
+function unreadableCbor({ body, path }: Request, kind: string, error: CborError): Error {
+  if (!error.inside) return unreadable(kind, `unable to determine group/version/kind: ${error.message}`, body as Uint8Array)
+  const version = /^\/apis?\/(?:[^/]+\/)?(v\d\w*)\//.exec(path)?.[1] ?? 'v1'
+  return mismatched({ group: '', version, kind }, new DecodeError(error.message))
+}
+
 /** A JSON syntax error as Go words it. */
 export const goSyntaxError = (error: SyntaxError) => (typeof error.cause === 'string' ? jsonError(error.cause) : undefined) ?? error.message
 
+/** The answer to a body that is missing. */
+export const nothingSent = (request: Request, kind: string): Error =>
+  mediaType(request).endsWith('cbor')
+    ? unreadable(kind, 'unable to determine group/version/kind: EOF', new Uint8Array())
+    : unrecognized(kind, 'unexpected end of JSON input', new Uint8Array())
+
 /** The answer to a body that is no object at all; it shows the start of the body. */
-export const unrecognized = (kind: string, why: string, body: Uint8Array) =>
-  unreadable(kind, `couldn't get version/kind; json parse error: ${why}`, body)
+const unrecognized = (kind: string, why: string, body: Uint8Array) => unreadable(kind, `couldn't get version/kind; json parse error: ${why}`, body)
 
 const unreadable = (kind: string, why: string, body: Uint8Array) =>
   failure('BadRequest', 400, `the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(body)})`, undefined, {

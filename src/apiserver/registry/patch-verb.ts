@@ -1,6 +1,6 @@
 import type { DeepReadonly, GroupResource, Kind, KubeObject } from '#api'
-import { DecodeError, StatusError, apiVersionOf, errors, failure, parseApiVersion } from '#api'
-import { mediaType, readBody } from '../body.ts'
+import { CborError, DecodeError, StatusError, apiVersionOf, errors, failure, parseApiVersion } from '#api'
+import { isCbor, mediaType, readBody } from '../body.ts'
 import { YamlError } from '../yaml/parse.ts'
 import {
   applyJsonPatch,
@@ -13,7 +13,7 @@ import {
   checkTypes,
 } from '../patch/index.ts'
 import type { Call } from './call.ts'
-import { decode, goSyntaxError, schemaFor } from './decode.ts'
+import { cborTypeOf, decode, goSyntaxError, schemaFor } from './decode.ts'
 import type { Registry, Write } from './registry.ts'
 import type { Updated, UpdateOptions } from './update.ts'
 import { updateObject } from './update.ts'
@@ -22,7 +22,7 @@ import { askedForDuplicates, toStored } from './verbs.ts'
 /** Patches an object (or a part of it, by a subresource) in the version that the request names. */
 export function patchObject(registry: Registry, call: Call, write: Write, options: UpdateOptions = {}): Promise<Updated> {
   const { served } = call
-  if (mediaType(call.request) === 'application/apply-patch+yaml') return applyObject(registry, call, write, options)
+  if (applyTypes.has(mediaType(call.request))) return applyObject(registry, call, write, options)
   checkForce(call)
   if (!patchTypes.has(mediaType(call.request))) throw unknownPatch()
   const patch = patchOf(call)
@@ -37,6 +37,7 @@ export function patchObject(registry: Registry, call: Call, write: Write, option
   )
 }
 
+const applyTypes = new Set(['application/apply-patch+yaml', 'application/apply-patch+cbor'])
 const patchTypes = new Set(['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json'])
 
 const unknownPatch = () => failure('UnsupportedMediaType', 415, '415: Unsupported Media Type', {})
@@ -113,7 +114,7 @@ async function applyObject(registry: Registry, call: Call, write: Write, options
   if (!isObject(applied.metadata)) throw failure('', 500, 'failed to create typed patch object: .metadata: expected map')
   if (served.kind.namespaced && applied.metadata.namespace === undefined) applied.metadata.namespace = write.namespace
   // strict and warning modes look at what was sent, not at the merged object
-  decode(served.kind, applied, write)
+  decode(served.kind, applied, isCbor(request) ? { ...write, cbor: true } : write)
   return updateObject(
     registry,
     write,
@@ -145,10 +146,14 @@ function appliedObject(call: Call, { fieldValidation, warnings }: Write): KubeOb
   try {
     value = readBody(call.request, duplicates) ?? {}
   } catch (error) {
+    // upstream says so of whatever it was
+    if (error instanceof CborError) throw errors.badRequest(`error decoding YAML: ${error.message}`)
     if (!(error instanceof YamlError)) throw error
     throw errors.badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`)
   }
   if (!isObject(value)) {
+    if (isCbor(call.request))
+      throw errors.badRequest(`error decoding YAML: cbor: cannot unmarshal ${cborTypeOf(value)} into Go value of type map[string]interface {}`)
     const why = `json: cannot unmarshal ${jsonType(value)} into Go value of type map[string]interface {}`
     throw errors.badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`)
   }

@@ -1,8 +1,20 @@
 import type { KubeObject, ObjectSchema, TypeMeta } from '#api'
 import { Writer, encodeMessage, encodeProtobuf, schemaOf, sealed, writeFields } from '#api'
 import type { WatchFrame } from '#client'
+import { protobufType } from '../http/negotiate.ts'
+import type { BinaryForm } from './binary-form.ts'
 import type { CacheEntry } from './cache-entry.ts'
 import type { View } from './watcher.ts'
+
+/** `application/vnd.kubernetes.protobuf`. */
+export const protobufForm: BinaryForm = {
+  mediaType: protobufType,
+  watchType: `${protobufType};stream=watch`,
+  object: protobufObject,
+  list: protobufList,
+  frame: protobufFrame,
+  value: protobufValue,
+}
 
 /** An entry's message in the version of a view, without its envelope. */
 function messageOf(entry: CacheEntry, { apiVersion, kind, name, render }: View): Buffer {
@@ -13,13 +25,13 @@ function messageOf(entry: CacheEntry, { apiVersion, kind, name, render }: View):
 }
 
 /** One object as a protobuf body. */
-export function protobufObject(entry: CacheEntry, view: View): Buffer {
+function protobufObject(entry: CacheEntry, view: View): Buffer {
   const message = messageOf(entry, view)
   return sealed(view, (writer) => writer.raw(message), message.length)
 }
 
 /** A list as a protobuf body: its metadata (1) and the objects' messages (2). */
-export function protobufList(entries: readonly CacheEntry[], view: View, list: TypeMeta & { metadata: object }): Buffer {
+function protobufList(entries: readonly CacheEntry[], view: View, list: TypeMeta & { metadata: object }): Buffer {
   const messages = entries.map((entry) => messageOf(entry, view))
   const size = messages.reduce((sum, message) => sum + message.length + 8, 256)
   const head = knownSchema(list)
@@ -34,7 +46,7 @@ export function protobufList(entries: readonly CacheEntry[], view: View, list: T
 }
 
 /** An event of a watch: four bytes of length, then a WatchEvent without envelope whose object has one. */
-export function protobufFrame(type: WatchFrame['type'], object: Uint8Array): Buffer {
+function protobufFrame(type: WatchFrame['type'], object: Uint8Array): Buffer {
   const writer = new Writer(object.length + 64)
   // WatchEvent { type 1, object 2: RawExtension { raw 1 } }
   writer.bytes(1, object)
@@ -47,13 +59,13 @@ export function protobufFrame(type: WatchFrame['type'], object: Uint8Array): Buf
 }
 
 /** What has no cached form of its own: statuses, metadata alone, bookmarks. */
-export function protobufValue(value: object): Buffer {
+function protobufValue(value: object): Buffer {
   const encoded = encodeProtobuf(value as TypeMeta)
   if (!encoded) throw new TypeError(`${(value as TypeMeta).kind} has no protobuf form`)
   return encoded
 }
 
-function knownSchema({ apiVersion, kind }: TypeMeta): ObjectSchema {
+export function knownSchema({ apiVersion, kind }: TypeMeta): ObjectSchema {
   const schema = schemaOf(apiVersion, kind)
   if (!schema) throw new TypeError(`${apiVersion} ${kind} has no schema`)
   return schema

@@ -2,11 +2,13 @@ import type { KubeObject, Status } from '#api'
 import { DecodeError, StatusError, errors, failure } from '#api'
 import type { Response } from '#client'
 import type { Random } from '#base'
-import { protobufType } from '../http/negotiate.ts'
+import { notStreamable } from '../http/negotiate.ts'
+import { isCbor } from '../body.ts'
 import { isTrue } from '../parse-request.ts'
+import { binaryForm } from './binary-forms.ts'
 import type { Call } from './call.ts'
 import { entryResponse, includeObject, listResponse, valueResponse } from './call.ts'
-import { decode, unrecognized, valueOf } from './decode.ts'
+import { decode, nothingSent, valueOf } from './decode.ts'
 import type { DeleteOptions } from './delete.ts'
 import { deleteObject } from './delete.ts'
 import { checkDeleteOptions } from './deletion.ts'
@@ -18,6 +20,7 @@ import { partialView, tableView } from './render.ts'
 import { select } from './selection.ts'
 import type { Updated } from './update.ts'
 import { updateObject } from './update.ts'
+import type { View } from './watcher.ts'
 import { watchObjects } from './watching.ts'
 import { writeOptions } from './write-options.ts'
 import { createObject } from './write.ts'
@@ -91,7 +94,11 @@ export function objectFromBody(call: Call, write: Write): KubeObject {
   const duplicates = askedForDuplicates(call) ? [] : undefined
   const value = bodyValue(call, duplicates)
   const { fieldValidation, warnings } = write
-  const object = toStored(call, decode(call.served.kind, value, duplicates?.length ? { fieldValidation, warnings, duplicates } : write))
+  const cbor = isCbor(call.request)
+  const object = toStored(
+    call,
+    decode(call.served.kind, value, duplicates?.length || cbor ? { fieldValidation, warnings, duplicates: duplicates ?? [], cbor } : write),
+  )
   call.audit?.requestObject(object)
   return object
 }
@@ -113,7 +120,7 @@ export function toStored(call: Call, decoded: KubeObject): KubeObject {
 export function bodyValue(call: Call, duplicates?: string[]): unknown {
   const { kind } = call.served.kind
   const value = valueOf(call.request, kind, duplicates)
-  if (value === undefined) throw unrecognized(kind, 'unexpected end of JSON input', new Uint8Array())
+  if (value === undefined) throw nothingSent(call.request, kind)
   return value
 }
 
@@ -168,6 +175,7 @@ async function watchVerb(registry: Registry, call: Call, random: Random): Promis
   const { request, info, served, accepted } = call
   const { query } = request
   const { namespace, name } = info.resource!
+  if (accepted.format === 'yaml') throw notStreamable()
   const seconds = integer(query, 'timeoutSeconds')
   integer(query, 'limit')
   const sendInitialEvents = query.get('sendInitialEvents')
@@ -177,8 +185,9 @@ async function watchVerb(registry: Registry, call: Call, random: Random): Promis
       : accepted.as === 'PartialObjectMetadata'
         ? partialView(accepted.metaVersion)
         : served.view
-  const framed = accepted.format === 'protobuf'
-  const view = framed ? { ...shown, format: 'protobuf' as const } : shown
+  const form = binaryForm(accepted.format)
+  // the name of a table's view tells the time: it stays a getter
+  const view: View = form ? Object.create(shown, { form: { value: form } }) : shown
   const fieldSelector = query.get('fieldSelector')
   const events = await watchObjects(
     registry,
@@ -196,7 +205,7 @@ async function watchVerb(registry: Registry, call: Call, random: Random): Promis
     view,
     request.signal,
   )
-  return { status: 200, headers: { 'content-type': framed ? `${protobufType};stream=watch` : 'application/json' }, body: { events } }
+  return { status: 200, headers: { 'content-type': form?.watchType ?? 'application/json' }, body: { events } }
 }
 
 function integer(query: URLSearchParams, name: string): number | undefined {

@@ -2,7 +2,7 @@ import type { Clock } from '#base'
 import type { DeepReadonly, KubeObject, Status } from '#api'
 import type { WatchFrame } from '#client'
 import type { CacheEntry } from './cache-entry.ts'
-import { protobufFrame, protobufObject, protobufValue } from './protobuf.ts'
+import type { BinaryForm } from './binary-form.ts'
 import type { CacheEvent, ResourceCache } from './resource-cache.ts'
 import { frameBytes } from './wire.ts'
 
@@ -16,8 +16,8 @@ export interface View {
   transient?: boolean
   kind: string
   apiVersion: string
-  /** How events go over the wire: JSON lines, or protobuf's framed messages. */
-  format?: 'protobuf'
+  /** How events go over the wire; JSON lines when absent. */
+  form?: BinaryForm
 }
 
 export interface WatcherOptions {
@@ -170,7 +170,7 @@ export class Watcher implements AsyncIterable<WatchFrame> {
 
 function sharedFrame(event: CacheEvent, type: FrameType, entry: CacheEntry, view: View): WatchFrame {
   const shown = view.name ? `${type} ${view.name}` : type
-  const id = view.format ? `${shown} ${view.format}` : shown
+  const id = view.form ? `${shown} ${view.form.mediaType}` : shown
   let frame = event.frames.get(id) as WatchFrame | undefined
   if (!frame) event.frames.set(id, (frame = frameOf(type, entry, view)))
   return frame
@@ -201,18 +201,18 @@ class EntryFrame implements WatchFrame {
 
   bytes(): Uint8Array {
     if (this.#bytes) return this.#bytes
-    const { name, render, transient, format } = this.#view
-    if (format === 'protobuf') {
-      const partial = this.#view.kind === 'PartialObjectMetadata'
-      return (this.#bytes = protobufFrame(this.type, partial ? protobufValue(this.object as object) : protobufObject(this.#entry, this.#view)))
+    const { name, render, transient, form, kind } = this.#view
+    if (form) {
+      const shown = kind === 'PartialObjectMetadata' || kind === 'Table'
+      return (this.#bytes = form.frame(this.type, shown ? form.value(this.object as object) : form.object(this.#entry, this.#view)))
     }
     const object = !render ? this.#entry.bytes : transient ? Buffer.from(JSON.stringify(this.object)) : this.#entry.view(name, render).bytes
     return (this.#bytes = frameBytes(this.type, object))
   }
 }
 
-function plainFrame(type: FrameType, object: object, { format }: View): WatchFrame {
+function plainFrame(type: FrameType, object: object, { form }: View): WatchFrame {
   let bytes: Uint8Array | undefined
-  const make = () => (format === 'protobuf' ? protobufFrame(type, protobufValue(object)) : frameBytes(type, Buffer.from(JSON.stringify(object))))
+  const make = () => (form ? form.frame(type, form.value(object)) : frameBytes(type, Buffer.from(JSON.stringify(object))))
   return { type, object, bytes: () => (bytes ??= make()) }
 }
