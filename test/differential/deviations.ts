@@ -85,6 +85,12 @@ export const deviations: Deviation[] = [
   },
   { difference: /\.metadata\.generation: ours \d+, theirs undefined$/, at: /pods\.v1|subresources: /, reason: 'Pods have a generation since 1.33.' },
 
+  {
+    difference: /metadata\.name \| FieldValueInvalid \| .* a lowercase RFC 1123 (label|subdomain) must/,
+    at: /statefulsets\.apps\/v1: create with a bad name/,
+    reason: 'Since 1.27 names of stateful sets are DNS labels, as those of their pods are.',
+  },
+
   // Jobs: the status that other controllers write is held to rules since 1.30
   {
     difference: /ours alone status\.(failed|succeeded) \| .* cannot decrease the \w+ counter$/,

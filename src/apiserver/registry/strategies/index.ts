@@ -6,15 +6,11 @@ import {
   validatingAdmissionPolicyBindingStrategy,
   validatingAdmissionPolicyStrategy,
 } from './admission-policies.ts'
-import {
-  controllerRevisionStrategy,
-  daemonSetStrategy,
-  deploymentStrategy,
-  podTemplateStrategy,
-  replicaSetStrategy,
-  replicationControllerStrategy,
-  statefulSetStrategy,
-} from './apps/strategies.ts'
+import { daemonSetStrategy } from './apps/daemonset.ts'
+import { deploymentStrategy } from './apps/deployment.ts'
+import { replicaSetStrategy, replicationControllerStrategy } from './apps/replicaset.ts'
+import { statefulSetStrategy } from './apps/statefulset.ts'
+import { controllerRevisionStrategy, podTemplateStrategy } from './apps/templates.ts'
 import { cronJobStrategy } from './batch/cronjob.ts'
 import { jobStrategy } from './batch/job.ts'
 import { ciJobStrategy, pipelineStrategy, projectStrategy, workflowStrategy } from './ci.ts'

@@ -4,13 +4,16 @@ import { type Causes, forbidden, invalid, invalidEach, nonNegative, notSupported
 import { validatePodTemplate } from './pod/pod-spec.ts'
 import { isEmptySelector, selectorMatches, validateLabelSelector } from './selectors.ts'
 
-/** Checks the selector of a workload and that its template carries the labels that the selector asks for. */
+/**
+ * Checks the selector of a workload and that its template carries the labels that the selector asks for. Answers false for a selector that
+ * cannot be understood: upstream says nothing of the template then.
+ */
 export function validateSelectorAndTemplate(
   causes: Causes,
   selector: DeepReadonly<meta.LabelSelector> | undefined,
   template: DeepReadonly<core.PodTemplateSpec> | undefined,
   workload: string,
-): void {
+): boolean {
   if (!selector) {
     if (workload !== 'daemonset') causes.push(required('spec.selector'))
   } else {
@@ -18,16 +21,17 @@ export function validateSelectorAndTemplate(
     validateLabelSelector(causes, 'spec.selector', selector)
     if (isEmptySelector(selector)) {
       causes.push(invalid('spec.selector', selector, `empty selector is invalid for ${workload}`))
-      return
+      return true
     }
     if (causes.length > before) {
       if (workload !== 'daemonset') causes.push(invalid('spec.selector', selector, workload === 'statefulset' ? '' : 'invalid label selector'))
-      return
+      return false
     }
   }
   // No selector selects nothing, so that no template can match it.
   if (template && !selectorMatches(selector, template.metadata?.labels))
     causes.push(invalid('spec.template.metadata.labels', template.metadata?.labels ?? {}, '`selector` does not match template `labels`'))
+  return true
 }
 
 /** Templates of controllers that keep pods running: only restartPolicy Always, no deadline. */
@@ -43,13 +47,9 @@ export function validateRunningTemplate(causes: Causes, template: DeepReadonly<c
     causes.push(forbidden('spec.template.spec.activeDeadlineSeconds', `activeDeadlineSeconds in ${workload} is not Supported`))
 }
 
-export function validateCounts(
-  causes: Causes,
-  spec: DeepReadonly<{ replicas?: number; minReadySeconds?: number; revisionHistoryLimit?: number }>,
-): void {
+export function validateCounts(causes: Causes, spec: DeepReadonly<{ replicas?: number; minReadySeconds?: number }>): void {
   nonNegative(causes, 'spec.replicas', spec.replicas)
   nonNegative(causes, 'spec.minReadySeconds', spec.minReadySeconds)
-  nonNegative(causes, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit)
 }
 
 /** A number that is not negative, or a percentage. */
