@@ -10,8 +10,9 @@ import type { Authorizer } from './authz/authorizer.ts'
 import type { FlowControl, Seat } from './flowcontrol/index.ts'
 import { TooManyRequests, estimateWork } from './flowcontrol/index.ts'
 import { text } from './http/health.ts'
-import type { RequestMetrics } from './http/metrics.ts'
 import { negotiate, notAcceptable } from './http/negotiate.ts'
+import type { AccessMetrics } from './metrics/access-metrics.ts'
+import type { RequestMetrics } from './metrics/request-metrics.ts'
 import type { ApiServerOptions, ExtensionGroup, SubresourceContext, SubresourceHandler, VirtualHandler } from './options.ts'
 import { isLongRunning, parseRequest } from './parse-request.ts'
 import type { Call } from './registry/call.ts'
@@ -42,6 +43,7 @@ export interface ApiHandlerOptions {
   log: Logger
   random: Random
   metrics: RequestMetrics
+  access: AccessMetrics
   /** Who may begin when there is much to do; everybody when absent. Requests of this process are not asked: they are work that was begun already. */
   flow?: FlowControl
   audit?: Auditor
@@ -151,6 +153,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     const { kind } = found
     const { namespace, name } = resource
     const { verb } = info
+    if (found.deprecation) options.metrics.deprecated(kind, resource.subresource)
     if (request.method === 'HEAD') throw notAllowed()
     if (!kind.namespaced && namespace && resource.resource !== 'namespaces') throw errors.pathNotFound()
     if (kind.namespaced && !namespace && name && verb !== 'list' && verb !== 'watch') throw errors.pathNotFound()
@@ -267,7 +270,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
         lasts = isLongRunning(info)
         if (!lasts) {
           inflight = info.verb === 'get' || info.verb === 'list' ? 'readOnly' : 'mutating'
-          options.metrics.inflight[inflight]++
+          options.metrics.begin(inflight, start)
         }
         if (flow && !inProcess && (!lasts || info.verb === 'watch')) {
           const entered = enter(flow, request, info, start)
@@ -277,13 +280,16 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
           } else seat = entered
         }
         authorize(info, trail)
+        options.access.authorized('allowed', (clock.monotonic() - began) / 1000)
         response = await dispatch(request, info, inProcess, trail)
       } catch (error) {
         response = failed(request, error, inProcess)
+        if (error instanceof StatusError && denials.has(error)) options.access.authorized('no-opinion', (clock.monotonic() - began) / 1000)
+        if (info && error instanceof TooManyRequests) options.metrics.terminated(info, request, 429)
         if (response.status === 500 && !(error instanceof StatusError)) panic = error
       }
       const end = clock.monotonic()
-      if (inflight) options.metrics.inflight[inflight]--
+      if (inflight) options.metrics.end(inflight)
       if (seat) {
         flow!.leave(seat, began, end)
         response.headers['x-kubernetes-pf-flowschema-uid'] = seat.schemaUid
@@ -291,8 +297,10 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
       }
       if (panic) trail?.panicked(response, describeError(panic))
       else if (trail) recordAnswer(trail, response, lasts)
-      if ('events' in response.body && response.body.events instanceof Watcher) response.body.events.onEnd(options.metrics.watching(info!))
-      if (info) options.metrics.count(info, response.status, 'events' in response.body ? undefined : (end - start) / 1000)
+      if (!info) return response
+      if (lasts) untilEnd(response, options.metrics.lasting(info, request))
+      const seconds = lasts ? undefined : (end - start) / 1000
+      options.metrics.count({ request, info, code: response.status, seconds, waited: (began - start) / 1000, size: sizeOf(response) })
       return response
     },
     admitUpgrade(request, user) {
@@ -311,6 +319,32 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
       }
     },
   }
+}
+
+/** Calls `ended` when all of an answer is sent, or nobody wants it any more. */
+function untilEnd(response: Response, ended: () => void): void {
+  const { body } = response
+  if ('events' in body && body.events instanceof Watcher) body.events.onEnd(ended)
+  else if ('stream' in body) response.body = { stream: passing(body.stream, ended) }
+  else ended()
+}
+
+async function* passing(chunks: AsyncIterable<Uint8Array>, ended: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks
+  } finally {
+    ended()
+  }
+}
+
+/** Bytes of an answer that are known before it is sent. */
+function sizeOf({ body }: Response): number | undefined {
+  if (!('bytes' in body)) return undefined
+  const { bytes } = body
+  if (!Array.isArray(bytes)) return bytes.length
+  let size = 0
+  for (const part of bytes) size += part.length
+  return size
 }
 
 /** What a request is about by itself, whoever it is made for. */

@@ -6,6 +6,8 @@ import { pageNotFound } from './api-handler.ts'
 import type { FlowControl } from './flowcontrol/index.ts'
 import { notAllowed } from './registry/verbs.ts'
 import { health, text } from './http/health.ts'
+import { HealthMetrics } from './metrics/health-metrics.ts'
+import { buildInfo } from './metrics/server-metrics.ts'
 import type { DocumentHandler, ExtensionGroup, HealthCheck, ServerVersion } from './options.ts'
 import type { RequestInfo } from './request-info.ts'
 
@@ -25,7 +27,9 @@ export interface NonResourceOptions {
 /** Answers what is not about a resource: health, version, metrics, discovery and OpenAPI documents. */
 export function nonResourceHandler(options: NonResourceOptions): (request: Request, info: RequestInfo) => Promise<Response> | Response {
   const version = versionOf(options.version)
-  const scrape = metricsText(options.metrics)
+  const indicators = new HealthMetrics()
+  const build = buildInfo(version)
+  const scrape = metricsText([...options.metrics, { toString: () => build }])
   return (request) => {
     const { path, method } = request
     const own = Object.hasOwn(options.paths, path) ? options.paths[path] : undefined
@@ -43,7 +47,9 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
         if (method !== 'GET') throw notAllowed()
         return { status: 200, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify(version)) } }
       case '/metrics':
-        return scrape()
+        if (path === '/metrics/slis') return exposed(indicators.toString())
+        if (path === '/metrics' || path === '/metrics/') return scrape()
+        break
       case '/debug':
         if (options.flow && path.startsWith(flowPath) && Object.hasOwn(options.flow, path.slice(flowPath.length)))
           return text(
@@ -76,7 +82,7 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
   function checked(endpoint: string, request: Request, checks: readonly HealthCheck[]): Promise<Response> | Response {
     const single = request.path.slice(endpoint.length + 1)
     if (single && !checks.some((check) => check.name === single)) return index(404)
-    return health(endpoint.slice(1), single, request, checks)
+    return health(endpoint.slice(1), single, request, checks, (name, type, healthy) => indicators.checked(name, type, healthy))
   }
 
   /** What there is, for whoever asks at the root or got lost. */
@@ -98,6 +104,7 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
       ...checks('/healthz', options.liveness),
       ...checks('/livez', options.liveness),
       '/metrics',
+      '/metrics/slis',
       '/openapi/v2',
       '/openapi/v3',
       ...checks('/readyz', options.readiness),
@@ -118,10 +125,14 @@ function metricsText(metrics: NonResourceOptions['metrics']): () => Promise<Resp
       ofProcess = new Registry()
       collectDefaultMetrics({ register: ofProcess })
     }
-    const response = text(200, metrics.join('') + (await ofProcess.metrics()))
-    response.headers['content-type'] = 'text/plain; version=0.0.4; charset=utf-8'
-    return response
+    return exposed(metrics.join('') + (await ofProcess.metrics()))
   }
+}
+
+function exposed(metrics: string): Response {
+  const response = text(200, metrics)
+  response.headers['content-type'] = 'text/plain; version=0.0.4; charset=utf-8'
+  return response
 }
 
 /** Tells builds apart, in the form of a commit's id: an installed package has no history to name. */
@@ -132,7 +143,7 @@ function buildId(): string {
 }
 
 /** The answer of `/version`; by default this project's own release of Kubernetes 1.36. */
-function versionOf(given: Partial<ServerVersion>): object {
+function versionOf(given: Partial<ServerVersion>): Record<string, string> {
   return {
     major: given.major ?? '1',
     minor: given.minor ?? '36',

@@ -86,6 +86,8 @@ export interface ApiServerOptions {
   readiness?: readonly HealthCheck[]
   /** Further paths that are about no resource; who may get them, RBAC's nonResourceURLs say. */
   paths?: Record<string, (request: Request) => Promise<Response> | Response>
+  /** What `/metrics` shows beside the server's own, in Prometheus' text form. */
+  metrics?: readonly { toString(): string }[]
   /** Priority and fairness; every request begins at once when absent. */
   flow?: FlowControl
   /** Traces requests; disposed with the server. */

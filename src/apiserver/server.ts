@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '#base'
-import { Teardown, realClock } from '#base'
+import { Teardown, metricFamily, realClock } from '#base'
 import { StatusError, errors } from '#api'
 import type { Request, Response, Transport } from '#client'
 import type { ApiHandler } from './api-handler.ts'
 import { aboutOf, createApiHandler } from './api-handler.ts'
 import type { Credentials, UserInfo } from './authn/authenticator.ts'
 import { discoveryHandler } from './discovery/index.ts'
+import type { FlowControl } from './flowcontrol/index.ts'
 import { deadlines } from './http/deadlines.ts'
 import type { Listener } from './http/listener.ts'
 import { failure, listen } from './http/listener.ts'
-import { RequestMetrics } from './http/metrics.ts'
-import { ClientMetrics, StoreMetrics, buildInfo, cacheMetrics } from './http/server-metrics.ts'
 import { inProcessTransport } from './in-process.ts'
+import { AccessMetrics } from './metrics/access-metrics.ts'
+import { AdmissionMetrics } from './metrics/admission-metrics.ts'
+import { RequestMetrics } from './metrics/request-metrics.ts'
+import { ClientMetrics, StoreMetrics, cacheMetrics } from './metrics/server-metrics.ts'
 import { nonResourceHandler } from './non-resource.ts'
 import type { ApiServer, ApiServerOptions, HealthCheck, SubresourceContext } from './options.ts'
 import { decode, valueOf } from './registry/decode.ts'
@@ -28,6 +31,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const clock: Clock = options.clock ?? realClock
   const log = options.log.named('apiserver')
   const metrics = new RequestMetrics()
+  const access = new AccessMetrics()
+  const admissionMetrics = new AdmissionMetrics()
+  let handshakeErrors = 0
   const storeMetrics = new StoreMetrics(clock)
   const clientMetrics = new ClientMetrics()
   const { tracing } = options
@@ -36,15 +42,22 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     if (!tracing) return counted
     const traced = tracing.store(operation, group, resource)
     return (error) => {
-      counted()
+      counted(error)
       traced(error)
     }
   })
   const cache = new WatchCache({ store, clock, log, freeze: options.freeze ?? false })
   const reader = cache.reader()
-  const registry: Registry = { store, cache, clock, log, admission: options.admission, sharedStore: options.store.shared ?? false }
+  const registry: Registry = { store, cache, clock, log, admission: options.admission, admissionMetrics, sharedStore: options.store.shared ?? false }
   const teardown = new Teardown()
-  const limits = deadlines({ clock, ...(options.requestLimit === undefined ? {} : { limit: options.requestLimit }) })
+  const limits = deadlines({
+    clock,
+    ...(options.requestLimit === undefined ? {} : { limit: options.requestLimit }),
+    expired(request) {
+      const info = aboutOf(request, nobody)
+      if (info) metrics.terminated(info, request, 504)
+    },
+  })
   let listener: Listener | undefined
   let started = false
   let stopping: Promise<void> | undefined
@@ -85,12 +98,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       readiness: [ping, logging, storeCheck, informers, ...further, shutdown],
       metrics: [
         metrics,
+        access,
+        admissionMetrics,
         storeMetrics,
         clientMetrics,
         { toString: () => cacheMetrics(cache.resources()) },
-        { toString: () => buildInfo(options.version) },
-        ...(options.flow ? [options.flow.metrics] : []),
+        { toString: () => metricFamily('apiserver_tls_handshake_errors_total', 'counter', 'TLS handshakes that failed', [['', handshakeErrors]]) },
+        ...(options.flow ? [options.flow.metrics, { toString: () => inqueue(options.flow!) }] : []),
         ...(options.audit ? [options.audit] : []),
+        ...(options.metrics ?? []),
       ],
       paths: options.paths ?? {},
       ...(options.flow ? { flow: options.flow.dump } : {}),
@@ -100,6 +116,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     log,
     random: Math.random,
     metrics,
+    access,
     ...(options.flow ? { flow: options.flow } : {}),
     ...(options.audit ? { audit: options.audit } : {}),
     release: Number.parseInt(options.version?.minor ?? '36'),
@@ -130,9 +147,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   async function handle(request: Request, credentials: Credentials): Promise<Response> {
     let user: UserInfo
+    const began = clock.monotonic()
     try {
       user = await authenticate(credentials)
+      access.authenticated('success', (clock.monotonic() - began) / 1000, user.username)
     } catch (error) {
+      access.authenticated(error instanceof StatusError ? 'failure' : 'error', (clock.monotonic() - began) / 1000)
       if (error instanceof StatusError) {
         const response = failure(error)
         options.audit?.unauthenticated(request, aboutOf(request, nobody), response)
@@ -147,6 +167,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   async function upgradeAs(user: UserInfo, request: Request, socket: Duplex, head: Uint8Array): Promise<void> {
     const { info, handler: subresource, served, trail } = handler.admitUpgrade(request, user)
+    metrics.count({ request, info, code: 101, seconds: undefined, waited: 0, size: undefined })
+    socket.once('close', metrics.lasting(info, request))
     if (trail) {
       trail.responded(switching, true)
       socket.once('close', () => trail.complete())
@@ -157,8 +179,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   function transport(user: UserInfo): Transport {
     return inProcessTransport({
       async send(request) {
+        const began = clock.monotonic()
         const response = await handler.handle(request, user, true)
-        clientMetrics.count(request.method, response.status)
+        clientMetrics.count(request.method, response.status, (clock.monotonic() - began) / 1000)
         return response
       },
       upgrade: (request, socket) => upgradeAs(user, request, socket, new Uint8Array()),
@@ -197,6 +220,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
           tls: options.tls,
           log,
           handle,
+          aborted(request) {
+            const info = aboutOf(request, nobody)
+            if (info) metrics.aborted(info, request)
+          },
+          handshakeFailed: () => void handshakeErrors++,
           upgrade: async (request, credentials, socket, head) => upgradeAs(await authenticate(credentials), request, socket, head),
         }),
       )
@@ -209,6 +237,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       return (stopping ??= stop())
     },
   }
+}
+
+function inqueue({ metrics: { inqueue } }: FlowControl): string {
+  return metricFamily('apiserver_current_inqueue_requests', 'gauge', 'Requests that wait for their turn', [
+    ['request_kind="mutating"', inqueue.mutating],
+    ['request_kind="readOnly"', inqueue.readOnly],
+  ])
 }
 
 const nobody: UserInfo = { username: '', groups: [] }

@@ -66,6 +66,8 @@ export interface StandardApiServerOptions {
   paths?: ApiServerOptions['paths']
   /** How long the server goes on serving when it is asked to stop, milliseconds; 0 when absent. */
   shutdownDelay?: number
+  /** What `/metrics` shows beside the server's own. */
+  metrics?: ApiServerOptions['metrics']
   /** Traces requests; disposed with the server. */
   tracing?: Tracing
   /** Records requests; disposed with the server. */
@@ -116,6 +118,7 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
     extensions: options.extensions ?? [],
     readiness: options.readiness ?? [],
     paths: options.paths ?? {},
+    metrics: options.metrics ?? [],
     tls: options.tls,
     port: options.port,
     ...(options.addresses ? { addresses: options.addresses } : {}),

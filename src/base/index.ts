@@ -1,6 +1,7 @@
 export * from './backoff.ts'
 export * from './clock.ts'
 export * from './command.ts'
+export * from './exposition.ts'
 export * from './log.ts'
 export * from './random.ts'
 export * from './spdy/index.ts'

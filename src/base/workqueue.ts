@@ -1,6 +1,13 @@
 import type { Clock } from './clock.ts'
 import { realClock } from './clock.ts'
 
+/** Told what becomes of each key, for metrics; asked for nothing. */
+export interface WorkQueueObserver {
+  added(key: string): void
+  taken(key: string): void
+  done(key: string): void
+}
+
 /**
  * A queue of keys with the guarantees of client-go's workqueue: a key waits at most once; a key that is added while it
  * is processed is processed once more afterwards, never twice at the same time; `addAfter` keeps the earliest due time.
@@ -12,15 +19,18 @@ export class WorkQueue {
   readonly #processing = new Set<string>()
   readonly #delayed = new Map<string, { at: number; cancel: () => void }>()
   readonly #waiters: ((key: string | undefined) => void)[] = []
+  readonly #observer: WorkQueueObserver | undefined
   #closed = false
 
-  constructor(options: { clock?: Clock } = {}) {
+  constructor(options: { clock?: Clock; observer?: WorkQueueObserver | undefined } = {}) {
     this.#clock = options.clock ?? realClock
+    this.#observer = options.observer
   }
 
   add(key: string): void {
     if (this.#closed || this.#dirty.has(key)) return
     this.#dirty.add(key)
+    this.#observer?.added(key)
     if (this.#processing.has(key)) return
     this.#push(key)
   }
@@ -52,6 +62,7 @@ export class WorkQueue {
 
   done(key: string): void {
     this.#processing.delete(key)
+    this.#observer?.done(key)
     if (this.#dirty.has(key)) this.#push(key)
   }
 
@@ -78,6 +89,7 @@ export class WorkQueue {
   #take(key: string): string {
     this.#dirty.delete(key)
     this.#processing.add(key)
+    this.#observer?.taken(key)
     return key
   }
 }

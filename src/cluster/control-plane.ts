@@ -7,8 +7,8 @@ import type { Client } from '#client'
 import { createLogger, describeError, realClock, Teardown } from '#base'
 import type { Logger } from '#base'
 import { controllers } from '#controllers'
-import type { Controller } from '#runtime'
-import { createContext, runControllers } from '#runtime'
+import type { Controller, QueueMetrics } from '#runtime'
+import { createContext, queueMetrics, runControllers } from '#runtime'
 import { runScheduler } from '#scheduler'
 import type { Store } from '#store'
 import { clusterPki } from './access.ts'
@@ -29,7 +29,8 @@ export async function runControlPlane(cluster: ClusterConfig, signal: AbortSigna
   const { store, kms } = await readableStore(cluster, raw)
   teardown.use(store)
   const bootstrap = { done: false }
-  const server = teardown.use(await startApiServer(cluster, { store, raw, kms }, bootstrap, log))
+  const queues = queueMetrics(realClock)
+  const server = teardown.use(await startApiServer(cluster, { store, raw, kms }, bootstrap, queues, log))
   const client = (user: string) => server.client({ username: user, groups: ['system:authenticated'] }, user.replace(/^system:/, ''))
   // what the components need is there before they start; each starts on its own and waits for its caches
   const own = server.client(loopbackUser, 'kube-apiserver')
@@ -40,7 +41,8 @@ export async function runControlPlane(cluster: ClusterConfig, signal: AbortSigna
   const runs = (component: 'scheduler' | 'controllers') => !cluster.without?.includes(component)
   const running = [aborted(signal)]
   if (runs('scheduler')) running.push(runSchedulerAs(client('system:kube-scheduler'), log, signal))
-  if (runs('controllers')) running.push(runControllersAs(cluster, client('system:kube-controller-manager'), server, ca.certificate, log, signal))
+  if (runs('controllers'))
+    running.push(runControllersAs(cluster, client('system:kube-controller-manager'), server, ca.certificate, queues, log, signal))
   log.info('control plane is running', { cluster: cluster.name, url: server.url })
   await Promise.all(running)
 }
@@ -56,6 +58,7 @@ async function startApiServer(
   cluster: ClusterConfig,
   { store, raw, kms }: Stores,
   bootstrap: { done: boolean },
+  queues: QueueMetrics,
   log: Logger,
 ): Promise<StandardApiServer> {
   const pki = await clusterPki(cluster)
@@ -93,6 +96,7 @@ async function startApiServer(
     ...(audited ? { audit: await openAudit(audited, seams) } : {}),
     ...(existsSync(tracingFile) ? { tracing: await openTracing(tracingFile, seams) } : {}),
     ...(cluster.apiServer?.shutdownDelay ? { shutdownDelay: cluster.apiServer.shutdownDelay } : {}),
+    metrics: [queues],
     paths: { [backupPath]: () => backupResponse(cluster, raw, new Date()) },
     ...(cluster.compat ? { compat: cluster.compat } : {}),
     log,
@@ -117,6 +121,7 @@ async function runControllersAs(
   client: Client,
   server: StandardApiServer,
   rootCA: string,
+  queues: QueueMetrics,
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
@@ -134,7 +139,11 @@ async function runControllersAs(
   // every controller writes as itself, with the rights of its own role; what they read is shared
   const run = (controller: Controller) => {
     const own = server.client(controllerUser(controller.name), `${controller.name}-controller`)
-    return runControllers([controller], { ...context, client: own, cache: context.cache }, { signal })
+    return runControllers(
+      [controller],
+      { ...context, client: own, cache: context.cache },
+      { signal, metrics: { queue: (name) => queues.queue(name) } },
+    )
   }
   await survive('controllers', log, signal, async () => void (await Promise.all(all.map(run))))
 }

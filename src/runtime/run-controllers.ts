@@ -1,3 +1,4 @@
+import type { WorkQueueObserver } from '#base'
 import { Backoff, WorkQueue, describeError } from '#base'
 import { isStatus } from '#api'
 import type { EventRecorder } from './events.ts'
@@ -8,7 +9,8 @@ export type ReconcileResult = 'settled' | 'requeued' | 'failed' | 'terminal'
 /** What monitoring may want to know; all optional. */
 export interface ControllerMetrics {
   reconciled?(controller: string, result: ReconcileResult, durationMs: number): void
-  queueLength?(controller: string, length: number): void
+  /** Follows the queue of a controller. */
+  queue?(controller: string): WorkQueueObserver & { retried(): void }
 }
 
 export interface RunControllersOptions {
@@ -29,7 +31,8 @@ async function runController(controller: Controller, context: ControllerContext,
   const log = context.log.named(controller.name)
   const { clock } = context
   const { reconcile, watches, run } = controller.setup({ ...context, log, events: eventsOf(controller, context.events) })
-  const queue = new WorkQueue({ clock })
+  const observer = metrics?.queue?.(controller.name)
+  const queue = new WorkQueue({ clock, observer })
   const backoff = new Backoff({ initial: 5, max: 1_000_000 })
   const enqueue = (key: string, afterMs?: number) => (afterMs === undefined ? queue.add(key) : queue.addAfter(key, afterMs))
   const stops = watches.map((watch) => watch.subscribe(enqueue))
@@ -43,7 +46,6 @@ async function runController(controller: Controller, context: ControllerContext,
       const result = await once(key)
       queue.done(key)
       metrics?.reconciled?.(controller.name, result, clock.monotonic() - started)
-      metrics?.queueLength?.(controller.name, queue.length)
     }
   }
 
@@ -65,6 +67,7 @@ async function runController(controller: Controller, context: ControllerContext,
       // a conflict is the normal way to learn that the cache was behind
       const report = isStatus(error, 'Conflict') || isStatus(error, 'AlreadyExists') ? log.debug : log.warn
       report('reconcile failed', { key, error: describeError(error), retryInMs: wait })
+      observer?.retried()
       queue.addAfter(key, wait)
       return 'failed'
     }

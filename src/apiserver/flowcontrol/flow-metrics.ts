@@ -1,5 +1,5 @@
-import type { Histogram } from '../metrics/exposition.ts'
-import { family, histogram, histograms, labels, observe } from '../metrics/exposition.ts'
+import type { Histogram } from '#base'
+import { histogram, histogramFamily, metricFamily, metricLabels, observe } from '#base'
 import type { PriorityLevel, RejectReason } from './priority-level.ts'
 
 export type { Histogram }
@@ -56,7 +56,7 @@ export function flowMetrics(levels: () => Iterable<PriorityLevel>): FlowMetrics 
         series = {
           schema,
           level,
-          labels: labels({ flow_schema: schema, priority_level: level }),
+          labels: metricLabels({ flow_schema: schema, priority_level: level }),
           dispatched: 0,
           executing: 0,
           executingSeats: 0,
@@ -89,21 +89,21 @@ function text(series: readonly FlowSeries[], levels: readonly PriorityLevel[], f
   // what was never asked for has no samples
   const used = series.filter((s) => s.dispatched > 0 || s.waiting > 0 || s.rejected.size > 0)
   const each = (name: string, type: 'counter' | 'gauge', help: string, value: (s: FlowSeries) => number) =>
-    family(
+    metricFamily(
       prefix + name,
       type,
       help,
       used.map((s) => [s.labels, value(s)]),
     )
   const eachLevel = (name: string, help: string, value: (l: PriorityLevel) => number) =>
-    family(
+    metricFamily(
       prefix + name,
       'gauge',
       help,
-      levels.map((l) => [labels({ priority_level: l.name }), value(l)]),
+      levels.map((l) => [metricLabels({ priority_level: l.name }), value(l)]),
     )
   const distribution = (name: string, help: string, of: (s: FlowSeries) => [string, Histogram][]) =>
-    histograms(
+    histogramFamily(
       prefix + name,
       help,
       used.flatMap((s) =>
@@ -114,7 +114,7 @@ function text(series: readonly FlowSeries[], levels: readonly PriorityLevel[], f
     )
   return [
     each('dispatched_requests_total', 'counter', 'Requests that were begun', (s) => s.dispatched),
-    family(
+    metricFamily(
       `${prefix}rejected_requests_total`,
       'counter',
       'Requests that were sent away',
@@ -133,7 +133,7 @@ function text(series: readonly FlowSeries[], levels: readonly PriorityLevel[], f
     eachLevel('demand_seats_stdev', 'Standard deviation of the seats that were wanted', (l) => l.demanded.deviation),
     eachLevel('demand_seats_smoothed', 'Seats that are wanted in the long run', (l) => l.demanded.smoothed),
     eachLevel('target_seats', 'Seats that were to be given by demand', (l) => l.demanded.target),
-    family(`${prefix}seat_fair_frac`, 'gauge', 'Part of its target that a level gets which no limit holds back', [['', fairFraction]]),
+    metricFamily(`${prefix}seat_fair_frac`, 'gauge', 'Part of its target that a level gets which no limit holds back', [['', fairFraction]]),
     distribution('request_wait_duration_seconds', 'Time in a queue', (s) => [
       ['execute="true",', waitsOf(s)],
       ['execute="false",', s.waits.false],

@@ -28,7 +28,15 @@ interface Running {
   expire(): void
 }
 
-export function deadlines({ clock, limit = requestLimit }: { clock: Clock; limit?: number }): Deadlines {
+export interface DeadlineOptions {
+  clock: Clock
+  /** Milliseconds. */
+  limit?: number
+  /** Told of every request that took too long. */
+  expired?(request: Request): void
+}
+
+export function deadlines({ clock, limit = requestLimit, expired: told }: DeadlineOptions): Deadlines {
   const running = new Set<Running>()
   let cancel: (() => void) | undefined
 
@@ -52,10 +60,10 @@ export function deadlines({ clock, limit = requestLimit }: { clock: Clock; limit
       if (asked) {
         const own = parseTimeout(asked)
         if (typeof own === 'string') return Promise.resolve(answer(errors.badRequest(`invalid timeout specified in the request URL - ${own}`)))
-        if (own > 0 && own < limit && !lasts(request)) return limited(clock, request, run, own)
+        if (own > 0 && own < limit && !lasts(request)) return limited(clock, request, run, own, told)
       }
       return new Promise((resolve, reject) => {
-        const each: Running = { request, since: clock.monotonic(), expire: () => resolve(expired(request)) }
+        const each: Running = { request, since: clock.monotonic(), expire: () => resolve(expired(request, told)) }
         running.add(each)
         if (!cancel) watch()
         run.then((response) => {
@@ -71,14 +79,15 @@ export function deadlines({ clock, limit = requestLimit }: { clock: Clock; limit
   }
 }
 
-function limited(clock: Clock, request: Stoppable, run: Promise<Response>, ms: number): Promise<Response> {
+function limited(clock: Clock, request: Stoppable, run: Promise<Response>, ms: number, told: DeadlineOptions['expired']): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.schedule(ms, () => resolve(expired(request)))
+    const cancel = clock.schedule(ms, () => resolve(expired(request, told)))
     run.then(resolve, reject).finally(cancel)
   })
 }
 
-function expired(request: Stoppable): Response {
+function expired(request: Stoppable, told: DeadlineOptions['expired']): Response {
+  told?.(request)
   const error = errors.timeout('request did not complete within the allotted timeout')
   request.stop?.(error)
   return answer(error)

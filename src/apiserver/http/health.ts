@@ -7,7 +7,18 @@ import type { HealthCheck } from '../options.ts'
  * Answers `/healthz`, `/livez` and `/readyz`, each with `?verbose`, `?exclude=NAME` and `/NAME` for a single check, in upstream's words: why a check fails is told only to
  * those who ask for it alone, since everybody may ask for all of them.
  */
-export async function health(endpoint: string, rest: string, request: Request, checks: readonly HealthCheck[]): Promise<Response> {
+export async function health(
+  endpoint: string,
+  rest: string,
+  request: Request,
+  checks: readonly HealthCheck[],
+  observe?: (name: string, endpoint: string, healthy: boolean) => void,
+): Promise<Response> {
+  const failureOf = async (check: HealthCheck) => {
+    const failure = await outcomeOf(check)
+    observe?.(check.name, endpoint, failure === undefined)
+    return failure
+  }
   const single = rest ? checks.find((check) => check.name === rest) : undefined
   if (single) {
     const failure = await failureOf(single)
@@ -30,7 +41,7 @@ export async function health(endpoint: string, rest: string, request: Request, c
   return text(failed ? 500 : 200, `${lines.join('\n')}\n${endpoint} check ${failed ? 'failed' : 'passed'}\n`)
 }
 
-async function failureOf(check: HealthCheck): Promise<string | undefined> {
+async function outcomeOf(check: HealthCheck): Promise<string | undefined> {
   try {
     await check.check()
     return undefined

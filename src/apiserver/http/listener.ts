@@ -24,6 +24,9 @@ export interface ListenerOptions {
   log: Logger
   /** Answers a request; never rejects. */
   handle(request: Request, credentials: Credentials): Promise<Response>
+  /** Told of requests whose client went away before their answer. */
+  aborted?(request: Request): void
+  handshakeFailed?(): void
   /** Takes over an upgraded connection; a rejection with StatusError is answered. */
   upgrade(request: Request, credentials: Credentials, socket: Duplex, head: Uint8Array): Promise<void>
 }
@@ -127,6 +130,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         if (bytes.length > 0) request.body = bytes
       }
       const response = await options.handle(request, credentialsOf(request, certificate))
+      if (sink.closed) options.aborted?.(request)
       // who is told does not send another request into a connection that ends
       if (closing && sink instanceof Http1Sink) response.headers.connection = 'close'
       await send(sink, request, complete(request, response))
@@ -153,7 +157,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   for (const address of options.addresses) {
     const server = newServer()
     server.on('secureConnection', onSecureConnection)
-    server.on('tlsClientError', (_error, socket) => socket.destroy())
+    server.on('tlsClientError', (_error, socket) => {
+      options.handshakeFailed?.()
+      socket.destroy()
+    })
     try {
       port = await bound(server, address, port)
     } catch (error) {

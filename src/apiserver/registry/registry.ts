@@ -3,6 +3,7 @@ import type { DeepReadonly, GroupResource, Kind, KubeObject } from '#api'
 import { apiVersionOf, storageKind } from '#api'
 import type { Store } from '#store'
 import type { AdmissionPlugin } from '../admission/admission.ts'
+import type { AdmissionMetrics } from '../metrics/admission-metrics.ts'
 import type { RequestInfo } from '../request-info.ts'
 import type { ResourceCache } from './resource-cache.ts'
 import type { ResourceStrategy, WriteContext } from './strategy.ts'
@@ -41,6 +42,7 @@ export interface Registry {
   clock: Clock
   log: Logger
   admission: readonly AdmissionPlugin[]
+  admissionMetrics: AdmissionMetrics
   /** Reads must ask the store for its newest revision first: others write to it too. */
   sharedStore: boolean
 }

@@ -120,8 +120,12 @@ export class ResourceCache {
   version = 0
   /** Watches can resume from this revision on. */
   oldest: number
-  /** Events that watchers were given, ever. */
-  sent = 0
+  /** Changes that were applied, ever. */
+  received = 0
+  /** Events that watchers of each version were given, ever. */
+  readonly sent = new Map<string, { count: number }>()
+  /** Watchers that were ended because they were too slow, ever. */
+  cutOff = 0
   readonly #shelves = new Map<string, Shelf>()
   #order: Shelf[] = []
   #events: CacheEvent[] = []
@@ -198,6 +202,7 @@ export class ResourceCache {
     else if (!entry) this.#count--
     this.#size += (entry?.size ?? 0) - (previous?.size ?? 0)
     this.version = revision
+    this.received++
     const event = new CacheEvent(revision, entry, previous, time)
     this.#remember(event)
     if (this.#listeners.size > 0) this.#tell(event)
@@ -231,6 +236,12 @@ export class ResourceCache {
       else high = middle
     }
     return low === events.length ? [] : events.slice(low)
+  }
+
+  sentIn(version: string): { count: number } {
+    let sent = this.sent.get(version)
+    if (!sent) this.sent.set(version, (sent = { count: 0 }))
+    return sent
   }
 
   addWatcher(watcher: Watcher): void {

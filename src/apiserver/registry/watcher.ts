@@ -23,6 +23,8 @@ export interface View {
 export interface WatcherOptions {
   cache: ResourceCache
   view: View
+  /** The version that the client asked for. */
+  version: string
   namespace?: string
   /** What a client may see of the objects, by its selectors; everything when absent. */
   matches?(entry: CacheEntry): boolean
@@ -43,6 +45,7 @@ const queueLimit = 16_384
 export class Watcher implements AsyncIterable<WatchFrame> {
   readonly exact: { field: string; value: string } | undefined
   readonly #options: WatcherOptions
+  readonly #sent: { count: number }
   #queue: WatchFrame[] = []
   #wake: (() => void) | undefined
   #ended = false
@@ -53,6 +56,7 @@ export class Watcher implements AsyncIterable<WatchFrame> {
   constructor(options: WatcherOptions) {
     this.#options = options
     this.exact = options.exact
+    this.#sent = options.cache.sentIn(options.version)
   }
 
   get ended(): boolean {
@@ -89,7 +93,7 @@ export class Watcher implements AsyncIterable<WatchFrame> {
     const { namespace, matches, view } = this.#options
     if (namespace && entry.namespace !== namespace) return
     if (matches && !matches(entry)) return
-    this.#options.cache.sent++
+    this.#sent.count++
     this.#queue.push(frameOf('ADDED', entry, view))
   }
 
@@ -115,9 +119,12 @@ export class Watcher implements AsyncIterable<WatchFrame> {
 
   push(frame: WatchFrame): void {
     if (this.#ended) return
-    this.#options.cache.sent++
+    this.#sent.count++
     this.#queue.push(frame)
-    if (this.#queue.length > queueLimit) this.end()
+    if (this.#queue.length > queueLimit) {
+      this.#options.cache.cutOff++
+      this.end()
+    }
     this.#notify()
   }
 

@@ -35,6 +35,7 @@ export async function watchObjects(
   const watcher = new Watcher({
     cache,
     view,
+    version: served.kind.version,
     clock: registry.clock,
     ...(namespace ? { namespace } : {}),
     ...(selection.matches ? { matches: selection.matches } : {}),

@@ -113,23 +113,40 @@ export function admissionRequest(
 }
 
 /** Answers whether a plugin may have changed the object. */
-export async function mutate(registry: Registry, request: AdmissionRequest): Promise<boolean> {
-  let touched = false
-  for (const plugin of registry.admission) {
-    if (!plugin.mutate || !plugin.handles(request)) continue
-    touched = true
-    const done = plugin.mutate(request)
-    if (done) await done
-  }
-  return touched
+export function mutate(registry: Registry, request: AdmissionRequest): Promise<boolean> {
+  return step(registry, request, 'admit')
 }
 
 export async function validate(registry: Registry, request: AdmissionRequest): Promise<void> {
-  for (const plugin of registry.admission) {
-    if (!plugin.validate || !plugin.handles(request)) continue
-    const done = plugin.validate(request)
-    if (done) await done
+  await step(registry, request, 'validate')
+}
+
+/** Runs one step of admission, and times it. Answers whether any plugin took part. */
+async function step({ admission, admissionMetrics, clock }: Registry, request: AdmissionRequest, phase: 'admit' | 'validate'): Promise<boolean> {
+  const method = phase === 'admit' ? 'mutate' : 'validate'
+  const began = clock.monotonic()
+  let before = began
+  let touched = false
+  let running = ''
+  try {
+    for (const plugin of admission) {
+      if (!plugin[method] || !plugin.handles(request)) continue
+      touched = true
+      running = plugin.name
+      const done = plugin[method](request)
+      if (done) await done
+      const now = clock.monotonic()
+      admissionMetrics.observe(running, phase, request.operation, false, (now - before) / 1000)
+      before = now
+    }
+  } catch (error) {
+    const now = clock.monotonic()
+    admissionMetrics.observe(running, phase, request.operation, true, (now - before) / 1000)
+    admissionMetrics.observe('', phase, request.operation, true, (now - began) / 1000)
+    throw error
   }
+  admissionMetrics.observe('', phase, request.operation, false, (before - began) / 1000)
+  return touched
 }
 
 /** How long a store with leases keeps what is written now. */

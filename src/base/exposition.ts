@@ -30,13 +30,13 @@ const headOf = (name: string, type: string, help: string) => `# HELP ${name} ${h
 const braced = (labels: string) => (labels ? `{${labels}}` : '')
 
 /** A family of counters or gauges in Prometheus' text form; nothing when there is no sample, as upstream's. */
-export function family(name: string, type: 'counter' | 'gauge', help: string, samples: Iterable<Sample<number>>): string {
+export function metricFamily(name: string, type: 'counter' | 'gauge', help: string, samples: Iterable<Sample<number>>): string {
   let text = ''
   for (const [labels, value] of samples) text += `${name}${braced(labels)} ${value}\n`
   return text && headOf(name, type, help) + text
 }
 
-export function histograms(name: string, help: string, samples: Iterable<Sample<Histogram>>): string {
+export function histogramFamily(name: string, help: string, samples: Iterable<Sample<Histogram>>): string {
   let text = ''
   for (const [labels, { bounds, buckets, sum, count }] of samples) {
     const before = labels ? `${labels},` : ''
@@ -59,7 +59,7 @@ function exponential(value: number): string {
 }
 
 /** Labels in the text form, in the order given. */
-export function labels(values: Record<string, string | number>): string {
+export function metricLabels(values: Record<string, string | number>): string {
   return Object.entries(values)
     .map(([name, value]) => `${name}="${typeof value === 'number' ? value : escaped(value)}"`)
     .join(',')
