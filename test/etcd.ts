@@ -13,6 +13,9 @@ export interface EtcdMember {
   endpoint: string
   /** kill -9. */
   kill(): Promise<void>
+  /** Stands still, with its connections open, until it is resumed. */
+  pause(): void
+  resume(): void
   start(): void
 }
 
@@ -24,7 +27,7 @@ export interface EtcdCluster extends AsyncDisposable {
 }
 
 /** Runs etcd on loopback ports, for tests; its data goes with it. */
-export async function startEtcd(count = 1, { secure = false } = {}): Promise<EtcdCluster> {
+export async function startEtcd(count = 1, { secure = false, flags = [] as string[] } = {}): Promise<EtcdCluster> {
   const dir = mkdtempSync(join(tmpdir(), 'k8ts-etcd-'))
   const ports = await freePorts(count * 2)
   const tls = secure ? await certificates(dir) : undefined
@@ -40,8 +43,10 @@ export async function startEtcd(count = 1, { secure = false } = {}): Promise<Etc
     return {
       endpoint: `127.0.0.1:${ports[i]}`,
       start() {
-        child = spawn('etcd', [...args, ...cluster, '--logger', 'zap', ...(tls ? tls.flags : [])], { stdio: 'ignore' })
+        child = spawn('etcd', [...args, ...cluster, '--logger', 'zap', ...(tls ? tls.flags : []), ...flags], { stdio: 'ignore' })
       },
+      pause: () => void child?.kill('SIGSTOP'),
+      resume: () => void child?.kill('SIGCONT'),
       async kill() {
         const running = child
         if (!running || running.exitCode !== null || running.signalCode !== null) return

@@ -26,6 +26,7 @@ import { bind } from './registry/subresources/binding.ts'
 import { handleVerb, notAllowed } from './registry/verbs.ts'
 import { Watcher } from './registry/watcher.ts'
 import type { RequestInfo } from './request-info.ts'
+import { warningHeader } from './warnings.ts'
 
 export interface ApiHandlerOptions {
   registry: Registry
@@ -233,7 +234,8 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   }
 
   function finish(call: Call, response: Response): Response {
-    if (call.warnings.length > 0) response.headers.warning = [...new Set(call.warnings)].map((text) => `299 - ${JSON.stringify(text)}`).join(', ')
+    const warning = call.warnings.length > 0 ? warningHeader(call.warnings) : undefined
+    if (warning) response.headers.warning = warning
     return response
   }
 

@@ -1,8 +1,8 @@
-import { dump } from 'js-yaml'
 import type { TypeMeta } from '#api'
 import { encodeProtobuf } from '#api'
 import type { Request } from '#client'
 import type { Chooser } from '../random.ts'
+import { asYaml, enlarged, jsonShapes, yamlShapes } from './large.ts'
 import { mutated, mutatedBytes, mutatedText, oddValue } from '../random.ts'
 
 /** Objects that are as they should be, to begin with. */
@@ -32,13 +32,90 @@ const request = (
   ...(body ? { body } : {}),
 })
 
+export const post = (path: string, query: Record<string, string>, type: string, text: string) =>
+  request('POST', path, query, { 'content-type': type }, Buffer.from(text))
+
 const json = (value: unknown) => Buffer.from(JSON.stringify(value) ?? 'null')
 const validation = (c: Chooser): Record<string, string> => (c.chance(0.4) ? { fieldValidation: c.one(['Strict', 'Warn', 'Ignore']) } : {})
+
+/** One input in so many is a large one: it takes as long as a thousand others. */
+const large = 0.004
+const sizes = [200_000, 1_000_000, 3_000_000]
+
+const jsonTypes = ['application/json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/json-patch+json']
+
+/** A body of up to 3 MB that is as bad as it gets. */
+export function largeBody(c: Chooser, size = c.one(sizes)): Request {
+  const [path, object] = c.one(samples)
+  const fresh = { ...object, metadata: { ...(object as { metadata: object }).metadata, name: `n${c.below(1e6)}` } }
+  const value = () => enlarged(fresh, c, Math.floor(size * 0.9))
+  const send = (type: string, body: Uint8Array) => request('POST', path, validation(c), { 'content-type': type }, body)
+  switch (c.below(5)) {
+    case 0:
+      return send('application/yaml', Buffer.from(c.one(yamlShapes)[1](size)))
+    case 1:
+      return send(c.one(['application/json', 'application/yaml']), Buffer.from(c.one(jsonShapes)[1](size)))
+    case 2:
+      return send('application/yaml', Buffer.from(asYaml(value(), c)))
+    case 3:
+      return send('application/vnd.kubernetes.protobuf', asProtobuf(value() as TypeMeta) ?? encodeProtobuf(fresh as unknown as TypeMeta)!)
+    default:
+      return send('application/json', json(value()))
+  }
+}
+
+/** Undefined where a value does not have its type: there is no way to write that. */
+function asProtobuf(value: TypeMeta): Uint8Array | undefined {
+  try {
+    return encodeProtobuf(value)
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error
+    return undefined
+  }
+}
+
+/** A patch of up to 3 MB. */
+export function largePatch(c: Chooser, size = c.one(sizes)): Request {
+  const [path, object] = c.one(samples)
+  const { name } = (object as { metadata: { name: string } }).metadata
+  const type = c.one([...jsonTypes.slice(1), 'application/apply-patch+yaml', 'application/apply-patch+yaml'])
+  const query: Record<string, string> = {
+    ...validation(c),
+    ...(type.includes('apply') ? { fieldManager: c.one(['a', 'b', 'c']), force: c.one(['true', 'false']) } : {}),
+  }
+  const text = () => {
+    if (type.startsWith('application/json-patch')) return largeJsonPatch(c, size)
+    if (type.includes('apply') && c.chance(0.3)) return asYaml(enlarged(object, c, Math.floor(size * 0.9)), c)
+    return c.chance(0.2) ? c.one(jsonShapes)[1](size) : JSON.stringify(enlarged(object, c, Math.floor(size * 0.9)))
+  }
+  return request('PATCH', `${path}/${name}`, query, { 'content-type': type }, Buffer.from(text()))
+}
+
+/** Operations that add up: a large list first, then as many operations on it as there may be. */
+function largeJsonPatch(c: Chooser, size: number): string {
+  const wide = `{"op":"add","path":"/metadata/x","value":${c.one(['[', '{'])}`
+  const count = 9_990
+  const most = Math.floor(size - count * 60)
+  const list = most > 1000 ? `{"op":"add","path":"/metadata/x","value":[${'0,'.repeat(most / 2)}0]}` : `${wide.slice(0, -1)}[]}`
+  const operation = c.one([
+    '{"op":"add","path":"/metadata/x/0","value":1}',
+    '{"op":"remove","path":"/metadata/x/0"}',
+    '{"op":"copy","path":"/metadata/x/0","from":"/metadata/x"}',
+    '{"op":"move","path":"/metadata/x/0","from":"/metadata/x/5"}',
+    '{"op":"move","path":"/metadata/y","from":"/metadata/x"}',
+    '{"op":"test","path":"/metadata/x","value":[0]}',
+    '{"op":"replace","path":"/metadata/x/0","value":{}}',
+    `{"op":"add","path":"${'/a'.repeat(100)}","value":{}}`,
+    '{"op":"add","path":"/metadata/labels","value":{}}',
+  ])
+  return `[${list},${Array.from({ length: Math.min(count, Math.floor(size / operation.length)) }, () => operation).join(',')}]`
+}
 
 /** What each target sends: a request that the server has to answer in order, whatever is in it. */
 export const targets: Record<string, (c: Chooser) => Request> = {
   /** Bodies in every format. */
   decoders(c) {
+    if (c.chance(large)) return largeBody(c)
     const [path, object] = c.one(samples)
     const fresh = { ...object, metadata: { ...(object as { metadata: object }).metadata, name: `n${c.below(1e6)}` } }
     const value = c.chance(0.2) ? oddValue(c) : mutated(fresh, c, c.one([0.01, 0.05, 0.2]))
@@ -48,7 +125,7 @@ export const targets: Record<string, (c: Chooser) => Request> = {
         return request('POST', path, validation(c), { 'content-type': 'application/json' }, c.chance(0.3) ? mutatedBytes(bytes, c) : bytes)
       }
       case 1: {
-        const text = dump(value ?? null, { sortKeys: c.chance(0.5), flowLevel: c.one([-1, 2]) })
+        const text = asYaml(value, c)
         return request('POST', path, validation(c), { 'content-type': 'application/yaml' }, Buffer.from(c.chance(0.4) ? mutatedText(text, c) : text))
       }
       case 2:
@@ -74,6 +151,7 @@ export const targets: Record<string, (c: Chooser) => Request> = {
 
   /** Patches of every type on objects that are there, or not. */
   patches(c) {
+    if (c.chance(large)) return largePatch(c)
     const [path, object] = c.one(samples)
     const { name } = (object as { metadata: { name: string } }).metadata
     const at = `${path}/${name}${c.chance(0.1) ? c.one(['/status', '/scale']) : ''}`

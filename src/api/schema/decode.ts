@@ -1,11 +1,12 @@
 import { canonicalQuantity } from '../quantity.ts'
 import { canonicalDurationOf, canonicalMicroTimeOf, canonicalTimeOf } from '../time.ts'
+import { mostFieldProblems } from './json.ts'
 import type { AnySchema, ListSchema, MapSchema, ObjectSchema, Schema } from './schema.ts'
 import { omission, zeroOf, zeroOfSchema } from './zero.ts'
 
 export interface Decoded<T = unknown> {
   object: T
-  /** Paths of fields that the schema does not know, e.g. `spec.containers[0].foo`; they are not in `object`. */
+  /** Paths of fields that the schema does not know, e.g. `spec.containers[0].foo`, the first 100; they are not in `object`. */
   unknownFields: string[]
 }
 
@@ -279,6 +280,7 @@ function checkedBase64(value: string): string {
 
 function unknownField(state: State, key: string): void {
   state.unknown ??= []
+  if (state.unknown.length >= mostFieldProblems) return
   state.unknown.push(pathText([...state.path.slice(0, state.depth), key]))
 }
 

@@ -1,9 +1,12 @@
+/** Of each, no more are told (upstream's bound): a path can be long, and there can be many. */
+export const mostFieldProblems = 100
+
 /**
- * Paths of keys that an object has twice, e.g. `spec.replicas`; JSON.parse keeps the last one silently. `text` is valid
+ * Paths of keys that an object has twice, e.g. `spec.replicas`, each path once and the first 100; JSON.parse keeps the last one silently. `text` is valid
  * JSON (parse it first). Only strict field validation asks.
  */
 export function findDuplicateFields(text: string): string[] {
-  const duplicates: string[] = []
+  const duplicates = new Set<string>()
   // One frame for each open object or array; `key` is the member at hand.
   const frames: { keys: Set<string> | undefined; key: string | number }[] = []
   let expectsKey = false
@@ -15,7 +18,8 @@ export function findDuplicateFields(text: string): string[] {
         if (expectsKey && frame?.keys) {
           const key = JSON.parse(text.slice(at, end + 1)) as string
           frame.key = key
-          if (frame.keys.has(key)) duplicates.push(pathOf(frames))
+          if (frame.keys.has(key)) duplicates.add(pathOf(frames))
+          if (duplicates.size >= mostFieldProblems) return [...duplicates]
           frame.keys.add(key)
           expectsKey = false
         }
@@ -41,7 +45,7 @@ export function findDuplicateFields(text: string): string[] {
       default:
     }
   }
-  return duplicates
+  return [...duplicates]
 }
 
 function endOfString(text: string, start: number): number {

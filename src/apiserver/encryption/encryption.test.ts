@@ -152,6 +152,53 @@ test('KMS v2: the plugin is asked once a seed, and its new key makes old values 
   }
 })
 
+test('KMS v2: a plugin that goes away stops no reads, and no writes for three minutes; when it is back all goes on', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'k8ts-kms-'))
+  const socket = join(directory, 'kms.sock')
+  let plugin = await fakeKms(socket)
+  const clock = manualClock()
+  await using inner = memoryStore()
+  const rules = await parseEncryptionConfig(
+    config([{ kms: { apiVersion: 'v2', name: 'vault', endpoint: `unix://${socket}`, timeout: '500ms' } }]),
+    clock,
+  )
+  const store = encryptedStore(inner, rules)
+  const [kms] = rules.kms
+  try {
+    await store.create(key, plain)
+    await kms!.check()
+    const asked = plugin.calls['Status']
+    await kms!.check()
+    assert.equal(plugin.calls['Status'], asked, 'a good answer is believed for a while')
+    plugin.stop()
+    await clock.advance(21_000)
+    await assert.rejects(kms!.check(), /does not answer Status/)
+    await clock.advance(60_000)
+    await store.create(`${key}-later`, plain)
+    assert.deepEqual(Buffer.from((await store.get(`${key}-later`))!.value), plain)
+    await clock.advance(120_000)
+    await assert.rejects(store.create(`${key}-too-late`, plain), /does not answer Status/)
+    assert.deepEqual(Buffer.from((await store.get(key))!.value), plain)
+    plugin = await fakeKms(socket)
+    // the failure is believed for a moment, and the connection is made anew within seconds
+    for (let tries = 0; ; tries++)
+      try {
+        await clock.advance(4000)
+        await kms!.check()
+        break
+      } catch (error) {
+        if (tries > 100) throw error
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    await store.create(`${key}-again`, plain)
+    assert.equal((await store.list('/registry/')).items.length, 3)
+  } finally {
+    plugin.stop()
+    await store[Symbol.asyncDispose]()
+    rmSync(directory, { recursive: true, force: true })
+  }
+})
+
 /** A plugin that "encrypts" by turning bytes around. */
 async function fakeKms(socket: string) {
   const root = protobuf.Root.fromJSON(JSON.parse(readFileSync(new URL('./facts/kms.v2.json', import.meta.url), 'utf8')) as protobuf.INamespace)

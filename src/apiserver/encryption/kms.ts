@@ -24,8 +24,14 @@ export interface Kms extends Transformer {
   close(): void
 }
 
-/** How long a status is good for: a key that was rotated is found out within this, milliseconds. */
+// Upstream's times, milliseconds.
+/** How long a status is good for: a key that was rotated is found out within this. */
 const statusAge = 60_000
+/** For how long values are still written with the seed at hand when the plugin does not answer any more. */
+const grace = 3 * 60_000
+/** How long a health check believes the last answer, a good and a bad one: a plugin that is away is not asked by every write and every probe. */
+const healthyAge = 20_000
+const unhealthyAge = 3000
 const infoSize = 32
 /** Seeds that were opened are kept: without them every read would ask the plugin. */
 const seedsKept = 1000
@@ -40,6 +46,8 @@ export function kmsV2({ name, endpoint, timeout, clock }: KmsOptions): Kms {
   const client = new Client(endpoint, credentials.createInsecure(), { 'grpc.max_reconnect_backoff_ms': 1000 })
   let current: { seed: Buffer; keyId: string; encrypted: Uint8Array; annotations: Message } | undefined
   let status: { keyId: string; at: number } | undefined
+  let failure: { error: Error; at: number } | undefined
+  let asking: Promise<string> | undefined
   let preparing: Promise<NonNullable<typeof current>> | undefined
   const seeds = new Map<string, Buffer>()
 
@@ -60,16 +68,44 @@ export function kmsV2({ name, endpoint, timeout, clock }: KmsOptions): Kms {
     })
   }
 
-  async function keyId(): Promise<string> {
-    const now = clock.monotonic()
-    if (status && now - status.at < statusAge) return status.keyId
+  const isYounger = (at: number, age: number) => clock.monotonic() - at < age
+
+  /** Asks for the plugin's status; all who want it at a time share one call, and for a little while its failure. */
+  function ask(): Promise<string> {
+    if (failure && isYounger(failure.at, unhealthyAge)) return Promise.reject(failure.error)
+    asking ??= statusOf()
+      .then(
+        (id) => {
+          failure = undefined
+          status = { keyId: id, at: clock.monotonic() }
+          return id
+        },
+        (error: unknown) => {
+          failure = { error: error as Error, at: clock.monotonic() }
+          throw error
+        },
+      )
+      .finally(() => (asking = undefined))
+    return asking
+  }
+
+  async function statusOf(): Promise<string> {
     const answer = await call('Status', {})
     if (answer['healthz'] !== 'ok') throw new EncryptionError(`the KMS plugin ${name} says ${JSON.stringify(answer['healthz'])}`)
     if (!String(answer['version']).startsWith('v2'))
       throw new EncryptionError(`the KMS plugin ${name} speaks ${JSON.stringify(answer['version'])}, not v2`)
     if (!answer['keyId']) throw new EncryptionError(`the KMS plugin ${name} names no key`)
-    status = { keyId: answer['keyId'], at: now }
-    return status.keyId
+    return answer['keyId'] as string
+  }
+
+  async function keyId(): Promise<string> {
+    if (status && isYounger(status.at, statusAge)) return status.keyId
+    try {
+      return await ask()
+    } catch (error) {
+      if (status && current?.keyId === status.keyId && isYounger(status.at, grace)) return status.keyId
+      throw error
+    }
   }
 
   /** The seed that values are written with, made anew when the plugin's key is another one. */
@@ -132,7 +168,9 @@ export function kmsV2({ name, endpoint, timeout, clock }: KmsOptions): Kms {
         return open(seed)
       })()
     },
-    check: async () => void (await keyId()),
+    async check() {
+      if (failure || !status || !isYounger(status.at, healthyAge)) await ask()
+    },
     close: () => client.close(),
   }
 }

@@ -96,3 +96,25 @@ test('merge patch: only an object is a patch, and the prototype is out of reach'
   assert.equal(patched.polluted, undefined)
   assert.equal(Object.getPrototypeOf(patched), Object.prototype)
 })
+
+test('json patch: a bounded number of items is moved in lists, however few operations ask for it', () => {
+  const list = Array.from({ length: 100_000 }, () => 0)
+  const insert = { op: 'add', path: '/a/0', value: 1 }
+  fails(422, () => applyJsonPatch({ a: list }, Array(1000).fill(insert)))
+  fails(422, () => applyJsonPatch({ a: list }, Array(1000).fill({ op: 'remove', path: '/a/0' })))
+  fails(422, () => applyJsonPatch({ a: list }, Array(1000).fill({ op: 'move', path: '/a/0', from: '/a/1' })))
+  assert.equal(applyJsonPatch({ a: list }, Array(1000).fill({ op: 'add', path: '/a/-', value: 1 })).a.length, 101_000)
+  assert.equal(applyJsonPatch({ a: [] as number[] }, Array(10_000).fill(insert)).a.length, 10_000)
+})
+
+test('json patch: what operations nest deeper than any stack is refused', () => {
+  const chain = (depth: number): unknown => (depth === 0 ? {} : { a: chain(depth - 1) })
+  const leaf = '/a'.repeat(900)
+  // each puts what there is under the end of another chain
+  const operations = Array.from({ length: 200 }, (_, n) => [
+    { op: 'add', path: `/y${n}`, value: chain(900) },
+    { op: 'move', from: n === 0 ? '/x' : `/y${n - 1}`, path: `/y${n}${leaf}/b` },
+  ]).flat()
+  fails(422, () => applyJsonPatch({ x: {} }, [...operations, { op: 'copy', from: '/y199', path: '/z' }]))
+  fails(422, () => applyJsonPatch({ x: {} }, operations))
+})

@@ -1,12 +1,14 @@
 import { errors } from '#api'
 import { isTooDeep } from '../depth.ts'
 import type { JsonObject } from './json-value.ts'
-import { equalJson, isObject, jsonType, member, setMember } from './json-value.ts'
+import { cloneJson, equalJson, isObject, jsonType, member, setMember } from './json-value.ts'
 import { unprocessable } from './patch-errors.ts'
 
 const maxOperations = 10_000
 // What all `copy` operations of one patch may add up to: a few of them can double a document each.
 const maxCopiedBytes = 3 * 1024 * 1024
+// What `add` and `remove` may move in lists altogether, in items: each at the front of a long list moves all of it.
+const maxMovedItems = 50_000_000
 
 /**
  * JSON Patch (RFC 6902) on a copy of `object`, as upstream's library does it: negative indexes count from the end, and a `value` that is not
@@ -20,14 +22,25 @@ export function applyJsonPatch<T extends object>(object: T, patch: unknown): T {
   if (odd !== undefined) throw errors.badRequest(`json: cannot unmarshal ${jsonType(odd)} into Go value of type jsonpatch.Operation`)
   if (patch.length > maxOperations)
     throw errors.tooLarge(`Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`)
-  const result = structuredClone(object)
-  const budget = { left: maxCopiedBytes }
-  for (const operation of patch as (Operation | null)[]) {
-    const problem = operate(result, operation ?? {}, budget)
-    if (problem) throw unprocessable({ cause: new Error(problem) })
+  const result = cloneJson(object)
+  const budget: Budget = { bytes: maxCopiedBytes, items: maxMovedItems }
+  try {
+    for (const operation of patch as (Operation | null)[]) {
+      const problem = operate(result, operation ?? {}, budget) ?? (budget.items < 0 ? 'the operations move too many items of lists' : undefined)
+      if (problem) throw unprocessable({ cause: new Error(problem) })
+    }
+    if (!isTooDeep(result)) return result
+  } catch (error) {
+    // what operations put into one another can be deeper than the stack
+    if (!(error instanceof RangeError)) throw error
   }
-  if (isTooDeep(result)) throw unprocessable({ cause: new Error('the object is nested too deeply') })
-  return result
+  throw unprocessable({ cause: new Error('the object is nested too deeply') })
+}
+
+/** What is left of what the operations of one patch may cost. */
+interface Budget {
+  bytes: number
+  items: number
 }
 
 interface Operation {
@@ -44,17 +57,17 @@ interface Place {
 }
 
 /** Does one operation in place; answers why it cannot be done. */
-function operate(document: object, operation: Operation, budget: { left: number }): string | undefined {
+function operate(document: object, operation: Operation, budget: Budget): string | undefined {
   const { op, path, from, value = null } = operation
   const at = placeOf(document, path)
   if (!at) return 'the path leads nowhere'
   switch (op) {
     case 'add':
-      return add(at, structuredClone(value))
+      return add(at, cloneJson(value), budget)
     case 'remove':
-      return remove(at)
+      return remove(at, budget)
     case 'replace':
-      return replace(at, structuredClone(value))
+      return replace(at, cloneJson(value))
     case 'test':
       return equalJson(read(at) ?? null, value) ? undefined : 'the test failed'
     case 'move':
@@ -63,13 +76,13 @@ function operate(document: object, operation: Operation, budget: { left: number 
       const moved = source && read(source)
       if (moved === undefined) return 'there is nothing to take'
       if (op === 'move') {
-        remove(source!)
+        remove(source!, budget)
         // the path is looked up without what moves: it may have led through it
         const target = placeOf(document, path)
-        return target ? add(target, moved) : 'the path leads nowhere'
+        return target ? add(target, moved, budget) : 'the path leads nowhere'
       }
-      budget.left -= JSON.stringify(moved).length
-      return budget.left < 0 ? 'the copies are too large' : add(at, structuredClone(moved))
+      budget.bytes -= JSON.stringify(moved).length
+      return budget.bytes < 0 ? 'the copies are too large' : add(at, cloneJson(moved), budget)
     }
     default:
       return 'there is no such operation'
@@ -101,15 +114,16 @@ function indexOf(length: number, key: string): number | undefined {
   return index >= length || index < -length ? undefined : index < 0 ? index + length : index
 }
 
-function add({ container, key }: Place, value: unknown): string | undefined {
+function add({ container, key }: Place, value: unknown, budget: Budget): string | undefined {
   if (!Array.isArray(container)) return void setMember(container, key, value)
   if (key === '-') return void container.push(value)
   const index = indexOf(container.length + 1, key)
   if (index === undefined) return 'the list has no such place'
+  budget.items -= container.length - index
   container.splice(index, 0, value)
 }
 
-function remove({ container, key }: Place): string | undefined {
+function remove({ container, key }: Place, budget: Budget): string | undefined {
   if (!Array.isArray(container)) {
     if (!Object.hasOwn(container, key)) return 'there is nothing to remove'
     delete container[key]
@@ -117,6 +131,7 @@ function remove({ container, key }: Place): string | undefined {
   }
   const index = indexOf(container.length, key)
   if (index === undefined) return 'the list has no such item'
+  budget.items -= container.length - index
   container.splice(index, 1)
 }
 

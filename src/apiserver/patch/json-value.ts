@@ -16,6 +16,19 @@ export function member(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
+/** A copy that shares nothing with the value; many times as fast as structuredClone. */
+export function cloneJson<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) {
+    const items: unknown[] = []
+    for (let i = 0; i < value.length; i++) items.push(cloneJson(value[i]))
+    return items as T
+  }
+  const copy: JsonObject = {}
+  for (const key in value) setMember(copy, key, cloneJson((value as JsonObject)[key]))
+  return copy as T
+}
+
 export function equalJson(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false

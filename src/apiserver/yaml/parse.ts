@@ -11,8 +11,10 @@ export class YamlError extends Error {
   override name = 'YamlError'
 }
 
-/** The parser's cost is by the line where lines hold next to nothing. */
-const maxLines = 500_000
+/** The parser's cost is by the line where lines hold next to nothing: what is longer than this has lines of ten characters. */
+const maxLines = 300_000
+/** And by what it tries to read as a node: a mapping with 100,000 keys has 300,000 of these. The largest manifests of 3 MB stay far below. */
+const maxNodes = 700_000
 /** What merge keys (`<<`) may bring in altogether: each can repeat a whole mapping. */
 const maxMergedKeys = 100_000
 
@@ -37,9 +39,11 @@ export function parseYaml(bytes: Uint8Array, duplicates?: string[]): unknown {
     }
   if (hasMoreLines(text, maxLines)) throw new YamlError(`yaml: the document has more than ${maxLines} lines`)
   let value: unknown
+  // of both readings, if there are two
+  const budget = { nodes: maxNodes }
   if (duplicates)
     try {
-      value = read(text, { json: false })
+      value = read(text, budget, { json: false })
     } catch (error) {
       if (!(error instanceof YAMLException) || error.reason !== 'duplicated mapping key') throw worded(error, text)
       duplicates.push(
@@ -48,7 +52,7 @@ export function parseYaml(bytes: Uint8Array, duplicates?: string[]): unknown {
     }
   if (value === undefined)
     try {
-      value = read(text, { json: true })
+      value = read(text, budget, { json: true })
     } catch (error) {
       throw worded(error, text)
     }
@@ -59,7 +63,12 @@ export function parseYaml(bytes: Uint8Array, duplicates?: string[]): unknown {
   return wellFormed(value ?? null, text)
 }
 
-const read = (text: string, options: LoadOptions) => load(text, { ...options, schema, maxDepth, maxTotalMergeKeys: maxMergedKeys } as LoadOptions)
+function read(text: string, budget: { nodes: number }, options: LoadOptions): unknown {
+  const listener = (event: string) => {
+    if (event === 'open' && --budget.nodes < 0) throw new YamlError(`yaml: the document has more than ${maxNodes} nodes`)
+  }
+  return load(text, { ...options, schema, maxDepth, maxTotalMergeKeys: maxMergedKeys, listener } as LoadOptions)
+}
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -82,11 +91,19 @@ function hasMoreLines(text: string, limit: number): boolean {
 function firstDocument(text: string): string {
   if (!text.includes('\n---') && !text.includes('\n...')) return text
   const marker = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm
-  const before = /^(?:[ \t]*(?:#.*)?\r?\n|%.*\r?\n)*/.exec(text)![0].length
+  const before = startOfContent(text)
   marker.lastIndex = before
   let found = marker.exec(text)
   if (found?.index === before && found[0] === '---') found = marker.exec(text)
   return found ? text.slice(0, found.index) : text
+}
+
+/** Where the first line begins that is neither empty, nor a comment, nor a directive. */
+function startOfContent(text: string): number {
+  const line = /(?:[ \t]*(?:#.*)?|%.*)(?:\r?\n)/y
+  let at = 0
+  while (line.test(text)) at = line.lastIndex
+  return at
 }
 
 // the value that `resolve` found, for `construct`, which is called next

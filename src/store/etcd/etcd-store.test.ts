@@ -139,6 +139,60 @@ test(
 )
 
 test(
+  'etcd beyond its quota refuses what needs room, takes deletions, and comes back by itself when there is room',
+  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 120_000 },
+  async () => {
+    await using etcd = await startEtcd(1, { flags: ['--quota-backend-bytes', String(8 * 1024 * 1024)] })
+    await using store = await eventually(() => openEtcdStore({ endpoints: etcd.endpoints, prefix: own() }))
+    const value = new Uint8Array(100_000)
+    const written: [key: string, revision: number][] = []
+    const isFull = (error: unknown) => error instanceof StoreError && error.kind === 'full'
+    await assert.rejects(async () => {
+      for (let i = 0; i < 200; i++) written.push([`/${i}`, revisionOf(await store.create(`/${i}`, value))])
+    }, isFull)
+    assert.ok(written.length > 20, `${written.length} writes`)
+    // nothing is lost: what was acknowledged is there, and is read
+    assert.equal((await store.list('/')).items.length, written.length)
+    for (const [key, revision] of written) assert.equal((await store.delete(key, revision)).ok, true)
+    await eventually(() => store.create('/again', value), 60_000)
+    assert.deepEqual(
+      (await store.list('/')).items.map((found) => found.key),
+      ['/again'],
+    )
+  },
+)
+
+test(
+  'a member that stands still, or is cut off from the others, holds up neither writes nor reads nor watches',
+  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 120_000 },
+  async () => {
+    await using etcd = await startEtcd(3)
+    // each member is the one that this store talks to first, in turn
+    for (const [n, member] of etcd.members.entries()) {
+      const endpoints = [...etcd.endpoints.slice(n), ...etcd.endpoints.slice(0, n)]
+      await using store: Store = await eventually(() => openEtcdStore({ endpoints, prefix: own() }))
+      const first = revisionOf(await eventually(() => store.create('/before', bytes('1'))))
+      const watch = collect(store, '/', first)
+      member.pause()
+      try {
+        // a write whose outcome is not known may have been done
+        const second = await eventually(async () => {
+          const found = await store.get('/meanwhile')
+          return found?.modRevision ?? revisionOf(await store.create('/meanwhile', bytes('2')))
+        }, 40_000)
+        // consistent: no older than what was acknowledged
+        assert.equal((await eventually(() => store.get('/meanwhile'), 40_000))!.modRevision, second)
+        await watch.until(second)
+        assert.ok((await eventually(() => store.currentRevision(), 40_000)) >= second)
+      } finally {
+        member.resume()
+      }
+      await watch.stop()
+    }
+  },
+)
+
+test(
   'over TLS, with a certificate of its own; without one it is refused',
   { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 60_000 },
   async () => {

@@ -6,6 +6,7 @@ import { closedError, Watchers } from '../watchers.ts'
 import { Follower } from './follower.ts'
 import { keySpace } from './keys.ts'
 import { leases } from './leases.ts'
+import { spaceRecovery } from './space.ts'
 import type { EtcdEndpoints, Message } from './rpc.ts'
 import type { EtcdAddress } from './url.ts'
 
@@ -14,7 +15,10 @@ export interface EtcdStoreOptions extends EtcdEndpoints {
   prefix?: string
   /** Undelivered events after which a watcher is cut off as `slow`; 10,000 when absent. */
   watchQueue?: number
-  /** Milliseconds of history that readers of the past are left; 5 minutes when absent, 0 to leave compaction to others. One of the servers that share an etcd compacts. */
+  /**
+   * Milliseconds of history that readers of the past are left; 5 minutes when absent, 0 to leave compaction to others. One of the servers that share an etcd
+   * compacts. Where compaction is ours, so is making room in an etcd that has exceeded its quota (`space.ts`).
+   */
   history?: number
   clock?: Clock
   log?: Logger
@@ -105,11 +109,13 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
     return inOrder(key, async () => {
       if (closed) throw closedError()
       const name = keys.encode(key)
-      const { succeeded, header, responses } = await rpc.call('KV', 'Txn', {
-        compare: [{ key: name, target: 2, result: 0, mod_revision: revision }],
-        success: [await operation(name)],
-        failure: [{ request_range: { key: name } }],
-      })
+      const { succeeded, header, responses } = await sent(async () =>
+        rpc.call('KV', 'Txn', {
+          compare: [{ key: name, target: 2, result: 0, mod_revision: revision }],
+          success: [await operation(name)],
+          failure: [{ request_range: { key: name } }],
+        }),
+      )
       if (!succeeded) {
         const [found] = responses[0].response_range.kvs as Message[]
         return { ok: false, current: found && item(found) }
@@ -119,14 +125,24 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
     })
   }
 
+  /** A call that needs room. */
+  async function sent(call: () => Promise<Message>): Promise<Message> {
+    try {
+      return await call()
+    } catch (error) {
+      if (error instanceof StoreError && error.kind === 'full') space?.full()
+      throw error
+    }
+  }
+
   const put = (value: Uint8Array, ttl: number | undefined) => async (key: Buffer) => ({
     request_put: { key, value, ...(ttl ? { lease: await leased(ttl) } : {}) },
   })
 
-  async function compact(revision: number): Promise<void> {
+  async function compact(revision: number, physical = false): Promise<void> {
     if (closed) throw closedError()
     try {
-      await rpc.call('KV', 'Compact', { revision }, { retry: true })
+      await rpc.call('KV', 'Compact', { revision, physical }, { retry: true })
     } catch (error) {
       // somebody has been there before
       if (!(error instanceof StoreError && error.kind === 'compacted')) throw error
@@ -143,11 +159,13 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
     }
     const round = async () => {
       try {
-        const { succeeded, responses, header } = await rpc.call('KV', 'Txn', {
-          compare: [{ key: keys.compaction, target: 0, result: 0, version: mark.version }],
-          success: [{ request_put: { key: keys.compaction, value: Buffer.from(String(mark.revision)) } }],
-          failure: [{ request_range: { key: keys.compaction } }],
-        })
+        const { succeeded, responses, header } = await sent(() =>
+          rpc.call('KV', 'Txn', {
+            compare: [{ key: keys.compaction, target: 0, result: 0, version: mark.version }],
+            success: [{ request_put: { key: keys.compaction, value: Buffer.from(String(mark.revision)) } }],
+            failure: [{ request_range: { key: keys.compaction } }],
+          }),
+        )
         if (succeeded) {
           await compact(mark.revision)
           mark = { version: mark.version + 1, revision: header.revision }
@@ -160,6 +178,16 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
     return () => cancel()
   }
   const stopCompacting = history > 0 ? keepCompacting() : () => {}
+  const space =
+    history > 0
+      ? spaceRecovery({
+          rpc,
+          forget: async () => compact(await revisionOf(), true),
+          probe: async () => void (await rpc.call('KV', 'Put', { key: keys.sync, value: Buffer.alloc(0) })),
+          clock,
+          log,
+        })
+      : undefined
 
   return {
     async get(key, { revision } = {}) {
@@ -181,13 +209,14 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
     update: (key, value, revision, { ttl } = {}) => write(key, present(revision), put(value, ttl)),
     delete: (key, revision) => write(key, present(revision), (name) => ({ request_delete_range: { key: name } })),
     watch: (prefix, watchOptions) => watchers.watch(prefix, watchOptions),
-    compact,
+    compact: (revision) => compact(revision),
     leases: true,
     shared: true,
     async [Symbol.asyncDispose]() {
       if (closed) return
       closed = true
       stopCompacting()
+      await space?.[Symbol.asyncDispose]()
       // writes that are under way get their answer
       await Promise.allSettled(last.values())
       watchers.close()

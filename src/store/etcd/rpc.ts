@@ -28,10 +28,20 @@ export type Message = Record<string, any>
 /** Calls of etcd's v3 API (https://etcd.io/docs/v3.5/dev-guide/api_reference_v3/). One member is talked to at a time; when it fails, the next call goes to another one. */
 export interface EtcdRpc {
   /** Rejects with StoreError: `unavailable` also where the outcome of a write is not known. `retry` says that doing it twice does no harm. */
-  call(service: 'KV' | 'Lease' | 'Maintenance', method: string, request: Message, options?: { retry?: boolean }): Promise<Message>
+  call(service: Service, method: string, request: Message, options?: CallOptions): Promise<Message>
+  /** Calls every member that was named, one after the other; rejects when the last one has failed that did. */
+  callEach(service: Service, method: string, request: Message, options: { deadline: number }): Promise<void>
   /** A stream of watch responses. Ends when the member goes. */
   watch(): WatchStream
   close(): void
+}
+
+export type Service = 'KV' | 'Lease' | 'Maintenance'
+
+export interface CallOptions {
+  retry?: boolean
+  /** 64-bit numbers as strings: ids of members have more digits than a number keeps. */
+  exact?: boolean
 }
 
 export interface WatchStream extends AsyncIterable<Message> {
@@ -40,7 +50,7 @@ export interface WatchStream extends AsyncIterable<Message> {
 }
 
 /** How long a call may take, milliseconds. */
-const deadline = 10_000
+const mostPatience = 10_000
 
 export function etcdRpc({ endpoints, tls }: EtcdEndpoints): EtcdRpc {
   const clients = endpoints.map(
@@ -64,12 +74,19 @@ export function etcdRpc({ endpoints, tls }: EtcdEndpoints): EtcdRpc {
     if (current === index) current = (index + 1) % clients.length
   }
 
-  function unary(index: number, path: string, types: { request: Type; response: Type }, request: Message): Promise<Message> {
+  function unary(
+    index: number,
+    service: Service,
+    method: string,
+    request: Message,
+    { deadline = mostPatience, exact = false } = {},
+  ): Promise<Message> {
+    const types = methodTypes(service, method)
     return new Promise((resolve, reject) => {
       clients[index]!.makeUnaryRequest(
-        path,
+        `/etcdserverpb.${service}/${method}`,
         (message: Message) => Buffer.from(types.request.encode(types.request.fromObject(message)).finish()),
-        (bytes: Buffer) => types.response.toObject(types.response.decode(bytes), shape),
+        (bytes: Buffer) => types.response.toObject(types.response.decode(bytes), exact ? { ...shape, longs: String } : shape),
         request,
         withLeader(),
         { deadline: Date.now() + deadline },
@@ -79,14 +96,12 @@ export function etcdRpc({ endpoints, tls }: EtcdEndpoints): EtcdRpc {
   }
 
   return {
-    async call(service, method, request, { retry = false } = {}) {
-      const types = methodTypes(service, method)
-      const path = `/etcdserverpb.${service}/${method}`
+    async call(service, method, request, { retry = false, exact = false } = {}) {
       for (let attempt = 1; ; attempt++) {
         if (closed) throw closedError()
         const index = current
         try {
-          return await unary(index, path, types, request)
+          return await unary(index, service, method, request, { exact })
         } catch (error) {
           const failure = closed ? closedError() : storeError(error as ServiceError)
           if (failure.kind !== 'unavailable') throw failure
@@ -94,6 +109,18 @@ export function etcdRpc({ endpoints, tls }: EtcdEndpoints): EtcdRpc {
           if (!retry || attempt >= clients.length * 2) throw failure
         }
       }
+    },
+    async callEach(service, method, request, options) {
+      let failure: StoreError | undefined
+      for (let index = 0; index < clients.length; index++) {
+        if (closed) throw closedError()
+        try {
+          await unary(index, service, method, request, options)
+        } catch (error) {
+          failure = storeError(error as ServiceError)
+        }
+      }
+      if (failure) throw failure
     },
     watch() {
       const index = current
