@@ -34,6 +34,9 @@ export const rewordings: [old: RegExp, now: string][] = [
   [/expected: '=', '!=', '==', 'in', notin'$/, 'expected: in, notin, =, ==, !=, gt, lt'],
   [/^failed to create typed patch object: /, 'failed to create typed patch object (diff-patches/diff-s; apps/v1, Kind=Deployment): '],
   [/host must be provided; desired/, 'host must be specified; desired'],
+  [/Invalid value: "null"/, 'Invalid value: null'],
+  [/"x": must be a valid IPv4 address$/, '"x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
+  [/must be a valid (IPv[46]) address$/, 'must be an $1 address'],
   [/must be 128 characters or less/, 'must be 192 characters or less'],
   [/"k8s\.io\/kubernetes\/pkg\/api\/legacyscheme\/scheme\.go:30"/, '"pkg/api/legacyscheme/scheme.go:30"'],
 ]
@@ -280,6 +283,39 @@ export const deviations: Deviation[] = [
     difference: /./,
     at: /(log of a pod whose node is not there|exec without (a command|streams))$/,
     reason: 'The node is looked for later, and named as what it is.',
+  },
+
+  // What services may be since 1.20
+  {
+    difference: /^headers\.warning: ours "299 - .*spec\.externalIPs is deprecated.*", theirs undefined$/,
+    reason: 'Since 1.36 external addresses are deprecated.',
+  },
+  {
+    difference: /^headers\.warning: ours "299 - .*kubernetes\.io\/ingress\.class.* is deprecated.*", theirs undefined$/,
+    reason: 'Since 1.22 clients are warned of it.',
+  },
+  {
+    difference: /a DNS-1035 label must consist|a lowercase RFC 1123 label must consist/,
+    at: /services\.v1: create with a bad name$|ingresses.*: (a bad service name|update: a bad backend)$/,
+    reason: 'Since 1.36 names of services are labels as those of other kinds.',
+  },
+  {
+    difference: /^(status|body\.(message|details|.*)): ours /,
+    at: /services\.v1: a name that starts with a number$/,
+    reason: 'Since 1.36 names of services may start with a number.',
+  },
+  { difference: /\.ingress\[0\]\.ipMode: ours "VIP", theirs undefined$/, reason: 'Since 1.29 balancers say how they deliver.' },
+  {
+    difference:
+      /body\.details\.causes: (ours alone status\.loadBalancer\.ingress \| FieldValueForbidden|theirs alone status\.loadBalancer\.ingress\[)/,
+    at: /services\.v1: status: a bad (address|name)$/,
+    reason: 'Since 1.29 only balanced services have a balancer.',
+  },
+  { difference: /^(status: ours 422, theirs 201|body\..*: ours )/, at: /services\.v1: a bad address family$/, reason: 'A field of 1.21.' },
+  {
+    difference: /\.metadata\.generation: ours \d, theirs \d$/,
+    at: /endpointslices/,
+    reason: 'Since 1.21 a change of labels is a new generation of a slice, for its controllers read them.',
   },
 
   // Services were served by a store of their own until 1.23

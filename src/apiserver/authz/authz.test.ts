@@ -223,7 +223,7 @@ test('access reviews decide as requests are decided, and refuse what says too mu
   assert.deepEqual(reviewLocalAccess(authorizer, 'ns', review({ user: 'joe', ...bind }, { namespace: 'ns' })).status, { allowed: false })
   assert.throws(() => reviewSelfAccess(authorizer, user('joe'), review({})), {
     message:
-      '.authorization.k8s.io "" is invalid: spec.resourceAttributes: Invalid value: "null": exactly one of nonResourceAttributes or resourceAttributes must be specified',
+      '.authorization.k8s.io "" is invalid: spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',
   })
   assert.throws(() => reviewLocalAccess(authorizer, 'ns', review({ user: 'joe', ...bind }, {})), {
     message: '.authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: Invalid value: "ns": must match metadata.namespace',

@@ -96,7 +96,7 @@ function specCauses({ resourceAttributes, nonResourceAttributes }: AccessSpec): 
     return [invalid('spec.nonResourceAttributes', goPaths(nonResourceAttributes), 'cannot be specified in combination with resourceAttributes')]
   }
   if (resourceAttributes || nonResourceAttributes) return []
-  return [invalid('spec.resourceAttributes', '"null"', 'exactly one of nonResourceAttributes or resourceAttributes must be specified')]
+  return [invalid('spec.resourceAttributes', 'null', 'exactly one of nonResourceAttributes or resourceAttributes must be specified')]
 }
 
 function userCauses({ user, groups }: AccessReview['spec']): StatusCause[] {

@@ -5,8 +5,10 @@ import type { DeepReadonly, StatusCause, core } from '#api'
 import { errors } from '#api'
 import type { Store } from '#store'
 import type { Claim, ResourceStrategy, WriteContext } from '../strategy.ts'
-import { needsClusterIP, needsHealthCheckPort, needsNodePorts } from '../strategies/core/service.ts'
+import { settleFamilies } from '../strategies/core/service-families.ts'
+import { needsClusterIP, needsNodePorts } from '../strategies/core/service-types.ts'
 import { invalid } from '../validation/causes.ts'
+import { needsHealthCheckPort } from '../validation/service.ts'
 import type { Owner } from './pool.ts'
 import { Pool } from './pool.ts'
 import { addressNumber, addressRange, addressText, portRange } from './ranges.ts'
@@ -105,23 +107,15 @@ export function serviceAllocator(options: ServiceAllocatorOptions): ServiceAlloc
       return text
     }
 
-    const reject = (cause: StatusCause) => errors.invalid({ group: '', kind: 'Service' }, name, [cause])
+    const reject = (...causes: StatusCause[]) => errors.invalid({ group: '', kind: 'Service' }, name, causes)
 
     async function claimAddress(spec: core.ServiceSpec): Promise<void> {
       if (!needsClusterIP(spec) || spec.clusterIP === 'None') return
       if (old && needsClusterIP(old.spec) && old.spec.clusterIP) return
-      const family = range.family === 6 ? 'IPv6' : 'IPv4'
-      if (spec.ipFamilyPolicy === 'RequireDualStack')
-        throw reject(invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services'))
-      const foreign = spec.ipFamilies?.findIndex((one) => one !== family) ?? -1
-      // A family that came by default follows the range; one that was asked for must be there.
-      if (foreign >= 0 && spec.clusterIP)
-        throw reject(invalid(`spec.ipFamilies[${foreign}]`, spec.ipFamilies![foreign], 'not configured on this cluster'))
       if (!spec.clusterIP) {
         const address = await takeAny(addresses, 'serviceIP')
         spec.clusterIP = address
         spec.clusterIPs = [address]
-        spec.ipFamilies = [family]
         return
       }
       if (isIP(spec.clusterIP) === 0) return
@@ -131,8 +125,7 @@ export function serviceAllocator(options: ServiceAllocatorOptions): ServiceAlloc
       await take(addresses, text, () => refuse(alreadyAllocated('IP')))
     }
 
-    async function claimPort(field: string, number: number): Promise<void> {
-      const refuse = (why: string) => reject(invalid(field, number, why))
+    async function claimPort(number: number, refuse: (why: string) => Error): Promise<void> {
       if (holds(ports, String(number))) return
       if (!ports.contains(BigInt(number))) throw refuse(`provided port is not in the valid range. The range of valid ports is ${first}-${last}`)
       await take(ports, String(number), () => refuse(alreadyAllocated('port')))
@@ -141,7 +134,9 @@ export function serviceAllocator(options: ServiceAllocatorOptions): ServiceAlloc
     async function claimPorts(spec: core.ServiceSpec): Promise<void> {
       const wanted = spec.type === 'NodePort' || spec.type === 'LoadBalancer'
       // First what is named, so that nothing chosen here takes it away.
-      if (wanted) for (const [i, port] of (spec.ports ?? []).entries()) if (port.nodePort) await claimPort(`spec.ports[${i}].nodePort`, port.nodePort)
+      if (wanted)
+        for (const [i, port] of (spec.ports ?? []).entries())
+          if (port.nodePort) await claimPort(port.nodePort, (why) => reject(invalid(`spec.ports[${i}].nodePort`, port.nodePort, why)))
       if (needsNodePorts(spec)) {
         const byNumber = new Map<string, number>()
         for (const port of spec.ports ?? []) {
@@ -157,11 +152,15 @@ export function serviceAllocator(options: ServiceAllocatorOptions): ServiceAlloc
         }
       }
       if (needsHealthCheckPort(spec)) {
-        if (spec.healthCheckNodePort) await claimPort('spec.healthCheckNodePort', spec.healthCheckNodePort)
+        const asked = spec.healthCheckNodePort
+        // that this is no field error is as upstream has it
+        if (asked) await claimPort(asked, (why) => errors.internal(`failed to allocate requested HealthCheck NodePort ${asked}: ${why}`))
         else spec.healthCheckNodePort = Number(await takeAny(ports, 'healthCheckNodePort'))
       }
     }
 
+    const unsettled = settleFamilies(service.spec, old?.spec, [range.family === 6 ? 'IPv6' : 'IPv4'])
+    if (unsettled.length > 0) throw reject(...unsettled)
     try {
       await claimAddress(service.spec)
       await claimPorts(service.spec)

@@ -58,6 +58,9 @@ export const notFound = (field: string, value: unknown): StatusCause => ({
   field,
 })
 
+/** What the server itself did not foresee of an object. */
+export const internal = (field: string, detail: string): StatusCause => ({ reason: 'InternalError', message: `Internal error: ${detail}`, field })
+
 /** A value that messages show as it stands: what prints itself in Go, such as times. */
 export const verbatim = (text: string) => new Verbatim(text)
 
@@ -68,9 +71,9 @@ class Verbatim {
   }
 }
 
-/** As Go prints it: an absent value (a nil pointer) as a text, an absent list (pass null) as JSON. */
+/** As Go prints it: JSON, in which what is absent is null. */
 function printed(value: unknown): string {
-  if (value === undefined) return '"null"'
+  if (value === undefined) return 'null'
   if (value instanceof Verbatim) return value.text
   return JSON.stringify(value)
 }

@@ -47,6 +47,8 @@ const newer: [old: RegExp, now: string][] = [
   [/HealthCheckNodePort can only.*$/, "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"],
   [/failed to allocated ip:(\S+) with error:provided IP is/, 'failed to allocate IP $1: the provided IP ($1) is'],
   [/"ReadWriteMany", "ReadWriteOnce"$/, '"ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"'],
+  [/"x": must be a valid IPv4 address$/, '"x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
+  [/must be a valid (IPv[46]) address$/, 'must be an $1 address'],
   [/not a valid CIDR$/, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'],
   [/must to greater or equal than 0$/, 'must be greater than or equal to 0'],
   [/maxUnavailable \| FieldValueInvalid \| .*cannot be 0$/, 'maxUnavailable | FieldValueRequired | Required value: cannot be 0 when maxSurge is 0'],
@@ -59,9 +61,13 @@ const optional = [
   /loopback range/,
   /"x": must be a valid IP address$/,
   /at least one stored version/,
+  /must not have bits set beyond/,
   /schemas are required/,
   /looking for beginning of value$|is not valid JSON$/,
 ]
+
+/** What 1.20 refused and newer releases take: names of services are labels like others since 1.36. */
+const taken = /^metadata\.name \| .*a DNS-1035 label/
 
 const text = ([field, reason, message]: Cause) => `${field} | ${reason} | ${message}`
 
@@ -93,6 +99,10 @@ test('invalid objects are refused with the causes that the reference gives', asy
         headers: { 'content-type': 'application/json' },
         body: Buffer.from(JSON.stringify(input)),
       })
+      if (causes.every((cause) => taken.test(text(cause)))) {
+        assert.equal(response.status, 201)
+        return
+      }
       assert.equal(response.status, 422)
       const status = JSON.parse(Buffer.from(await readAll(response)).toString()) as meta.Status
       const ours = status.details!.causes!.map((cause) => text([cause.field ?? '', cause.reason ?? '', cause.message ?? '']))

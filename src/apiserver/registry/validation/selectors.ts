@@ -5,7 +5,13 @@ import { validateLabels } from './object-meta.ts'
 
 type LabelSelector = DeepReadonly<meta.LabelSelector>
 
-export function validateLabelSelector(causes: Causes, path: string, selector: LabelSelector | undefined): void {
+/** `accepted`: what the object had before was not valid either, so that its values may stay. */
+export function validateLabelSelector(
+  causes: Causes,
+  path: string,
+  selector: LabelSelector | undefined,
+  accepted?: { invalidValues: boolean },
+): void {
   if (!selector) return
   if (selector.matchLabels) validateLabels(causes, `${path}.matchLabels`, selector.matchLabels)
   selector.matchExpressions?.forEach((requirement, i) => {
@@ -17,7 +23,7 @@ export function validateLabelSelector(causes: Causes, path: string, selector: La
       if (values.length > 0) causes.push(forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
     } else causes.push(invalid(`${at}.operator`, requirement.operator ?? '', 'not a valid selector operator'))
     invalidEach(causes, `${at}.key`, requirement.key ?? '', qualifiedName(requirement.key ?? ''))
-    values.forEach((value, j) => invalidEach(causes, `${at}.values[${j}]`, value, labelValue(value)))
+    if (!accepted?.invalidValues) values.forEach((value, j) => invalidEach(causes, `${at}.values[${j}]`, value, labelValue(value)))
   })
 }
 

@@ -1,4 +1,5 @@
 import type { core } from '#api'
+import { externallyAccessible } from '../../validation/service.ts'
 
 export function defaultService(object: core.Service): void {
   const spec = (object.spec ??= {})
@@ -15,10 +16,10 @@ export function defaultService(object: core.Service): void {
       if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === '') port.targetPort = port.port
     }
   }
-  const external = spec.type === 'NodePort' || spec.type === 'LoadBalancer'
-  if (external || (spec.type === 'ClusterIP' && spec.externalIPs?.length)) spec.externalTrafficPolicy ||= 'Cluster'
-  if (external || spec.type === 'ClusterIP') spec.internalTrafficPolicy ??= 'Cluster'
+  if (externallyAccessible(spec)) spec.externalTrafficPolicy ||= 'Cluster'
+  if (spec.type === 'NodePort' || spec.type === 'LoadBalancer' || spec.type === 'ClusterIP') spec.internalTrafficPolicy ??= 'Cluster'
   if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true
   const status = (object.status ??= {})
   status.loadBalancer ??= {}
+  if (spec.type === 'LoadBalancer') for (const point of status.loadBalancer.ingress ?? []) if (point.ip) point.ipMode ??= 'VIP'
 }
