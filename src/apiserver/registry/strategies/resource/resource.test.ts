@@ -49,7 +49,7 @@ test('claims that mean nothing are refused in upstream’s words', async (contex
     [
       'and says it once',
       { requests: [{ name: 'r', exactly: exactly(), firstAvailable: [{ name: 'a', ...exactly() }] }] },
-      ['spec.devices.requests[0]: Invalid value: "null": exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set'],
+      ['spec.devices.requests[0]: Invalid value: null: exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set'],
     ],
     [
       'a claim has 32 requests at most',
@@ -601,7 +601,7 @@ test('slices that mean nothing are refused in upstream’s words', async (contex
       'a device is on nodes of its own only where all are',
       { devices: [{ name: 'a', nodeName: 'n' }] },
       [
-        'spec.devices[0]: Invalid value: "null": `nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec',
+        'spec.devices[0]: Invalid value: null: `nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec',
       ],
     ],
     [
