@@ -1,6 +1,8 @@
 import { differences } from './compare.ts'
 import type { Deviation } from './deviations.ts'
 import { deviations, rewordings } from './deviations.ts'
+import { deviations as deviationsOf136 } from './deviations-1.36.ts'
+import type { Release } from './recorded.ts'
 import type { Answer } from './step.ts'
 
 export interface Verdict {
@@ -10,11 +12,13 @@ export interface Verdict {
   needed: Deviation[]
 }
 
+export const deviationsOf: Record<Release, readonly Deviation[]> = { '1.20': deviations, '1.36': deviationsOf136 }
+
 /** Holds our answer against the recorded one. */
-export function judge(topic: string, name: string, ours: Answer, theirs: Answer): Verdict {
-  const applying = deviations.filter(({ at }) => !at || at.test(`${topic}: ${name}`))
+export function judge(release: Release, topic: string, name: string, ours: Answer, theirs: Answer): Verdict {
+  const applying = deviationsOf[release].filter(({ at }) => !at || at.test(`${topic}: ${name}`))
   const verdict: Verdict = { unexplained: [], needed: [] }
-  for (const difference of differences(ours, reworded(theirs))) {
+  for (const difference of differences(ours, release === '1.20' ? reworded(theirs) : theirs)) {
     const known = applying.find((deviation) => deviation.difference.test(difference))
     if (known) verdict.needed.push(known)
     else verdict.unexplained.push(difference)

@@ -1,6 +1,7 @@
-// npm run differential -- [--record] [TOPIC…]: records what the reference answers, or prints where our answers differ from it.
+// npm run differential -- [--release 1.20|1.36] [--record] [TOPIC…]: records what the reference answers, or prints where our answers differ from it.
 import { play } from './play.ts'
 import { judge } from './judge.ts'
+import type { Release } from './recorded.ts'
 import { readRecorded, writeRecorded } from './recorded.ts'
 import { topics } from './requests/index.ts'
 import { reset } from './reset.ts'
@@ -12,29 +13,33 @@ const shown = (differences: string[]) =>
 
 const asked = process.argv.slice(2)
 const record = asked.includes('--record')
+const at = asked.indexOf('--release')
+const release = (at < 0 ? '1.20' : asked.splice(at, 2)[1]) as Release
+if (!(release in topics)) throw new Error(`no release ${release}: there are ${Object.keys(topics).join(', ')}`)
 const names = asked.filter((name) => !name.startsWith('--'))
-for (const name of names) if (!(name in topics)) throw new Error(`no topic ${name}: there are ${Object.keys(topics).join(', ')}`)
-const chosen = Object.entries(topics).filter(([name]) => names.length === 0 || names.includes(name))
+for (const name of names) if (!(name in topics[release])) throw new Error(`no topic ${name}: there are ${Object.keys(topics[release]).join(', ')}`)
+const chosen = Object.entries(topics[release]).filter(([name]) => names.length === 0 || names.includes(name))
 
 if (record) {
+  const asking = reference(release)
   for (const [name, topic] of chosen) {
-    await reset(reference)
-    const answers = await play(reference, topic)
-    await reset(reference)
-    writeRecorded(name, answers)
+    await reset(asking)
+    const answers = await play(asking, topic)
+    await reset(asking)
+    writeRecorded(name, release, answers)
     console.log(`${name}: ${answers.size} answers recorded`)
   }
 } else {
-  await using target = await ours()
+  await using target = await ours(release)
   let alike = 0
   let explained = 0
   let count = 0
   for (const [name, topic] of chosen) {
-    const recorded = readRecorded(name)
+    const recorded = readRecorded(name, release)
     for (const [request, answer] of await play(target, topic)) {
       const theirs = recorded[request]
       if (!theirs) throw new Error(`${name}: ${request}: not recorded`)
-      const { unexplained, needed } = judge(name, request, answer, theirs)
+      const { unexplained, needed } = judge(release, name, request, answer, theirs)
       count++
       if (unexplained.length === 0 && needed.length === 0) alike++
       else if (unexplained.length === 0) explained++

@@ -3,17 +3,18 @@ import { memoryStore } from '#store'
 import { silentLogger } from '#base'
 import { bootstrapObjects, loopbackUser, standardApiServer } from '#apiserver'
 import { testTls } from '../../src/apiserver/test-server.ts'
+import type { Release } from './recorded.ts'
 import type { Target } from './send.ts'
 
-/** The reference, as `control-plane.sh` starts it. */
-export const reference: Target = {
-  url: process.env['K8TS_REFERENCE'] ?? 'https://127.0.0.1:16443',
+/** The reference of a release: kube-apiserver 1.20, or the libraries of 1.36 as reference-1.36/ serves them. */
+export const reference = (release: Release): Target => ({
+  url: process.env['K8TS_REFERENCE'] ?? `https://127.0.0.1:${release === '1.20' ? 16443 : 17443}`,
   token: 'admintoken',
   [Symbol.asyncDispose]: () => Promise.resolve(),
-}
+})
 
 /** Our API server over the memory store, composed and set up as in a cluster, and as old as the reference. */
-export async function ours(): Promise<Target> {
+export async function ours(release: Release): Promise<Target> {
   const { privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -28,7 +29,7 @@ export async function ours(): Promise<Target> {
     kubelet: { ...testTls, ca: testTls.cert },
     serviceCidr: '10.97.0.0/16',
     staticTokens: 'admintoken,admin,admin,system:masters',
-    compat: '1.20',
+    ...(release === '1.20' ? { compat: release } : {}),
     log: silentLogger,
   })
   await server.start()

@@ -1,3 +1,4 @@
+import type { Release } from '../recorded.ts'
 import type { Topic } from '../step.ts'
 import { documents } from './documents.ts'
 import { everyKind } from './every-kind.ts'
@@ -11,8 +12,7 @@ import { core, groups, workloads } from './objects.ts'
 import { patches } from './patches.ts'
 import { subresources } from './subresources.ts'
 
-/** The topics by name: that of the file with the recorded answers. */
-export const topics: Record<string, Topic> = {
+const of120: Record<string, Topic> = {
   documents: { namespace: 'diff-documents', steps: documents },
   'kinds-core': { namespace: 'diff-core', steps: everyKind('diff-core', core) },
   'kinds-workloads': { namespace: 'diff-workloads', steps: everyKind('diff-workloads', workloads) },
@@ -24,4 +24,10 @@ export const topics: Record<string, Topic> = {
   'mistakes-workloads': { namespace: 'diff-wrong-loads', steps: mistakes(workloadMistakes('diff-wrong-loads')) },
   patches: { namespace: 'diff-patches', managedFields: true, steps: patches('diff-patches') },
   subresources: { namespace: 'diff-subresources', steps: subresources('diff-subresources') },
+}
+
+/** The topics of a release by name: that of the file with the recorded answers. Of 1.36 there is the machinery alone, over a few kinds. */
+export const topics: Record<Release, Record<string, Topic>> = {
+  '1.20': of120,
+  '1.36': {},
 }
