@@ -348,8 +348,8 @@ test('policies get defaults, count generations and have a status of their own', 
   assert.deepEqual(await causesOf(policies.updateStatus({ ...changed, status } as Loose)), [
     'status.typeChecking.expressionWarnings[0].warning: Required value',
     'status.typeChecking.expressionWarnings[0].fieldRef: Required value',
-    'status.conditions[0].lastTransitionTime: Required value: must be set',
-    'status.conditions[0].reason: Required value: must be set',
+    'status.conditions[0].lastTransitionTime: Required value',
+    'status.conditions[0].reason: Required value',
   ])
   const observed = await policies.updateStatus({ ...changed, spec: made.spec, status: { observedGeneration: 2 } })
   assert.equal(observed.spec.failurePolicy, 'Ignore')

@@ -29,8 +29,8 @@ export function validateConditions(causes: Causes, path: string, conditions: Dee
       causes.push(notSupported(`${at}.status`, condition.status ?? '', ['False', 'True', 'Unknown']))
     if ((condition.observedGeneration ?? 0) < 0)
       causes.push(invalid(`${at}.observedGeneration`, condition.observedGeneration, 'must be greater than or equal to zero'))
-    if (!condition.lastTransitionTime) causes.push(required(`${at}.lastTransitionTime`, 'must be set'))
-    if (!condition.reason) causes.push(required(`${at}.reason`, 'must be set'))
+    if (!condition.lastTransitionTime) causes.push(required(`${at}.lastTransitionTime`))
+    if (!condition.reason) causes.push(required(`${at}.reason`))
     else {
       if (!reason.test(condition.reason)) causes.push(invalid(`${at}.reason`, condition.reason, reasonMessage))
       if (condition.reason.length > maxReason) causes.push(tooLong(`${at}.reason`, maxReason))

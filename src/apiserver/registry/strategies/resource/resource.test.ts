@@ -346,8 +346,8 @@ test('the status of a claim is held against the claim', async (context) => {
         ],
       },
       [
-        'status.devices[0].conditions[0].lastTransitionTime: Required value: must be set',
-        'status.devices[0].conditions[0].reason: Required value: must be set',
+        'status.devices[0].conditions[0].lastTransitionTime: Required value',
+        'status.devices[0].conditions[0].reason: Required value',
         'status.devices[0].conditions[1].type: Duplicate value: "Ready"',
         'status.devices[0].conditions[1].status: Unsupported value: "Maybe": supported values: "False", "True", "Unknown"',
         'status.devices[0].conditions[1].observedGeneration: Invalid value: -1: must be greater than or equal to zero',
