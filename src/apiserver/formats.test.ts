@@ -120,7 +120,24 @@ test('what is no object of the API stays JSON', async () => {
     const { status, type } = await call(t.url, 'GET', path, { accept: `${protobuf},*/*` })
     assert.equal(status === 200 && type === protobuf, false, path)
   }
-  assert.equal(json((await call(t.url, 'GET', '/version', { accept: protobuf })).bytes).major, '1')
+  assert.equal(json((await call(t.url, 'GET', '/version', { accept: `${protobuf},application/json` })).bytes)['major'], '1')
+  const refused = await call(t.url, 'GET', '/version', { accept: protobuf })
+  assert.deepEqual([refused.status, refused.type], [406, protobuf])
+})
+
+test('a watch of YAML is not acceptable: its events could not be told apart', async () => {
+  await using t = await startTestServer()
+  const { status, type, bytes } = await call(t.url, 'GET', `${pods}?watch=1`, { accept: 'application/yaml' })
+  assert.deepEqual([status, type], [406, 'application/yaml'])
+  assert.match(bytes.toString(), /application\/json;stream=watch/)
+})
+
+test('errors are told in JSON to who accepts only what they cannot be', async () => {
+  await using t = await startTestServer()
+  for (const accept of ['application/json;as=Table;g=meta.k8s.io;v=v1', `${protobuf};as=PartialObjectMetadata;g=meta.k8s.io;v=v1`]) {
+    const { status, type, bytes } = await call(t.url, 'GET', `${pods}/nobody`, { accept })
+    assert.deepEqual([status, type, json(bytes)['reason']], [404, 'application/json', 'NotFound'])
+  }
 })
 
 test('YAML is chosen by quality', async () => {

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import type { Clock } from '#base'
 import { errors, groups } from '#api'
 import type { Request, Response } from '#client'
 import { pageNotFound } from './api-handler.ts'
 import type { FlowControl } from './flowcontrol/index.ts'
 import { notAllowed } from './registry/verbs.ts'
 import { health, text } from './http/health.ts'
+import { isRoutable, notRoutable } from './http/negotiate.ts'
 import { HealthMetrics } from './metrics/health-metrics.ts'
 import { buildInfo } from './metrics/server-metrics.ts'
 import type { DocumentHandler, ExtensionGroup, HealthCheck, ServerVersion } from './options.ts'
@@ -13,6 +15,7 @@ import type { RequestInfo } from './request-info.ts'
 
 export interface NonResourceOptions {
   documents: readonly DocumentHandler[]
+  clock: Clock
   extensions: readonly ExtensionGroup[]
   version: Partial<ServerVersion>
   liveness: readonly HealthCheck[]
@@ -23,6 +26,9 @@ export interface NonResourceOptions {
   /** What `/debug/api_priority_and_fairness/` shows. */
   flow?: FlowControl['dump']
 }
+
+/** What has no other format. */
+const fixedJson = { status: 200, headers: { 'content-type': 'application/json' }, form: 'fixed' as const }
 
 /** Answers what is not about a resource: health, version, metrics, discovery and OpenAPI documents. */
 export function nonResourceHandler(options: NonResourceOptions): (request: Request, info: RequestInfo) => Promise<Response> | Response {
@@ -45,7 +51,8 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
       case '/version':
         if (path !== '/version' && path !== '/version/') throw errors.pathNotFound()
         if (method !== 'GET') throw notAllowed()
-        return { status: 200, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify(version)) } }
+        if (!isRoutable(request.headers.accept, ['application/json'])) throw notRoutable()
+        return { ...fixedJson, headers: { ...fixedJson.headers }, body: { bytes: Buffer.from(JSON.stringify(version)) } }
       case '/metrics':
         if (path === '/metrics/slis') return exposed(indicators.toString())
         if (path === '/metrics' || path === '/metrics/') return scrape()
@@ -64,11 +71,12 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
       ...(host ? { serverAddress: host } : {}),
       ...(acceptEncoding ? { acceptEncoding } : {}),
       ...(hash ? { hash } : {}),
+      now: options.clock.now(),
     }
     for (const documents of options.documents) {
       const found = documents(path, accept, options.extensions, asked)
       if (found && method !== 'GET') throw notAllowed()
-      if (found) return { status: found.status, headers: { ...found.headers }, body: { bytes: found.bytes } }
+      if (found) return { status: found.status, headers: { ...found.headers }, form: found.form ?? 'verbatim', body: { bytes: found.bytes } }
     }
     if (path.startsWith('/api/')) throw errors.pathNotFound()
     const group = /^\/apis\/([^/]+)(\/[^/]+)?\/?$/.exec(path)?.[1]
@@ -110,7 +118,7 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
       ...checks('/readyz', options.readiness),
       '/version',
     ]
-    return { status, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify({ paths })) } }
+    return { status, headers: { ...fixedJson.headers }, form: 'fixed', body: { bytes: Buffer.from(JSON.stringify({ paths })) } }
   }
 }
 

@@ -58,8 +58,8 @@ export type DocumentHandler = (
   path: string,
   accept: string | undefined,
   extensions: readonly ExtensionGroup[],
-  options: { ifNoneMatch?: string; serverAddress?: string; acceptEncoding?: string; hash?: string },
-) => { status: number; headers: Record<string, string>; bytes: Uint8Array } | undefined
+  options: { ifNoneMatch?: string; serverAddress?: string; acceptEncoding?: string; hash?: string; now?: number },
+) => { status: number; headers: Record<string, string>; bytes: Uint8Array; form?: Response['form'] } | undefined
 
 export interface ApiServerOptions {
   store: Store

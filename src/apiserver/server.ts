@@ -92,6 +92,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     virtual: options.virtual ?? {},
     nonResource: nonResourceHandler({
       documents: [discoveryHandler, ...(options.documents ?? [])],
+      clock,
       extensions,
       version: options.version ?? {},
       liveness: [ping, logging, storeCheck, ...hooks],

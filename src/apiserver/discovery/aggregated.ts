@@ -1,9 +1,10 @@
 import type { apidiscovery } from '#api'
+import type { DiscoveryDocument } from './documents.ts'
 import type { ExtensionResource } from './extension.ts'
 import type { DiscoveredGroup, DiscoveredVersion } from './groups.ts'
 
 /** Everything below `/api` or `/apis` in one document, in version `v2` or `v2beta1` (which have the same shape). */
-export function groupDiscoveryList(groups: readonly DiscoveredGroup[], version: 'v2' | 'v2beta1'): object {
+export function groupDiscoveryList(groups: readonly DiscoveredGroup[], version: 'v2' | 'v2beta1'): DiscoveryDocument {
   return {
     kind: 'APIGroupDiscoveryList',
     apiVersion: `apidiscovery.k8s.io/${version}`,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ExtensionGroup } from './index.ts'
+import { decodeObject, parseCbor, parseProtobuf, readMessage, schemaOf, unsealed } from '#api'
 import { compareVersions, discoveryHandler, storageVersionHash } from './index.ts'
 
 const none: ExtensionGroup[] = []
@@ -137,4 +138,39 @@ test('versions order by stage, then by number', () => {
     order.toReversed().toSorted((a, b) => compareVersions(b, a)),
     order,
   )
+})
+
+const protobuf = 'application/vnd.kubernetes.protobuf'
+const paths = ['/api', '/apis', '/apis/apps', '/api/v1', '/apis/apps/v1', '/apis/example.com/v1']
+
+const withType = (message: object, { kind, apiVersion }: { kind: string; apiVersion?: string }) =>
+  decodeObject({ kind, apiVersion, ...message } as never, schemaOf('v1', kind)!).object
+
+test('every document is there in protobuf and CBOR', () => {
+  for (const path of paths) {
+    const plain = json(path, widgets)
+    const { headers, bytes } = discoveryHandler(path, protobuf, widgets, { serverAddress: '10.0.0.1:6443' })!
+    assert.equal(headers['content-type'], protobuf)
+    const { apiVersion, kind, raw } = unsealed(bytes)
+    assert.deepEqual([apiVersion, kind], [plain.apiVersion ?? '', plain.kind])
+    const message = readMessage(raw, schemaOf('v1', kind)!)
+    assert.deepEqual(withType(message, plain), decodeObject(plain, schemaOf('v1', kind)!).object)
+    assert.deepEqual(parseCbor(discoveryHandler(path, 'application/cbor', widgets, { serverAddress: '10.0.0.1:6443' })!.bytes), plain)
+  }
+  for (const version of ['v2', 'v2beta1'])
+    for (const path of ['/api', '/apis']) {
+      const as = `;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`
+      const plain = discoveryHandler(path, `application/json${as}`, widgets)!
+      const { headers, bytes } = discoveryHandler(path, `${protobuf}${as},application/json`, widgets)!
+      assert.equal(headers['content-type'], `${protobuf}${as}`)
+      assert.equal(headers['etag'], plain.headers['etag'])
+      const shown = JSON.parse(Buffer.from(plain.bytes).toString()) as { items: { metadata: { name?: string } }[] }
+      const decoded = parseProtobuf(bytes) as typeof shown
+      assert.deepEqual(
+        decoded.items.map((item) => item.metadata.name),
+        shown.items.map((item) => item.metadata.name),
+      )
+      const clean = (list: object) => decodeObject(list as never, schemaOf(`apidiscovery.k8s.io/${version}`, 'APIGroupDiscoveryList')!).object
+      assert.deepEqual(clean(decoded), clean(shown))
+    }
 })

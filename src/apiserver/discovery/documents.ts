@@ -2,8 +2,15 @@ import { apiVersionOf } from '#api'
 import type { ExtensionResource } from './extension.ts'
 import type { DiscoveredGroup, DiscoveredVersion } from './groups.ts'
 
+/** The core group's own documents have no version. */
+export interface DiscoveryDocument {
+  kind: string
+  apiVersion?: string
+  [field: string]: unknown
+}
+
 /** `/api`: the versions of the core group. `serverAddress` is host and port as clients reach the server. */
-export function apiVersions(core: DiscoveredGroup, serverAddress: string | undefined): object {
+export function apiVersions(core: DiscoveredGroup, serverAddress: string | undefined): DiscoveryDocument {
   return {
     kind: 'APIVersions',
     versions: core.versions.map((v) => v.version),
@@ -12,12 +19,12 @@ export function apiVersions(core: DiscoveredGroup, serverAddress: string | undef
 }
 
 /** `/apis`: every group but the core one. */
-export function apiGroupList(groups: readonly DiscoveredGroup[]): object {
+export function apiGroupList(groups: readonly DiscoveredGroup[]): DiscoveryDocument {
   return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(groupBody) }
 }
 
 /** `/apis/<group>`. */
-export function apiGroup(group: DiscoveredGroup): object {
+export function apiGroup(group: DiscoveredGroup): DiscoveryDocument {
   return { kind: 'APIGroup', apiVersion: 'v1', ...groupBody(group) }
 }
 
@@ -27,7 +34,7 @@ function groupBody({ name, versions }: DiscoveredGroup): object {
 }
 
 /** `/api/v1` and `/apis/<group>/<version>`. */
-export function apiResourceList(group: string, { version, resources }: DiscoveredVersion): object {
+export function apiResourceList(group: string, { version, resources }: DiscoveredVersion): DiscoveryDocument {
   return {
     kind: 'APIResourceList',
     // Upstream's legacy installer leaves it out for the core group.

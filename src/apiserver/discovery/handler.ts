@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto'
+import { StatusError, encodeCbor, schemaOf, sealed, writeFields } from '#api'
+import type { Accepted } from '../http/negotiate.ts'
+import { cborType, clausesOf, covers, negotiate, protobufType } from '../http/negotiate.ts'
+import { emitYaml } from '../yaml/emit.ts'
 import { groupDiscoveryList } from './aggregated.ts'
+import type { DiscoveryDocument } from './documents.ts'
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './documents.ts'
 import type { ExtensionGroup } from './extension.ts'
 import type { DiscoveredGroup } from './groups.ts'
@@ -10,6 +15,8 @@ export interface StaticAnswer {
   status: 200 | 304 | 406
   headers: Record<string, string>
   bytes: Uint8Array
+  /** The format was chosen. */
+  form: 'fixed'
 }
 
 export interface DiscoveryOptions {
@@ -20,8 +27,8 @@ export interface DiscoveryOptions {
 }
 
 /**
- * Answers `/api`, `/apis`, `/apis/<group>`, `/api/v1` and `/apis/<group>/<version>`, aggregated where `accept` asks for
- * it; undefined for any other path and for groups and versions that are not served. Bytes are made once per list of
+ * Answers `/api`, `/apis`, `/apis/<group>`, `/api/v1` and `/apis/<group>/<version>` in the format that `accept` weighs highest, aggregated where it asks for
+ * that; undefined for any other path and for groups and versions that are not served. Bytes are made once per list of
  * extensions: pass the same array for as long as nothing changes.
  */
 export function discoveryHandler(
@@ -31,22 +38,29 @@ export function discoveryHandler(
   options: DiscoveryOptions = {},
 ): StaticAnswer | undefined {
   const [, root, group, version, ...rest] = path.replace(/\/$/, '').split('/')
-  if (rest.length > 0) return undefined
+  if (rest.length > 0 || (root !== 'api' && root !== 'apis') || (root === 'api' && version !== undefined)) return undefined
   const view = viewOf(extensions)
-  if (root === 'api') {
-    if (version !== undefined) return undefined
-    return group === undefined ? rootAnswer(view, 'api', accept, options) : view.resources('', group)
-  }
-  if (root !== 'apis') return undefined
-  if (group === undefined) return rootAnswer(view, 'apis', accept, options)
-  return version === undefined ? view.group(group) : view.resources(group, version)
+  if (group === undefined) return rootAnswer(view, root, accept, options)
+  return root === 'api'
+    ? view.resources('', group, accept)
+    : version === undefined
+      ? view.group(group, accept)
+      : view.resources(group, version, accept)
 }
 
 interface View {
   groups: readonly DiscoveredGroup[]
-  group(name: string): StaticAnswer | undefined
-  resources(group: string, version: string): StaticAnswer | undefined
+  group(name: string, accept: string | undefined): StaticAnswer | undefined
+  resources(group: string, version: string, accept: string | undefined): StaticAnswer | undefined
   memo(key: string, make: () => StaticAnswer): StaticAnswer
+  /** A document in the accepted format, or the 406. */
+  plain(
+    key: string,
+    accept: string | undefined,
+    make: () => DiscoveryDocument,
+    what?: 'plain' | 'unrouted',
+    headers?: Record<string, string>,
+  ): StaticAnswer
 }
 
 const views = new WeakMap<readonly ExtensionGroup[], View>()
@@ -63,63 +77,99 @@ function viewOf(extensions: readonly ExtensionGroup[]): View {
       made.set(key, answer)
       return answer
     },
-    group(name) {
+    group(name, accept) {
       const group = name === '' ? undefined : groups.find((g) => g.name === name)
-      return group && view.memo(`/apis/${name}`, () => plain(apiGroup(group)))
+      return group && view.plain(`/apis/${name}`, accept, () => apiGroup(group), 'unrouted')
     },
-    resources(name, version) {
+    resources(name, version, accept) {
       const found = groups.find((g) => g.name === name)?.versions.find((v) => v.version === version)
-      return found && view.memo(`/apis/${name}/${version}`, () => plain(apiResourceList(name, found)))
+      return found && view.plain(`/apis/${name}/${version}`, accept, () => apiResourceList(name, found))
+    },
+    plain(key, accept, make, what = 'plain', headers = {}) {
+      let format: Accepted['format']
+      try {
+        format = negotiate(accept, what).format
+      } catch (error) {
+        if (!(error instanceof StatusError)) throw error
+        const bytes = Buffer.from(JSON.stringify(error.status, undefined, 2))
+        return { status: 406, headers: { 'content-type': 'application/json' }, bytes, form: 'fixed' }
+      }
+      return view.memo(`${key} ${format}`, () => ({
+        status: 200,
+        headers: { 'content-type': mediaTypes[format], ...headers },
+        bytes: encoded(make(), format),
+        form: 'fixed',
+      }))
     },
   }
   views.set(extensions, view)
   return view
 }
 
+const mediaTypes: Record<Accepted['format'], string> = {
+  json: 'application/json',
+  yaml: 'application/yaml',
+  protobuf: protobufType,
+  cbor: cborType,
+}
+
+function encoded(document: DiscoveryDocument, format: Accepted['format']): Uint8Array {
+  switch (format) {
+    case 'json':
+      return Buffer.from(JSON.stringify(document))
+    case 'yaml':
+      return Buffer.from(emitYaml(document))
+    case 'cbor':
+      return encodeCbor(document)
+    case 'protobuf': {
+      // the core group's documents have no version, neither here
+      const { kind, apiVersion = '' } = document
+      return sealed({ kind, apiVersion }, (writer) => writeFields(writer, { ...document }, schemaOf(apiVersion || 'v1', kind)!), 4096)
+    }
+  }
+}
+
 function rootAnswer(view: View, root: 'api' | 'apis', accept: string | undefined, options: DiscoveryOptions): StaticAnswer {
   const isCore = (g: DiscoveredGroup) => g.name === ''
   const groups = view.groups.filter((g) => isCore(g) === (root === 'api'))
-  const form = formFor(accept)
-  if (form === 'plain') {
+  const form = aggregatedForm(accept)
+  if (!form) {
     const { serverAddress } = options
-    return view.memo(`/${root} ${root === 'api' ? serverAddress : ''}`, () =>
-      plain(root === 'api' ? apiVersions(groups[0]!, serverAddress) : apiGroupList(groups), { vary: 'Accept' }),
-    )
+    const make = () => (root === 'api' ? apiVersions(groups[0]!, serverAddress) : apiGroupList(groups))
+    return view.plain(`/${root} ${root === 'api' ? serverAddress : ''}`, accept, make, root === 'api' ? 'plain' : 'unrouted', { vary: 'Accept' })
   }
-  const answer = view.memo(`/${root} ${form}`, () => aggregated(groupDiscoveryList(groups, form), form))
-  return isSame(options.ifNoneMatch, answer.headers.etag!) ? { status: 304, headers: answer.headers, bytes: new Uint8Array() } : answer
+  const answer = view.memo(`/${root} ${form.version} ${form.format}`, () => aggregated(groupDiscoveryList(groups, form.version), form))
+  return isSame(options.ifNoneMatch, answer.headers.etag!) ? { ...answer, status: 304, bytes: new Uint8Array() } : answer
 }
 
-/** The first form of the Accept header that is known. Clients list aggregated forms first and plain JSON as the fallback. */
-function formFor(accept: string | undefined): 'plain' | 'v2' | 'v2beta1' {
-  for (const range of (accept ?? '').split(',')) {
-    const [type, ...pairs] = range.split(';').map((part) => part.trim())
-    const parameters = new Map(pairs.map((pair) => pair.split('=') as [string, string]))
-    if (parameters.get('as') === 'APIGroupDiscoveryList' && parameters.get('g') === 'apidiscovery.k8s.io') {
-      const version = parameters.get('v')
-      if (type === 'application/json' && (version === 'v2' || version === 'v2beta1')) return version
-    } else if (type === 'application/json' || type === '*/*' || type === 'application/*') {
-      return 'plain'
-    }
+interface AggregatedForm {
+  format: Accepted['format']
+  version: 'v2' | 'v2beta1'
+}
+
+/** What an Accept header asks for of the aggregated document; undefined where it does not. Whatever else it names, clients that know the document want it. */
+function aggregatedForm(accept: string | undefined): AggregatedForm | undefined {
+  if (!accept?.includes('APIGroupDiscoveryList')) return undefined
+  for (const clause of clausesOf(accept)) {
+    const [as, group, version] = ['as', 'g', 'v'].map((name) => clause.parameters.get(name))
+    if (as !== 'APIGroupDiscoveryList' || group !== 'apidiscovery.k8s.io' || (version !== 'v2' && version !== 'v2beta1')) continue
+    for (const format of ['json', 'yaml', 'protobuf', 'cbor'] as const) if (covers(clause, mediaTypes[format])) return { format, version }
   }
-  return 'plain'
+  return undefined
 }
 
-function plain(document: object, headers: Record<string, string> = {}): StaticAnswer {
-  return { status: 200, headers: { 'content-type': 'application/json', ...headers }, bytes: Buffer.from(JSON.stringify(document)) }
-}
-
-function aggregated(document: object, version: string): StaticAnswer {
-  const bytes = Buffer.from(JSON.stringify(document))
+function aggregated(document: DiscoveryDocument, { format, version }: AggregatedForm): StaticAnswer {
   return {
     status: 200,
     headers: {
-      'content-type': `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
+      'content-type': `${mediaTypes[format]};g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
       'cache-control': 'public',
-      etag: etagOf(bytes),
+      // of the JSON in every format, as upstream does: caches tell formats apart by Vary
+      etag: etagOf(Buffer.from(JSON.stringify(document))),
       vary: 'Accept',
     },
-    bytes,
+    bytes: encoded(document, format),
+    form: 'fixed',
   }
 }
 

@@ -16,12 +16,12 @@ export interface Accepted {
 
 const json: Accepted = { format: 'json', as: 'object', metaVersion: 'v1' }
 
-const decided = { objects: new Map<string, Accepted>(), plain: new Map<string, Accepted>() }
+const decided = { objects: new Map<string, Accepted>(), plain: new Map<string, Accepted>(), unrouted: new Map<string, Accepted>() }
 const decidedLimit = 500
 
 /**
  * Picks the first acceptable form by quality, then by order, as upstream does. `what` is answered: objects, which can be shown as tables and by their metadata,
- * or what is only ever itself (`plain`: errors, discovery). Throws NotAcceptable (406).
+ * or what is only ever itself (`plain`: discovery; `unrouted`: errors and what nobody routes, where `application/*` will do). Throws NotAcceptable (406).
  */
 export function negotiate(accept: string | undefined, what: keyof typeof decided = 'objects'): Accepted {
   if (!accept || accept === 'application/json' || accept === '*/*') return json
@@ -78,7 +78,7 @@ export function isRoutable(accept: string | undefined, mediaTypes: readonly stri
 }
 
 function decide(accept: string, what: keyof typeof decided): Accepted {
-  if (!isRoutable(accept, routed)) throw notRoutable()
+  if (what !== 'unrouted' && !isRoutable(accept, routed)) throw notRoutable()
   for (const clause of clausesOf(accept))
     for (const [mediaType, format] of formats) {
       if (!covers(clause, mediaType)) continue
@@ -93,12 +93,12 @@ function acceptedBy({ parameters }: Clause, format: Accepted['format'], what: ke
   const stream = parameters.get('stream')
   if (stream !== undefined && (stream !== 'watch' || format === 'yaml')) return undefined
   const served = parameters.get('sv')
-  if (served !== undefined && (served !== 'v1' || what === 'plain')) return undefined
+  if (served !== undefined && (served !== 'v1' || what !== 'objects')) return undefined
   const base = format === 'json' ? json : { ...json, format }
   const pretty = parameters.get('pretty') === '1' ? { pretty: true } : {}
   const [as, group, version] = ['as', 'g', 'v'].map((name) => parameters.get(name))
   if (as === undefined && group === undefined && version === undefined) return parameters.has('pretty') ? { ...base, ...pretty } : base
-  if (what === 'plain' || group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
+  if (what !== 'objects' || group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
   switch (as) {
     case 'Table':
       // has no protobuf form

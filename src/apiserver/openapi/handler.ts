@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { apiVersionOf, kinds, parseApiVersion } from '#api'
 import { isSame } from '../discovery/handler.ts'
+import { clausesOf, covers } from '../http/negotiate.ts'
 import type { CustomResourceSchema } from './custom.ts'
 import type { Describe } from './descriptions.ts'
 import { installedDescriptions } from './descriptions.ts'
 import type { DocumentOptions } from './document.ts'
 import { documentV2, documentV3 } from './document.ts'
 import { encodeDocument } from './protobuf.ts'
+import { encodeDocumentV3 } from './protobuf-v3.ts'
 
 export interface OpenApiAnswer {
   status: 200 | 301 | 304 | 406
@@ -24,15 +26,23 @@ export interface OpenApiOptions {
   acceptEncoding?: string
   /** The `hash` of the request's query, for `/openapi/v3/…`. */
   hash?: string
+  /** Wall time, milliseconds. */
+  now?: number
   /** Replaces the descriptions of the installed dependency. */
   describe?: Describe
 }
 
 const protobufTypes = ['com.github.proto-openapi.spec.v2@v1.0+protobuf', 'com.github.proto-openapi.spec.v2.v1.0+protobuf']
-const year = 365 * 24 * 3600
+const v3Types = {
+  json: 'application/json',
+  protobuf: 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf',
+  // what clients ask for; its name is no media type, and not answered
+  'old protobuf': 'application/com.github.proto-openapi.spec.v3@v1.0+protobuf',
+}
+const year = 365 * 24 * 3600 * 1000
 
 /**
- * Answers `/openapi/v2` (JSON or protobuf), `/openapi/v3` and `/openapi/v3/api/v1`, `/openapi/v3/apis/<group>/<version>`;
+ * Answers `/openapi/v2` and `/openapi/v3/api/v1`, `/openapi/v3/apis/<group>/<version>` (JSON or protobuf), and their index `/openapi/v3`;
  * undefined for other paths. Documents are built when first asked for and kept for as long as the array of custom
  * resources is the same one.
  */
@@ -53,11 +63,18 @@ export function openapiHandler(
   const name = path.slice('/openapi/v3/'.length)
   const hash = view.hashes().get(name)
   if (hash === undefined) return undefined
+  const form = formOfV3(accept)
+  if (form === undefined) return { status: 406, headers: { vary: 'Accept' }, bytes: new Uint8Array() }
   // A client that names a hash may keep the document for good; one with an old hash is sent to the new one.
-  if (options.hash !== undefined && options.hash !== '' && options.hash !== hash)
-    return { status: 301, headers: { location: urlOf(name, hash) }, bytes: new Uint8Array() }
-  const caching: Record<string, string> = options.hash ? { 'cache-control': `public, immutable, max-age=${year}` } : {}
-  return respond(view.v3(name, hash), { vary: 'Accept-Encoding', ...caching }, options)
+  if (options.hash && options.hash !== hash)
+    return {
+      status: 301,
+      headers: { location: urlOf(name, hash), 'content-type': v3Types[form], etag: `"${hash}"`, vary: 'Accept' },
+      bytes: new Uint8Array(),
+    }
+  const caching: Record<string, string> = options.hash ? { 'cache-control': 'public, immutable' } : {}
+  if (options.hash && options.now !== undefined) caching['expires'] = new Date(options.now + year).toUTCString()
+  return respond(view.v3(name, hash, form), { vary: 'Accept, Accept-Encoding', ...caching }, options)
 }
 
 interface Document {
@@ -70,7 +87,7 @@ interface Document {
 
 interface View {
   v2(form: 'json' | 'protobuf'): Document
-  v3(name: string, hash: string): Document
+  v3(name: string, hash: string, form: 'json' | 'protobuf'): Document
   index(): Document
   hashes(): ReadonlyMap<string, string>
 }
@@ -96,10 +113,11 @@ function viewOf(custom: readonly CustomResourceSchema[], options: OpenApiOptions
           ? documentOf('application/json', Buffer.from(JSON.stringify(document)))
           : documentOf(`application/${protobufTypes[1]}`, encodeDocument(document))
       }),
-    v3: (name, hash) =>
-      memo(name, () => {
+    v3: (name, hash, form) =>
+      memo(`${name} ${form}`, () => {
         const document = documentV3(parseApiVersion(name.replace(/^apis?\//, '')), custom, building())
-        return documentOf('application/json', Buffer.from(JSON.stringify(document)), `"${hash}"`)
+        const bytes = form === 'json' ? Buffer.from(JSON.stringify(document)) : encodeDocumentV3(document)
+        return documentOf(v3Types[form], bytes, `"${hash}"`)
       }),
     index: () =>
       memo('index', () => {
@@ -124,6 +142,12 @@ function respond(document: Document, headers: Record<string, string>, options: O
   if (!/\bgzip\b/.test(options.acceptEncoding ?? '')) return { status: 200, headers: common, bytes: document.bytes }
   document.gzip ??= gzipSync(document.bytes, { level: 4 })
   return { status: 200, headers: { ...common, 'content-encoding': 'gzip' }, bytes: document.gzip }
+}
+
+function formOfV3(accept: string | undefined): 'json' | 'protobuf' | undefined {
+  for (const clause of clausesOf(accept || '*/*'))
+    for (const [form, type] of Object.entries(v3Types)) if (covers(clause, type)) return form === 'json' ? 'json' : 'protobuf'
+  return undefined
 }
 
 /** The form of the range with the highest q-value; of the first of them where several have it. */

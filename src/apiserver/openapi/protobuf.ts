@@ -1,8 +1,7 @@
 import protobuf from 'protobufjs/minimal.js'
 import type { JsonSchema } from './definitions.ts'
-
-type Writer = protobuf.Writer
-type Encode<T = unknown> = (writer: Writer, value: T) => void
+import type { Encode } from './protobuf-fields.ts'
+import { any, bool, double, fields, int, message, named, repeated, string, strings } from './protobuf-fields.ts'
 
 /**
  * The OpenAPI 2.0 document in the protobuf form that kubectl asks for: gnostic's `openapi.v2.Document`. Field numbers are
@@ -12,59 +11,6 @@ export function encodeDocument(document: JsonSchema): Uint8Array {
   const writer = protobuf.Writer.create()
   encodeRoot(writer, document)
   return writer.finish()
-}
-
-const string =
-  (n: number): Encode =>
-  (w, v) =>
-    w.uint32((n << 3) | 2).string(v as string)
-const bool =
-  (n: number): Encode =>
-  (w, v) =>
-    w.uint32(n << 3).bool(v as boolean)
-const int =
-  (n: number): Encode =>
-  (w, v) =>
-    w.uint32(n << 3).int64(v as number)
-const double =
-  (n: number): Encode =>
-  (w, v) =>
-    w.uint32((n << 3) | 1).double(v as number)
-const message =
-  (n: number, encode: Encode): Encode =>
-  (w, v) => {
-    w.uint32((n << 3) | 2).fork()
-    encode(w, v)
-    w.ldelim()
-  }
-const repeated =
-  (encode: Encode): Encode =>
-  (w, v) => {
-    for (const item of v as unknown[]) encode(w, item)
-  }
-const strings = (n: number) => repeated(string(n))
-/** A map as gnostic has it: repeated pairs of name and value in field `n`. */
-const named = (n: number, value: Encode): Encode => {
-  const pair = message(n, (w, [name, item]: any) => {
-    string(1)(w, name)
-    value(w, item)
-  })
-  return (w, v) => {
-    for (const entry of Object.entries(v as object)) pair(w, entry)
-  }
-}
-/** Free-form values travel as YAML, and JSON is YAML. */
-const any = (n: number): Encode => message(n, (w, v) => string(2)(w, JSON.stringify(v)))
-
-/** The fields of a message by JSON name; `x-…` keys go to field `extensions`. */
-function fields(table: Record<string, Encode>, extensions: number): Encode {
-  const extension = named(extensions, any(2))
-  return (w, v) => {
-    for (const [key, value] of Object.entries(v as object)) {
-      if (key.startsWith('x-')) extension(w, { [key]: value })
-      else if (value !== undefined) table[key]?.(w, value)
-    }
-  }
 }
 
 // Schemas contain schemas: the table is complete only after the function it calls exists.
