@@ -20,7 +20,9 @@ const parts: Record<string, () => void | Promise<void>> = {
   unit() {
     test(
       4,
-      globSync(['src/**/*.test.ts', 'test/*.test.ts', 'test/{contract,controllers,differential,fuzz,linearizability}/**/*.test.ts'], { cwd: root }),
+      globSync(['src/**/*.test.ts', 'test/*.test.ts', 'test/{conformance,contract,controllers,differential,fuzz,linearizability}/**/*.test.ts'], {
+        cwd: root,
+      }),
     )
   },
   async e2e() {

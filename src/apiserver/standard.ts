@@ -207,8 +207,15 @@ function openapi({ gitVersion }: { gitVersion: string }): DocumentHandler {
 function openId(keys: TokenKeys, issuer: string): DocumentHandler {
   const jwksPath = '/openid/v1/jwks'
   const { configuration, keySet } = openIdDocuments(keys, { issuer, jwksUri: `${issuer}${jwksPath}` })
-  const answer = (value: object) => ({ status: 200, headers: { 'content-type': 'application/json' }, bytes: Buffer.from(JSON.stringify(value)) })
-  return (path) => (path === '/.well-known/openid-configuration' ? answer(configuration) : path === jwksPath ? answer(keySet) : undefined)
+  const answer = (value: object, type: string) => ({
+    status: 200,
+    headers: { 'content-type': type, 'cache-control': 'public, max-age=3600' },
+    bytes: Buffer.from(JSON.stringify(value)),
+  })
+  return (path) => {
+    if (path === '/.well-known/openid-configuration') return answer(configuration, 'application/json')
+    return path === jwksPath ? answer(keySet, 'application/jwk-set+json') : undefined
+  }
 }
 
 /** Milliseconds between repairs of allocations, as upstream's repair loop. */
