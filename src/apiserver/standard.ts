@@ -40,7 +40,7 @@ import { openapiHandler } from './openapi/index.ts'
 import type { ApiServer, ApiServerOptions, DocumentHandler, ExtensionGroup, HealthCheck, SubresourceHandler, VirtualHandler } from './options.ts'
 import type { TlsClient } from './proxying/index.ts'
 import { proxyingHandlers } from './proxying/index.ts'
-import { serviceAllocator, withServiceAllocation } from './registry/allocation/index.ts'
+import { defaultServiceCidr, ensureDefaultCidr, serviceAllocator, withServiceAllocation } from './registry/allocation/index.ts'
 import { conversions } from './registry/conversions/index.ts'
 import { strategies } from './registry/strategies/index.ts'
 import { createApiServer } from './server.ts'
@@ -94,7 +94,7 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
   const keys = tokenKeys(options.serviceAccounts)
   const documents: DocumentHandler[] = [openapi(versionOf(options.compat)), openId(keys, issuer)]
 
-  const allocator = serviceAllocator({ store, clusterIPs: options.serviceCidr, clock, log: log.named('allocation') })
+  const allocator = serviceAllocator({ store, reader: () => server.reader, clusterIPs: options.serviceCidr, clock, log: log.named('allocation') })
 
   // These look at what is stored, through the server that asks them: they are filled in once it is there, before it starts.
   const authenticators: Authenticator[] = []
@@ -170,7 +170,12 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
       return { status: 201, headers: { 'content-type': 'application/json' }, body: { bytes: Buffer.from(JSON.stringify(answer)) } }
     },
   }
-  const repair = () => allocator.repair(reader.list<core.Service>('', 'services'))
+  const ranges = { cidrs: [options.serviceCidr], clock, log: log.named('allocation') }
+  const ensureRange = () => ensureDefaultCidr({ ...ranges, client: client(loopbackUser, 'kube-apiserver') })
+  const repair = async () => {
+    await allocator.repair(() => reader.list<core.Service>('', 'services'))
+    await ensureRange()
+  }
   const stopping = new AbortController()
   return Object.assign(server, {
     keys,
@@ -182,6 +187,15 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
         stopping.signal,
       )
       await repair()
+      // whoever deletes it gets it anew
+      const stopFollowing = reader.onChange('networking.k8s.io', 'servicecidrs', ({ type, object }) => {
+        if (type === 'deleted' && object.metadata.name === defaultServiceCidr)
+          void clock
+            .sleep(0, stopping.signal)
+            .then(ensureRange)
+            .catch((error: unknown) => log.warn('cannot make the default ServiceCIDR', { error }))
+      })
+      stopping.signal.addEventListener('abort', stopFollowing, { once: true })
       void repeatedly(repair, clock, log, stopping.signal)
     },
     [Symbol.asyncDispose]: () => {

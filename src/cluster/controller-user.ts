@@ -31,6 +31,7 @@ const accounts: Record<string, string> = {
   resourcequota: 'resourcequota-controller',
   'root-ca-cert-publisher': 'root-ca-cert-publisher',
   serviceaccount: 'service-account-controller',
+  servicecidr: 'service-cidrs-controller',
   statefulset: 'statefulset-controller',
   'taint-eviction': 'node-controller',
   ttlafterfinished: 'ttl-after-finished-controller',

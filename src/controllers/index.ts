@@ -18,6 +18,7 @@ import { persistentVolumeBinder } from './persistentvolume/index.ts'
 import { type PodGcOptions, podGarbageCollector } from './podgc/index.ts'
 import { replicaSetController, replicationController } from './replicaset/index.ts'
 import { type QuotaAccounting, resourceQuotaController } from './resourcequota/index.ts'
+import { serviceCidrController } from './servicecidr/index.ts'
 import { type LegacyTokenOptions, rootCaPublisher, serviceAccountController, serviceAccountTokens } from './serviceaccount/index.ts'
 import { statefulSetController } from './statefulset/index.ts'
 import { ttlAfterFinishedController } from './ttlafterfinished/index.ts'
@@ -67,6 +68,7 @@ export function controllers(options: ControllersOptions): Controller[] {
     taintEvictionController,
     ...(nodeIpam ? [nodeIpamController(nodeIpam)] : []),
     podGarbageCollector(options.podGc),
+    serviceCidrController,
     ttlAfterFinishedController,
     ...(quota ? [resourceQuotaController(quota)] : []),
     clusterRoleAggregationController,

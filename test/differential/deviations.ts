@@ -20,7 +20,11 @@ export const rewordings: [old: RegExp, now: string][] = [
   [/must to greater or equal than 0$/, 'must be greater than or equal to 0'],
   [/ExternalTrafficPolicy can only be set.*$/, 'may only be set for externally-accessible services'],
   [/HealthCheckNodePort can only.*$/, "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"],
-  [/failed to allocated ip:(\S+) with error:provided IP is/, 'failed to allocate IP $1: the provided IP ($1) is'],
+  [
+    /failed to allocated ip:(\S+) with error:provided IP is not in the valid range\..*$/,
+    'failed to allocate IP $1: the provided network does not match the current range',
+  ],
+  [/failed to allocated ip:(\S+) with error:provided IP is/, 'failed to allocate IP $1: provided IP is'],
   [/"ReadWriteMany", "ReadWriteOnce"$/, '"ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"'],
   [/except resources\.requests for bound claims/, 'except resources.requests and volumeAttributesClassName for bound claims'],
   [/match regex \(.*$/, 'match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$'],

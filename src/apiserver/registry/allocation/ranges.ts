@@ -13,23 +13,33 @@ export interface AddressRange extends NumberRange {
   family: 4 | 6
 }
 
+/** No IPv6 range of services is larger: 64 bits are left for addresses. */
+const shortestPrefix = { 4: 0, 6: 64 }
+
 /**
- * The usable addresses of a CIDR: without its network address and (IPv4) broadcast address, at most 2^16 of them as upstream. The
- * lower band of 16 to 256 addresses is left for static requests (KEP-3070).
+ * The usable addresses of a CIDR: without its network address and (IPv4) broadcast address. The lower band of 16 to 256 addresses is left for
+ * static requests (KEP-3070).
  */
 export function addressRange(cidr: string): AddressRange {
+  const range = usableRange(cidr)
+  if (!range) throw new Error(`${cidr} is not a usable range of service addresses`)
+  return range
+}
+
+/** Like `addressRange`; undefined where no service can have an address of it. */
+export function usableRange(cidr: string): AddressRange | undefined {
   const [address = '', bits = ''] = cidr.split('/')
-  const family = isIP(address)
+  const family = isIP(address) as 4 | 6
   const length = family === 6 ? 128 : 32
-  if (family === 0 || !/^[0-9]{1,3}$/.test(bits) || Number(bits) > length - 2) throw new Error(`${cidr} is not a usable range of service addresses`)
+  if (!family || !/^[0-9]{1,3}$/.test(bits) || Number(bits) > length || Number(bits) < shortestPrefix[family]) return undefined
   const hostBits = BigInt(length - Number(bits))
   const base = (addressNumber(address) >> hostBits) << hostBits
-  const size = 1n << (hostBits > 16n ? 16n : hostBits)
   const first = base + 1n
-  const last = base + size - (family === 4 || hostBits > 16n ? 2n : 1n)
+  const last = base + (1n << hostBits) - (family === 4 ? 2n : 1n)
   const count = last - first + 1n
+  if (count <= 0n) return undefined
   const band = count < 32n ? 0n : clamp(count / 16n, 16n, 256n)
-  return { cidr, family: family as 4 | 6, first, last, dynamicFrom: first + band }
+  return { cidr, family, first, last, dynamicFrom: first + band }
 }
 
 export function portRange(first: number, last: number): NumberRange {

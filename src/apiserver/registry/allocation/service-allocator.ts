@@ -9,15 +9,21 @@ import { settleFamilies } from '../strategies/core/service-families.ts'
 import { needsClusterIP, needsNodePorts } from '../strategies/core/service-types.ts'
 import { invalid } from '../validation/causes.ts'
 import { needsHealthCheckPort } from '../validation/service.ts'
-import type { Owner } from './pool.ts'
+import type { ObjectReader } from '../../object-reader.ts'
+import { addressLedger, clusterAddresses } from './ip-addresses.ts'
+import type { Owner } from './ledger.ts'
+import { keyLedger } from './ledger.ts'
 import { Pool } from './pool.ts'
 import { addressNumber, addressRange, addressText, portRange } from './ranges.ts'
+import { serviceRanges } from './service-ranges.ts'
 
 type Service = DeepReadonly<core.Service>
 
 export interface ServiceAllocatorOptions {
   store: Store
-  /** CIDR of the services' addresses. */
+  /** What is stored, from when the server has started. */
+  reader(): ObjectReader
+  /** CIDR of the services' addresses; ServiceCIDRs add to it. */
   clusterIPs: string
   /** 30000 to 32767 when absent. */
   nodePorts?: { first: number; last: number }
@@ -26,7 +32,10 @@ export interface ServiceAllocatorOptions {
   log: Logger
 }
 
-/** Gives services their addresses and ports, each to one service alone, also when several API servers share the store. */
+/**
+ * Gives services their addresses and ports, each to one service alone, also when several API servers share the store. Who has an address says an IPAddress object, which is there
+ * before its service is.
+ */
 export interface ServiceAllocator {
   /**
    * Fills in what the service needs and does not name, and claims what it names. Throws Invalid where another service has it, InternalError where a range
@@ -35,8 +44,8 @@ export interface ServiceAllocator {
   claim(service: core.Service, old: Service | undefined, context: WriteContext): Promise<Claim>
   /** Gives back what a deleted service had. */
   release(service: Service): Promise<void>
-  /** Claims what `services` have, and forgets what nobody has any more: at start, and now and then. */
-  repair(services: Iterable<Service>): Promise<void>
+  /** Claims what `services` have, and forgets what nobody has any more: at start, when claims wait for it, and now and then. */
+  repair(services: () => readonly Service[]): Promise<void>
 }
 
 const prefix = '/allocations/'
@@ -52,20 +61,25 @@ interface Taken {
 }
 
 export function serviceAllocator(options: ServiceAllocatorOptions): ServiceAllocator {
-  const { store, log, clock = realClock, random = Math.random } = options
-  const range = addressRange(options.clusterIPs)
+  const { store, log, reader, clock = realClock, random = Math.random } = options
+  const { family } = addressRange(options.clusterIPs)
   const { first, last } = options.nodePorts ?? { first: 30000, last: 32767 }
-  const addresses = new Pool({ store, prefix: `${prefix}clusterip/`, range, text: (n) => addressText(n, range.family), random })
-  const ports = new Pool({ store, prefix: `${prefix}nodeport/`, range: portRange(first, last), text: String, random })
+  const holders = addressLedger({ store, reader, clock })
+  const entries = keyLedger(store, `${prefix}nodeport/`)
+  const ranges = serviceRanges({ reader, configured: options.clusterIPs })
+  const addresses = new Pool({ ledger: holders, ranges, text: (n) => addressText(n, family), random })
+  const portsRange = portRange(first, last)
+  const ports = new Pool({ ledger: entries, ranges: () => [portsRange], text: String, random })
+  /** Until what was there before is known to be taken, nothing is given away. */
+  let begun: Promise<void> | undefined
 
   /** What a service has, as allocations. */
   function holdings({ spec }: Service): Taken[] {
     const held: Taken[] = []
-    if (needsClusterIP(spec))
-      for (const address of spec.clusterIPs ?? []) {
-        const text = canonical(address)
-        if (text) held.push({ pool: addresses, text })
-      }
+    for (const address of clusterAddresses({ spec } as Service)) {
+      const text = canonical(address)
+      if (text) held.push({ pool: addresses, text })
+    }
     const numbers = new Set<number>()
     for (const port of spec.ports ?? []) if (port.nodePort) numbers.add(port.nodePort)
     if (needsHealthCheckPort(spec) && spec.healthCheckNodePort) numbers.add(spec.healthCheckNodePort)
@@ -73,30 +87,29 @@ export function serviceAllocator(options: ServiceAllocatorOptions): ServiceAlloc
     return held
   }
 
-  /** The address as its key, when it is one of this range. */
+  /** The address as its key, when it is one of the services' family. */
   function canonical(address: string): string | undefined {
-    if (isIP(address) !== range.family) return undefined
-    const number = addressNumber(address)
-    return addresses.contains(number) ? addressText(number, range.family) : undefined
+    return isIP(address) === family ? addressText(addressNumber(address), family) : undefined
   }
 
   async function claim(service: core.Service, old: Service | undefined, context: WriteContext): Promise<Claim> {
+    await begun
     const { uid = '', namespace = '', name } = service.metadata
     const owner: Owner = { uid, namespace, name, at: clock.now() }
     const before = old ? holdings(old) : []
     const taken: Taken[] = []
     const holds = (pool: Pool, text: string) => [...before, ...taken].some((one) => one.pool === pool && one.text === text)
     const undo = async () => {
-      for (const one of taken) await one.pool.release(one.text, uid)
+      for (const one of taken) await one.pool.ledger.release(one.text, owner)
     }
 
     async function take(pool: Pool, text: string, refuse: () => Error): Promise<void> {
       if (holds(pool, text)) return
       if (context.dryRun) {
-        if (await pool.isTaken(text)) throw refuse()
+        if (await pool.ledger.has(text)) throw refuse()
         return
       }
-      if (!(await pool.take(text, owner))) throw refuse()
+      if (!(await pool.ledger.create(text, owner))) throw refuse()
       taken.push({ pool, text })
     }
 
@@ -121,7 +134,7 @@ export function serviceAllocator(options: ServiceAllocatorOptions): ServiceAlloc
       if (isIP(spec.clusterIP) === 0) return
       const text = canonical(spec.clusterIP)
       const refuse = (why: string) => reject(invalid('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${spec.clusterIP}: ${why}`))
-      if (text === undefined) throw refuse(`the provided IP (${spec.clusterIP}) is not in the valid range. The range of valid IPs is ${range.cidr}`)
+      if (text === undefined || !addresses.contains(addressNumber(text))) throw refuse('the provided network does not match the current range')
       await take(addresses, text, () => refuse(alreadyAllocated('IP')))
     }
 
@@ -159,7 +172,7 @@ export function serviceAllocator(options: ServiceAllocatorOptions): ServiceAlloc
       }
     }
 
-    const unsettled = settleFamilies(service.spec, old?.spec, [range.family === 6 ? 'IPv6' : 'IPv4'])
+    const unsettled = settleFamilies(service.spec, old?.spec, [family === 6 ? 'IPv6' : 'IPv4'])
     if (unsettled.length > 0) throw reject(...unsettled)
     try {
       await claimAddress(service.spec)
@@ -174,45 +187,71 @@ export function serviceAllocator(options: ServiceAllocatorOptions): ServiceAlloc
         if (!written) return undo()
         const now = holdings(service)
         for (const had of before)
-          if (!now.some((one) => one.pool === had.pool && one.text === had.text)) await had.pool.release(had.text, old!.metadata.uid ?? '')
+          if (!now.some((one) => one.pool === had.pool && one.text === had.text)) await had.pool.ledger.release(had.text, ownerOf(old!))
       },
     }
+  }
+
+  async function repairAddresses(services: readonly Service[]): Promise<void> {
+    const wanted = services.map((service) => ({
+      ...ownerOf(service),
+      addresses: clusterAddresses(service).flatMap((address) => {
+        const text = canonical(address)
+        if (text !== undefined && addresses.contains(addressNumber(text))) return [text]
+        if (text !== undefined) log.warn('the address of a service is in no range of services', { address, ...named(service) })
+        return []
+      }),
+    }))
+    for (const { address, action, service } of await holders.repair(wanted)) {
+      if (action === 'twice') log.warn('two services have the same address', { address, service })
+      else log.info(action === 'claimed' ? 'the address of a service is written down' : 'an address is free again', { address, service })
+    }
+    // what was written down in another form by earlier releases
+    for (const { key, modRevision } of (await store.list(`${prefix}clusterip/`)).items) await store.delete(key, modRevision)
+  }
+
+  async function repairPorts(services: readonly Service[], known: Map<string, Owner | undefined>): Promise<void> {
+    const used = new Set<string>()
+    const now = clock.now()
+    for (const service of services)
+      for (const { pool, text } of holdings(service)) {
+        if (pool !== ports) continue
+        if (used.has(text)) log.warn('two services have the same port', { port: text, ...named(service) })
+        used.add(text)
+        const owner = known.get(text)
+        if (owner?.uid === service.metadata.uid) continue
+        if (owner && now - owner.at < graceMs) continue
+        if (known.has(text)) await entries.release(text, owner ?? nobody)
+        if (!(await entries.create(text, { ...ownerOf(service), at: now })))
+          log.warn('a port of a service belongs to another', { port: text, ...named(service) })
+      }
+    for (const [text, owner] of known) if (!used.has(text) && (!owner || now - owner.at >= graceMs)) await entries.release(text, owner ?? nobody)
   }
 
   return {
     claim,
     async release(service) {
-      for (const held of holdings(service)) await held.pool.release(held.text, service.metadata.uid ?? '')
+      for (const held of holdings(service)) await held.pool.ledger.release(held.text, ownerOf(service))
     },
-    async repair(services) {
-      // First what is allocated, then who has it: an allocation made in between is not mistaken for a leftover.
-      const known = new Map<Pool, Map<string, Owner | undefined>>()
-      for (const pool of [addresses, ports]) known.set(pool, await pool.refresh())
-      const used = new Map<Pool, Set<string>>([
-        [addresses, new Set()],
-        [ports, new Set()],
-      ])
-      const now = clock.now()
-      for (const service of services) {
-        const { uid = '', namespace = '', name } = service.metadata
-        for (const { pool, text } of holdings(service)) {
-          const seen = used.get(pool)!
-          if (seen.has(text)) log.warn('two services have the same address or port', { text, service: `${namespace}/${name}` })
-          seen.add(text)
-          const owner = known.get(pool)!.get(text)
-          if (owner?.uid === uid) continue
-          if (owner && now - owner.at < graceMs) continue
-          if (known.get(pool)!.has(text)) await pool.release(text, owner?.uid ?? '')
-          if (!(await pool.take(text, { uid, namespace, name, at: now })))
-            log.warn('an address or port of a service belongs to another', { text, service: `${namespace}/${name}` })
-        }
-      }
-      for (const [pool, owners] of known)
-        for (const [text, owner] of owners)
-          if (!used.get(pool)!.has(text) && (!owner || now - owner.at >= graceMs)) await pool.release(text, owner?.uid ?? '')
+    repair(services) {
+      const repairing = (async () => {
+        // first what is allocated, then who has it: an allocation made in between is not mistaken for a leftover
+        const known = await entries.entries()
+        const all = services()
+        await repairAddresses(all)
+        await repairPorts(all, known)
+      })()
+      begun ??= repairing.catch(() => {})
+      return repairing
     },
   }
 }
+
+const nobody = { uid: '', namespace: '', name: '' }
+
+const ownerOf = ({ metadata }: Service) => ({ uid: metadata.uid ?? '', namespace: metadata.namespace ?? '', name: metadata.name })
+
+const named = ({ metadata }: Service) => ({ service: `${metadata.namespace ?? ''}/${metadata.name}` })
 
 /** The strategies with services that get their addresses and ports from `allocator`. */
 export function withServiceAllocation(strategies: Record<string, ResourceStrategy>, allocator: ServiceAllocator): Record<string, ResourceStrategy> {

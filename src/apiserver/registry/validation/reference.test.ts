@@ -52,6 +52,7 @@ const newer: [old: RegExp, now: string][] = [
   [/not a valid CIDR$/, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'],
   [/must to greater or equal than 0$/, 'must be greater than or equal to 0'],
   [/maxUnavailable \| FieldValueInvalid \| .*cannot be 0$/, 'maxUnavailable | FieldValueRequired | Required value: cannot be 0 when maxSurge is 0'],
+  [/the provided IP \(\S+\) is not in the valid range\..*$/, 'the provided network does not match the current range'],
 ]
 
 /** Causes that only newer releases give, or only older ones: either side may have them. */
@@ -87,7 +88,7 @@ const updated = (cause: string) => newer.reduce((now, [old, text]) => now.replac
 
 test('invalid objects are refused with the causes that the reference gives', async (t) => {
   const store = memoryStore()
-  const allocator = serviceAllocator({ store, clusterIPs: '10.97.0.0/16', log: silentLogger })
+  const allocator = serviceAllocator({ store, reader: () => server.server.reader, clusterIPs: '10.97.0.0/16', log: silentLogger })
   await using server = await startTestServer({ store, strategies: withServiceAllocation(strategies, allocator) })
   const transport = server.server.transport(admin)
   for (const { path, input, causes } of recorded) {
