@@ -7,9 +7,11 @@ import type { Request, Response, Transport } from '#client'
 import type { ApiHandler } from './api-handler.ts'
 import { aboutOf, createApiHandler } from './api-handler.ts'
 import type { Credentials, UserInfo } from './authn/authenticator.ts'
+import { anonymousUser } from './authn/request-authenticator.ts'
 import { discoveryHandler } from './discovery/index.ts'
 import type { FlowControl } from './flowcontrol/index.ts'
 import { deadlines } from './http/deadlines.ts'
+import type { WireRequest } from './http/exchange.ts'
 import type { Listener } from './http/listener.ts'
 import { failure, listen } from './http/listener.ts'
 import { inProcessTransport } from './in-process.ts'
@@ -64,6 +66,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   const ping: HealthCheck = { name: 'ping', check() {} }
   const storeCheck: HealthCheck = { name: 'etcd', check: async () => void (await store.currentRevision()) }
+  const storeReady: HealthCheck = { ...storeCheck, name: 'etcd-readiness' }
   const logging: HealthCheck = { name: 'log', check() {} }
   const shutdown: HealthCheck = {
     name: 'shutdown',
@@ -96,7 +99,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       extensions,
       version: options.version ?? {},
       liveness: [ping, logging, storeCheck, ...hooks],
-      readiness: [ping, logging, storeCheck, informers, ...further, shutdown],
+      readiness: [ping, logging, storeCheck, storeReady, informers, ...further, shutdown],
       metrics: [
         metrics,
         access,
@@ -146,7 +149,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     throw errors.unauthorized()
   }
 
-  async function handle(request: Request, credentials: Credentials): Promise<Response> {
+  async function handle(request: WireRequest, credentials: Credentials): Promise<Response> {
     let user: UserInfo
     const began = clock.monotonic()
     try {
@@ -157,13 +160,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       if (error instanceof StatusError) {
         const response = failure(error)
         options.audit?.unauthenticated(request, aboutOf(request, nobody), response)
-        return response
+        return lastOf(request, response)
       }
       log.error('authentication failed', { error })
       return failure(errors.internal('authentication failed'))
     }
     const work = () => limits.within(request, handler.handle(request, user, false))
-    return tracing ? tracing.run(request, work) : work()
+    const answered = tracing ? tracing.run(request, work) : work()
+    return user === anonymousUser ? lastOf(request, await answered) : answered
   }
 
   async function upgradeAs(user: UserInfo, request: Request, socket: Duplex, head: Uint8Array): Promise<void> {
@@ -220,6 +224,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
           port: options.port,
           tls: options.tls,
           log,
+          clock,
           handle,
           aborted(request) {
             const info = aboutOf(request, nobody)
@@ -238,6 +243,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       return (stopping ??= stop())
     },
   }
+}
+
+/** Who has not said who he is gets one request for a connection of HTTP/2, so that he pays for a flood, too (upstream's UnauthenticatedHTTP2DOSMitigation). */
+function lastOf({ multiplexed }: WireRequest, response: Response): Response {
+  if (multiplexed) response.headers.connection = 'close'
+  return response
 }
 
 function inqueue({ metrics: { inqueue } }: FlowControl): string {

@@ -104,6 +104,7 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
   const subresources: Record<string, SubresourceHandler> = proxyingHandlers({ kubelet: options.kubelet })
 
   const flow = flowControl({ clock })
+  let following = false
   const server = createApiServer({
     store,
     flow,
@@ -116,7 +117,19 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
     subresources,
     documents,
     extensions: options.extensions ?? [],
-    readiness: options.readiness ?? [],
+    readiness: [
+      ...[
+        'poststarthook/generic-apiserver-start-informers',
+        'poststarthook/priority-and-fairness-config-consumer',
+        'poststarthook/priority-and-fairness-filter',
+      ].map((name) => ({
+        name,
+        check() {
+          if (!following) throw new Error('not finished')
+        },
+      })),
+      ...(options.readiness ?? []),
+    ],
     paths: options.paths ?? {},
     metrics: options.metrics ?? [],
     tls: options.tls,
@@ -186,6 +199,7 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
         { control: flow, reader, client: client(loopbackUser, 'kube-apiserver'), clock, log: log.named('flowcontrol') },
         stopping.signal,
       )
+      following = true
       await repair()
       // whoever deletes it gets it anew
       const stopFollowing = reader.onChange('networking.k8s.io', 'servicecidrs', ({ type, object }) => {

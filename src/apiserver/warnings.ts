@@ -19,7 +19,12 @@ function cut(texts: readonly string[]): string[] {
   let written = 0
   for (const text of texts) {
     if (written >= mostOfAll) break
-    const short = lengthOf(text) > mostOfOne ? Array.from(text.slice(0, 2 * mostOfOne)).slice(0, mostOfOne).join('') : text
+    const short =
+      lengthOf(text) > mostOfOne
+        ? Array.from(text.slice(0, 2 * mostOfOne))
+            .slice(0, mostOfOne)
+            .join('')
+        : text
     kept.push(short)
     written += lengthOf(short)
   }

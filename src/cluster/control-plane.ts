@@ -82,6 +82,8 @@ async function startApiServer(
     // whoever is told that the server is ready may count on roles, namespaces and default services
     readiness: [
       ...[
+        'poststarthook/start-system-namespaces-controller',
+        'poststarthook/bootstrap-controller',
         'poststarthook/rbac/bootstrap-roles',
         'poststarthook/scheduling/bootstrap-system-priority-classes',
         'poststarthook/priority-and-fairness-config-producer',

@@ -19,27 +19,22 @@ const users: Record<string, { username: string; groups: string[] }> = {
 
 const agent = new Agent({ keepAlive: true })
 
-/** Milliseconds that this process was at work: what else the machine does is not the server's. */
-const worked = () => {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
-}
-
-function put(t: TestServer, token: string, path: string, body: object): Promise<{ status: number; milliseconds: number }> {
+function put(t: TestServer, token: string, path: string, body: object): Promise<number> {
   return new Promise((resolve, reject) => {
-    const began = performance.now()
-    const before = worked()
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/merge-patch+json' }
     const sent = request(t.url + path, { method: 'PATCH', rejectUnauthorized: false, agent, headers }, (response) => {
       response.resume()
-      response.on('end', () => resolve({ status: response.statusCode!, milliseconds: Math.min(performance.now() - began, worked() - before) }))
+      response.on('end', () => resolve(response.statusCode!))
     })
     sent.on('error', reject)
     sent.end(JSON.stringify(body))
   })
 }
 
-test('leases and node status are written within a second while somebody floods the server with lists', { timeout: 60_000 }, async () => {
+/** As many lists wait as the flood's queues hold; who had to wait for all of them would see more than these. */
+const floodAtMost = 250
+
+test('leases and node status are written before most of a flood of lists that came earlier', { timeout: 60_000 }, async () => {
   const flow = flowControl({ clock: realClock })
   flow.configure(defaultLevels, defaultSchemas)
   await using t = await startTestServer({
@@ -64,21 +59,24 @@ test('leases and node status are written within a second while somebody floods t
   })
   await using _ = { [Symbol.asyncDispose]: async () => void (await flood.terminate()) }
   await once(flood, 'message')
-  const leases: number[] = []
-  const statuses: number[] = []
+  // how many requests of the flood were begun while one of these was under way: how long that took depends on the machine, this does not
+  const begun = () => flow.metrics.ofLevel('global-default').reduce((sum, { dispatched }) => sum + dispatched, 0)
+  const overtaken: number[] = []
   for (let i = 0; i < 20; i++) {
-    const renewed = await put(t, 'scheduler', '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-scheduler', {
-      spec: { leaseTransitions: i },
-    })
-    const reported = await put(t, 'kubelet', '/api/v1/nodes/node-1/status', { status: { phase: `${i}` } })
-    assert.deepEqual([renewed.status, reported.status], [200, 200])
-    leases.push(renewed.milliseconds)
-    statuses.push(reported.milliseconds)
+    const before = begun()
+    const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases'
+    assert.equal(await put(t, 'scheduler', `${leases}/kube-scheduler`, { spec: { leaseTransitions: i } }), 200)
+    const between = begun()
+    assert.equal(await put(t, 'kubelet', '/api/v1/nodes/node-1/status', { status: { phase: `${i}` } }), 200)
+    overtaken.push(between - before, begun() - between)
   }
   flood.postMessage('stop')
   const [answers] = (await once(flood, 'message')) as [Record<string, number>]
-  const slow = [...leases, ...statuses].filter((milliseconds) => milliseconds >= 1000)
-  assert.deepEqual(slow, [])
+  assert.deepEqual(
+    overtaken.filter((count) => count > floodAtMost),
+    [],
+    overtaken.join(),
+  )
   assert.ok((answers['200'] ?? 0) > 0, 'the flood was served, too')
   assert.ok((answers['429'] ?? 0) > 0, 'what was too much of it was sent away')
   assert.match(flow.metrics.toString(), /rejected_requests_total\{flow_schema="global-default"/)

@@ -22,14 +22,24 @@ export class WireRequest implements Request {
   readonly path: string
   readonly headers: Record<string, string>
   body?: Uint8Array
+  /** Others share its connection at the same time: HTTP/2. */
+  readonly multiplexed: boolean
   readonly #search: string
   readonly #sink: Sink
   readonly #connection: { remoteAddress?: string | undefined } | undefined
   #query: URLSearchParams | undefined
   #abort: AbortController | undefined
 
-  constructor(method: string, url: string, headers: Record<string, string>, sink: Sink, connection?: { remoteAddress?: string | undefined }) {
+  constructor(
+    method: string,
+    url: string,
+    headers: Record<string, string>,
+    sink: Sink,
+    connection?: { remoteAddress?: string | undefined },
+    multiplexed = false,
+  ) {
     this.#connection = connection
+    this.multiplexed = multiplexed
     this.method = method as Request['method']
     const mark = url.indexOf('?')
     this.path = mark < 0 ? url : url.slice(0, mark)
@@ -71,25 +81,40 @@ export class WireRequest implements Request {
   }
 }
 
-/** Reads a request's body; undefined when it is larger than `limit` bytes. */
-export function readAll(stream: IncomingMessage | ServerHttp2Stream, limit: number): Promise<Buffer | undefined> {
+/** Reads a request's body; what is wrong with it when it is larger than `limit` bytes, or takes longer than `limited` allows. */
+export function readAll(
+  stream: IncomingMessage | ServerHttp2Stream,
+  limit: number,
+  limited: (expire: () => void) => () => void,
+): Promise<Buffer | 'too large' | 'too slow'> {
   return new Promise((resolve, reject) => {
+    const give = (up: 'too large' | 'too slow') => {
+      cancel()
+      stream.removeAllListeners('data')
+      stream.resume()
+      resolve(up)
+    }
+    const cancel = limited(() => give('too slow'))
     let first: Buffer | undefined
     let more: Buffer[] | undefined
     let size = 0
     stream.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size > limit) {
-        stream.removeAllListeners('data')
-        stream.resume()
-        resolve(undefined)
-      } else if (!first) first = chunk
+      if (size > limit) give('too large')
+      else if (!first) first = chunk
       else (more ??= [first]).push(chunk)
     })
-    stream.on('end', () => resolve(more ? Buffer.concat(more) : (first ?? Buffer.alloc(0))))
+    stream.on('end', () => {
+      cancel()
+      resolve(more ? Buffer.concat(more) : (first ?? Buffer.alloc(0)))
+    })
     // a client that goes away makes an error of HTTP/1.1; a stream of HTTP/2 it may just abort
-    stream.on('error', reject)
-    if ('session' in stream) stream.on('aborted', () => reject(new Error('the client aborted the request')))
+    const fail = (error: Error) => {
+      cancel()
+      reject(error)
+    }
+    stream.on('error', fail)
+    if ('session' in stream) stream.on('aborted', () => fail(new Error('the client aborted the request')))
   })
 }
 

@@ -1,6 +1,5 @@
 import type { Request, Response } from '#client'
 import { describeError } from '#base'
-import { isTrue } from '../parse-request.ts'
 import type { HealthCheck } from '../options.ts'
 
 /**
@@ -30,7 +29,7 @@ export async function health(
     checks.map(async ({ name, check }) => (excluded.delete(name) ? { name } : { name, failure: await failureOf({ name, check }), ran: true })),
   )
   const failed = results.some((r) => r.failure !== undefined)
-  if (!failed && !isTrue(request.query.get('verbose'))) return text(200, 'ok')
+  if (!failed && !request.query.has('verbose')) return text(200, 'ok')
   const lines = results.map(({ name, failure, ran }) =>
     !ran ? `[+]${name} excluded: ok` : failure === undefined ? `[+]${name} ok` : `[-]${name} failed: reason withheld`,
   )

@@ -219,7 +219,8 @@ test('health, version, metrics and the index of paths', async () => {
   }
   assert.equal(await get('/healthz'), '200 ok')
   assert.equal(await get('/livez?verbose'), '200 [+]ping ok\n[+]log ok\n[+]etcd ok\nlivez check passed\n')
-  const failing = '[+]ping ok\n[+]log ok\n[+]etcd ok\n[+]informer-sync ok\n[-]later failed: reason withheld\n[+]shutdown ok\nreadyz check failed\n'
+  const failing =
+    '[+]ping ok\n[+]log ok\n[+]etcd ok\n[+]etcd-readiness ok\n[+]informer-sync ok\n[-]later failed: reason withheld\n[+]shutdown ok\nreadyz check failed\n'
   assert.equal(await get('/readyz'), `500 ${failing}`)
   assert.equal(await get('/readyz?exclude=later'), '200 ok')
   assert.equal(await get('/readyz/ping'), '200 ok')

@@ -8,10 +8,11 @@ import { isIPv6 } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Server, TLSSocket } from 'node:tls'
 import { createServer as createTlsServer } from 'node:tls'
-import type { Logger } from '#base'
+import type { Clock, Logger } from '#base'
 import { StatusError, errors } from '#api'
 import type { Request, Response } from '#client'
 import type { Credentials } from '../authn/authenticator.ts'
+import { connections } from './connections.ts'
 import type { Sink } from './exchange.ts'
 import { Http1Sink, Http2Sink, WireRequest, readAll } from './exchange.ts'
 import { send } from './send.ts'
@@ -22,8 +23,9 @@ export interface ListenerOptions {
   port: number
   tls: { cert: string; key: string; clientCa: string }
   log: Logger
+  clock: Clock
   /** Answers a request; never rejects. */
-  handle(request: Request, credentials: Credentials): Promise<Response>
+  handle(request: WireRequest, credentials: Credentials): Promise<Response>
   /** Told of requests whose client went away before their answer. */
   aborted?(request: Request): void
   handshakeFailed?(): void
@@ -39,18 +41,28 @@ export interface Listener extends AsyncDisposable {
 export const bodyLimit = 3 * 1024 * 1024
 /** Connections that idle longer are closed, milliseconds. */
 const idleLimit = 10 * 60_000
+/** Clients get this long to send a head or a body, and to shake hands: upstream's bounds. Milliseconds. */
+const headTime = 32_000
+const bodyTime = 60_000
 /** Requests under way get this long to end when the server stops, milliseconds. */
 const drainLimit = 4000
 /** Connections without a request get this long for one more when the server stops: it is answered, and told that the connection ends. Milliseconds. */
 const lingerLimit = 100
 /** Headers beyond this are refused with 431. */
 const headerLimit = 64 * 1024
+/** Of HTTP/2: streams at once on a connection (upstream's), and how many may be begun and taken back at once and then a second, before the connection ends. */
+const http2Limits = {
+  settings: { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20 },
+  // megabytes: large lists that wait for their client on many streams are no attack; Node's own 10 end such connections
+  maxSessionMemory: 128,
+  streamResetBurst: 1000,
+  streamResetRate: 33,
+}
 
 /** Listens for HTTPS, HTTP/2 and HTTP/1.1 by ALPN; client certificates are asked for, not required. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  const { log } = options
-  /** Connections with the number of requests that are under way on each. */
-  const sockets = new Map<Duplex, number>()
+  const { log, clock } = options
+  const sockets = connections(clock, { head: headTime, body: bodyTime, idle: idleLimit })
   let closing: Promise<void> | undefined
   const sessions = new Set<ServerHttp2Session>()
   const certificates = new WeakMap<object, Credentials['certificate']>()
@@ -74,26 +86,35 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       // the cipher that processors do fastest goes first; large lists are mostly encryption
       ciphers: `TLS_AES_128_GCM_SHA256:${constants.defaultCoreCipherList}`,
       honorCipherOrder: true,
+      handshakeTimeout: headTime,
       noDelay: true,
     })
   const onSecureConnection = (socket: TLSSocket) => {
-    sockets.set(socket, 0)
-    socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     certificates.set(socket, certificateOf(socket))
-    if (socket.alpnProtocol === 'h2') startHttp2(socket)
-    else http1.emit('connection', socket)
+    if (socket.alpnProtocol === 'h2') return startHttp2(socket)
+    sockets.add(socket, {
+      expire() {
+        socket.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n')
+        socket.destroySoon()
+      },
+      retire: () => socket.destroy(),
+    })
+    http1.emit('connection', socket)
   }
 
   function startHttp2(socket: TLSSocket): void {
-    const session = performServerHandshake(socket, { settings: { maxConcurrentStreams: 1000, initialWindowSize: 1 << 20 } })
+    const session = performServerHandshake(socket, http2Limits)
+    sockets.add(socket, { expire: () => session.destroy(), retire: () => session.close() })
     sessions.add(session)
     session.on('close', () => sessions.delete(session))
     session.on('error', () => session.destroy())
     session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      sockets.begin(socket)
       stream.on('error', () => stream.close())
+      stream.on('close', () => sockets.end(socket))
       const sink = new Http2Sink(stream, headers[':method']!)
-      const request = new WireRequest(headers[':method']!, headers[':path']!, plainHeaders(headers), sink, socket)
+      const request = new WireRequest(headers[':method']!, headers[':path']!, plainHeaders(headers), sink, socket, true)
       void exchange(request, stream, sink, certificates.get(socket))
     })
   }
@@ -102,13 +123,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     const sink = new Http1Sink(response)
     const request = new WireRequest(message.method!, message.url!, message.headers as Record<string, string>, sink, message.socket)
     const { socket } = message
-    sockets.set(socket, (sockets.get(socket) ?? 0) + 1)
+    sockets.begin(socket)
     void exchange(request, message, sink, certificates.get(socket)).then(() => {
-      const before = sockets.get(socket)
-      if (before === undefined) return
-      const left = before - 1
-      sockets.set(socket, left)
-      if (closing && left === 0) socket.end()
+      if (sockets.end(socket) === 0 && closing) socket.end()
     })
   }
 
@@ -121,11 +138,15 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     try {
       const { method } = request
       if (method !== 'GET' && method !== 'HEAD') {
-        const bytes = await readAll(body, bodyLimit)
-        if (!bytes) {
-          const response = failure(errors.tooLarge(`Request entity too large: limit is ${bodyLimit}`))
+        const bytes = await readAll(body, bodyLimit, sockets.body)
+        if (typeof bytes === 'string') {
+          const error = bytes === 'too large' ? errors.tooLarge(`Request entity too large: limit is ${bodyLimit}`) : tooSlow()
+          const response = failure(error)
           if (sink instanceof Http1Sink) response.headers.connection = 'close'
-          return await send(sink, request, complete(request, response))
+          await send(sink, request, complete(request, response))
+          // what is still to come of it has nobody who reads it
+          if (sink instanceof Http2Sink) (body as ServerHttp2Stream).close()
+          return
         }
         if (bytes.length > 0) request.body = bytes
       }
@@ -133,7 +154,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       if (sink.closed) options.aborted?.(request)
       // who is told does not send another request into a connection that ends
       if (closing && sink instanceof Http1Sink) response.headers.connection = 'close'
+      const last = sink instanceof Http2Sink && response.headers.connection === 'close'
+      if (last) delete response.headers.connection
       await send(sink, request, complete(request, response))
+      if (last) (body as ServerHttp2Stream).session?.close()
     } catch (error) {
       if (!sink.closed) log.warn('a request broke off', { path: request.path, error })
     }
@@ -141,6 +165,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 
   async function onUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy())
+    sockets.begin(message.socket)
     const sink: Sink = closedWith(socket)
     const request = new WireRequest(message.method!, message.url!, message.headers as Record<string, string>, sink, message.socket)
     try {
@@ -174,16 +199,17 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     const closed = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))))
     for (const session of sessions) session.close()
     const endIdle = () => {
-      for (const [socket, requests] of sockets) if (requests === 0 && (socket as TLSSocket).alpnProtocol !== 'h2') (socket as TLSSocket).end()
+      for (const socket of sockets.idle()) if (socket.alpnProtocol !== 'h2') socket.end()
     }
     // what has arrived by then is read before: timers come first in a turn, setImmediate last
-    const linger = setTimeout(() => setImmediate(endIdle), lingerLimit)
-    const timer = setTimeout(() => {
-      for (const socket of sockets.keys()) socket.destroy()
-    }, drainLimit)
+    const cancelLinger = clock.schedule(lingerLimit, () => setImmediate(endIdle))
+    const cancelDrain = clock.schedule(drainLimit, () => {
+      for (const socket of sockets.all()) socket.destroy()
+    })
     await closed
-    clearTimeout(linger)
-    clearTimeout(timer)
+    cancelLinger()
+    cancelDrain()
+    sockets[Symbol.dispose]()
   }
 
   return {
@@ -191,6 +217,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     [Symbol.asyncDispose]: () => (closing ??= close()),
   }
 }
+
+const tooSlow = () => errors.timeout('request did not complete within the allotted timeout')
 
 /** Headers of HTTP/2 as those of HTTP/1.1: the authority is the host. */
 function plainHeaders(headers: IncomingHttpHeaders): Record<string, string> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, request } from 'node:https'
 import { test } from 'node:test'
+import { manualClock } from '#base'
 import { memoryStore } from '#store'
 import type { TestServer } from '../test-server.ts'
 import { startTestServer } from '../test-server.ts'
@@ -31,7 +32,8 @@ const maps = '/api/v1/namespaces/default/configmaps'
 const map = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } })
 
 test('a server that stops says so at once and goes on serving for its delay', async () => {
-  await using t = await startTestServer({ shutdownDelay: 400 })
+  const clock = manualClock()
+  await using t = await startTestServer({ clock, shutdownDelay: 400 })
   const agent = new Agent({ keepAlive: true })
   assert.equal((await call(t.url, agent, 'GET', '/readyz')).status, 200)
   const stopped = t.server[Symbol.asyncDispose]()
@@ -40,33 +42,39 @@ test('a server that stops says so at once and goes on serving for its delay', as
   assert.match(ready.body, /\[-\]shutdown failed: reason withheld\nreadyz check failed\n$/)
   assert.equal((await call(t.url, agent, 'GET', '/livez')).status, 200)
   assert.equal((await call(t.url, agent, 'POST', maps, map('late'))).status, 201)
+  agent.destroy()
+  await clock.advance(400)
   await stopped
   await assert.rejects(call(t.url, new Agent(), 'GET', '/readyz'), { code: 'ECONNREFUSED' })
 })
 
 test('a watch ends cleanly when the server stops', async () => {
-  const t = await startTestServer()
+  // its time stands still: nothing is cut off because it took long
+  const t = await startTestServer({ clock: manualClock() })
   const sent = request(`${t.url}${maps}?watch=1`, { rejectUnauthorized: false, headers: { authorization: 'Bearer admintoken' } })
   sent.end()
   const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage]
   response.resume()
   const ended = once(response, 'end')
-  const began = performance.now()
   await t[Symbol.asyncDispose]()
   await ended
   assert.equal(response.complete, true)
-  assert.ok(performance.now() - began < 3000)
 })
 
 test('clients that write all the time lose no acknowledged write and see no broken connection but a refused one', async () => {
   const store = memoryStore()
-  const t = await startTestServer({ store, shutdownDelay: 50 })
+  const clock = manualClock()
+  const t = await startTestServer({ store, clock, shutdownDelay: 50 })
   const acknowledged: string[] = []
   const failures: string[] = []
   const writers = Array.from({ length: 8 }, (_, w) => write(t, w, acknowledged, failures))
   while (acknowledged.length < 200) await new Promise((resolve) => setImmediate(resolve))
-  await t.server[Symbol.asyncDispose]()
+  const stopped = t.server[Symbol.asyncDispose]()
+  const written = acknowledged.length
+  while (acknowledged.length < written + 50) await new Promise((resolve) => setImmediate(resolve))
+  await clock.advance(50)
   await Promise.all(writers)
+  await stopped
   assert.deepEqual([...new Set(failures)], ['ECONNREFUSED'])
   const kept = new Set((await store.list('/')).items.map(({ key }) => key.split('/').at(-1)))
   assert.deepEqual(

@@ -117,7 +117,15 @@ export class RequestMetrics {
         each.apply === apply
       )
         return each
-    const about = { component: 'apiserver', group, resource: name, scope, subresource, verb: verbLabel(info, apply), version }
+    const about = {
+      component: resource || !subresource ? 'apiserver' : '',
+      group,
+      resource: name,
+      scope,
+      subresource,
+      verb: verbLabel(info, apply),
+      version,
+    }
     const { component, ...rest } = about
     const series: Series = {
       group,
