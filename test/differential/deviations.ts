@@ -41,7 +41,7 @@ export const rewordings: [old: RegExp, now: string][] = [
   [/Invalid value: "null"/, 'Invalid value: null'],
   [/"x": must be a valid IPv4 address$/, '"x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
   [/must be a valid (IPv[46]) address$/, 'must be an $1 address'],
-  [/must be 128 characters or less/, 'must be 192 characters or less'],
+  [/must be 128 characters or less/, 'must be 256 characters or less'],
   [/"k8s\.io\/kubernetes\/pkg\/api\/legacyscheme\/scheme\.go:30"/, '"pkg/api/legacyscheme/scheme.go:30"'],
 ]
 
@@ -287,6 +287,23 @@ export const deviations: Deviation[] = [
     difference: /./,
     at: /(log of a pod whose node is not there|exec without (a command|streams))$/,
     reason: 'The node is looked for later, and named as what it is.',
+  },
+
+  // What volumes and their classes may be since 1.20
+  {
+    difference: /provisioner \| FieldValueInvalid \| Invalid value: "[Bb]ad [Pp]rovisioner"/,
+    at: /storageclasses/,
+    reason: 'Newer releases show the name as they compare it, in small letters.',
+  },
+  {
+    difference: /(spec\.drivers|CSINodeDriver) \| FieldValueInvalid \| .*: field is immutable$/,
+    at: /csinodes.*: update: a driver$/,
+    reason: 'Newer releases name the field.',
+  },
+  {
+    difference: /nodeAffinity \| FieldValueInvalid \| .*: field is immutable/,
+    at: /persistentvolumes.*: update: another affinity$/,
+    reason: 'Since 1.27 labels of nodes may be replaced by those that took their places.',
   },
 
   // What services may be since 1.20

@@ -36,16 +36,11 @@ import { podStrategy } from './pod/strategy.ts'
 import { podDisruptionBudgetStrategy } from './policy/pod-disruption-budget.ts'
 import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './rbac/strategies.ts'
 import { deviceClassStrategy, resourceClaimStrategy, resourceClaimTemplateStrategy, resourceSliceStrategy } from './resource/strategies.ts'
-import {
-  csiDriverStrategy,
-  csiNodeStrategy,
-  csiStorageCapacityStrategy,
-  persistentVolumeClaimStrategy,
-  persistentVolumeStrategy,
-  storageClassStrategy,
-  volumeAttachmentStrategy,
-  volumeAttributesClassStrategy,
-} from './storage/strategies.ts'
+import { storageClassStrategy, volumeAttributesClassStrategy } from './storage/classes.ts'
+import { csiDriverStrategy, csiNodeStrategy, csiStorageCapacityStrategy } from './storage/csi.ts'
+import { persistentVolumeClaimStrategy } from './storage/persistent-volume-claim.ts'
+import { persistentVolumeStrategy } from './storage/persistent-volume.ts'
+import { volumeAttachmentStrategy } from './storage/volume-attachment.ts'
 import { mutatingWebhookConfigurationStrategy, validatingWebhookConfigurationStrategy } from './webhooks.ts'
 
 const byResource: Record<string, ResourceStrategy> = {

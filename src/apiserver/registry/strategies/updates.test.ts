@@ -263,7 +263,12 @@ test('a volume stays what and where it is', () => {
   const rows: [title: string, more: object, change: (v: any) => void, causes: RegExp[]][] = [
     ['its path', {}, (v) => (v.spec.hostPath.path = '/y'), [/^spec\.persistentvolumesource: Forbidden: spec\.persistentvolumesource is immutable/]],
     ['its mode', {}, (v) => (v.spec.volumeMode = 'Block'), [/^volumeMode: Invalid value: "Block": field is immutable$/]],
-    ['its node', { nodeAffinity: exists('a') }, (v) => (v.spec.nodeAffinity = exists('b')), [/^nodeAffinity: .*field is immutable$/]],
+    [
+      'its node',
+      { nodeAffinity: exists('a') },
+      (v) => (v.spec.nodeAffinity = exists('b')),
+      [/^nodeAffinity: .*field is immutable, except for updating from beta label to GA$/],
+    ],
     ['a node, for the first time', {}, (v) => (v.spec.nodeAffinity = exists('b')), []],
     [
       'its size, class, modes and policy',

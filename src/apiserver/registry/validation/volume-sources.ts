@@ -21,8 +21,11 @@ const needs =
 /** A secret for a volume is in a namespace that has to be named: volumes are in none. */
 function validateSecretReference(causes: Causes, path: string, reference: DeepReadonly<core.SecretReference> | undefined): void {
   if (!reference) return
-  if (!reference.name) causes.push(required(`${path}.name`))
-  if (!reference.namespace) causes.push(required(`${path}.namespace`))
+  const { name, namespace } = reference
+  if (!name) causes.push(required(`${path}.name`))
+  else invalidEach(causes, `${path}.name`, name, dns1123Subdomain(name))
+  if (!namespace) causes.push(required(`${path}.namespace`))
+  else invalidEach(causes, `${path}.namespace`, namespace, dns1123Label(namespace))
 }
 
 function validatePartition(causes: Causes, path: string, partition: number | undefined): void {
@@ -90,6 +93,11 @@ export const volumeSources = {
   },
   cephfs: needs<core.CephFSPersistentVolumeSource>('monitors'),
   cinder: needs<core.CinderPersistentVolumeSource>('volumeID'),
+  flocker(causes, path, { datasetName, datasetUUID }) {
+    if (!datasetName && !datasetUUID) causes.push(required(path, 'one of datasetName and datasetUUID is required'))
+    if (datasetName && datasetUUID) causes.push(invalid(path, 'resource', 'datasetName and datasetUUID can not be specified simultaneously'))
+    if (datasetName?.includes('/')) causes.push(invalid(`${path}.datasetName`, datasetName, "must not contain '/'"))
+  },
   flexVolume: needs<core.FlexPersistentVolumeSource>('driver'),
   glusterfs: needs<core.GlusterfsPersistentVolumeSource>('endpoints', 'path'),
   photonPersistentDisk: needs<core.PhotonPersistentDiskVolumeSource>('pdID'),
@@ -114,14 +122,8 @@ export const volumeSources = {
 
 /** What a CSI volume has to say. */
 export function validateCsiVolume(causes: Causes, path: string, source: DeepReadonly<core.CSIPersistentVolumeSource>): void {
-  validateCsiDriverName(causes, `${path}.driver`, source.driver)
+  validateDriverName(causes, `${path}.driver`, source.driver)
   if (!source.volumeHandle) causes.push(required(`${path}.volumeHandle`))
   for (const field of ['controllerPublishSecretRef', 'controllerExpandSecretRef', 'nodePublishSecretRef', 'nodeExpandSecretRef'] as const)
     validateSecretReference(causes, `${path}.${field}`, source[field])
-}
-
-export function validateCsiDriverName(causes: Causes, path: string, name: string | undefined): void {
-  if (!name) causes.push(required(path))
-  if (name && name.length > 63) causes.push(tooLong(path, 63))
-  invalidEach(causes, path, name ?? '', dns1123Subdomain((name ?? '').toLowerCase()))
 }
