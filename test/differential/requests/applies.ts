@@ -446,13 +446,13 @@ export function applies(namespace: string): Step[] {
       maps,
       'diff-kubectl',
       'no type of fields',
-      managersOf((entries) => entries.map(({ fieldsType: _, ...entry }) => entry)),
+      managersOf((entries) => entries.map((entry) => ({ ...entry, fieldsType: undefined }))),
     ),
     edit(
       maps,
       'diff-kubectl',
       'no version',
-      managersOf((entries) => entries.map(({ apiVersion: _, ...entry }) => entry)),
+      managersOf((entries) => entries.map((entry) => ({ ...entry, apiVersion: undefined }))),
     ),
     edit(
       maps,
