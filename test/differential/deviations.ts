@@ -98,6 +98,12 @@ export const deviations: Deviation[] = [
     reason: 'Since 1.27 names of stateful sets are DNS labels, as those of their pods are.',
   },
 
+  {
+    difference: /ours alone spec\.scaleTargetRef\.apiVersion \| .* apiVersion must specify API group$/,
+    at: /horizontalpodautoscalers\.autoscaling\/v1: no (spec|target)$/,
+    reason: 'Since 1.35 the target of an autoscaler has a group.',
+  },
+
   // Jobs: the status that other controllers write is held to rules since 1.30
   {
     difference: /ours alone status\.(failed|succeeded) \| .* cannot decrease the \w+ counter$/,

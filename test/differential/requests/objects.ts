@@ -475,7 +475,7 @@ export const workloads: KindObjects[] = [
     apiVersion: 'autoscaling/v1',
     kind: 'HorizontalPodAutoscaler',
     plural: 'horizontalpodautoscalers',
-    minimal: { spec: { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'd' } } },
+    minimal: { spec: { maxReplicas: 3, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' } } },
     full: {
       spec: {
         minReplicas: 2,
