@@ -11,6 +11,7 @@ export interface Deviation {
 export const rewordings: [old: RegExp, now: string][] = [
   // the scheme is named by the path of its source, which is a relative one since binaries are built reproducibly
   // since 1.33 and before, texts have become clearer
+  [/: (signerName|usages) must be provided$/, ''],
   [/must have at most (\d+) bytes$/, 'may not be more than $1 bytes'],
   [/\(127\.0\.0\.0\/8\)$/, '(127.0.0.0/8, ::1/128)'],
   [/\(169\.254\.0\.0\/16\)$/, '(169.254.0.0/16, fe80::/10)'],
@@ -102,6 +103,17 @@ export const deviations: Deviation[] = [
     difference: /ours alone spec\.scaleTargetRef\.apiVersion \| .* apiVersion must specify API group$/,
     at: /horizontalpodautoscalers\.autoscaling\/v1: no (spec|target)$/,
     reason: 'Since 1.35 the target of an autoscaler has a group.',
+  },
+
+  {
+    difference: /causes: \w+ alone [vV]alue \| FieldValueForbidden/,
+    at: /priorityclasses\.scheduling\.k8s\.io\/v1: update: value/,
+    reason: 'Fields are called as they are written, which 1.20 did not always do.',
+  },
+  {
+    difference: /causes: \w+ alone scheduling\.tolerations(\.tolerations)?\[0\]\./,
+    at: /runtimeclasses\.node\.k8s\.io\/v1: bad scheduling/,
+    reason: 'Fields are called as they are written, which 1.20 did not always do.',
   },
 
   // Jobs: the status that other controllers write is held to rules since 1.30

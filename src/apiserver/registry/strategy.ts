@@ -35,7 +35,8 @@ export interface ResourceStrategy<T extends KubeObject = any> {
   /** Beside `validate`, of creates alone. */
   validateCreate?(object: DeepReadonly<T>, apiVersion?: string): StatusCause[]
   validateUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, apiVersion?: string): StatusCause[]
-  validateStatusUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, apiVersion?: string): StatusCause[]
+  /** Of a write to `subresource`: its status, or another part that has no rules of its own. */
+  validateStatusUpdate?(object: DeepReadonly<T>, old: DeepReadonly<T>, apiVersion?: string, subresource?: string): StatusCause[]
   /**
    * Claims what only one object may have (addresses and ports of services): after prepareFor…, before validation; `old` is
    * undefined for a create. May fill in the object; throws a StatusError when it cannot. The answer must be settled when the write succeeded or

@@ -145,7 +145,9 @@ async function checkAndReplace(
     looseFinalizers: strategy.looseFinalizers,
   })
   if (!options.unvalidated) {
-    const more = write.subresource ? strategy.validateStatusUpdate?.(object, old, served.apiVersion) : mainCauses(served, object, old)
+    const more = write.subresource
+      ? strategy.validateStatusUpdate?.(object, old, served.apiVersion, write.subresource)
+      : mainCauses(served, object, old)
     if (more && more.length > 0) causes.push(...more)
   }
   if (causes.length > 0) throw errors.invalid(served.storage, name, causes)

@@ -6,6 +6,7 @@ import {
   validatingAdmissionPolicyBindingStrategy,
   validatingAdmissionPolicyStrategy,
 } from './admission-policies.ts'
+import { apiServiceStrategy } from './api-service.ts'
 import { daemonSetStrategy } from './apps/daemonset.ts'
 import { deploymentStrategy } from './apps/deployment.ts'
 import { replicaSetStrategy, replicationControllerStrategy } from './apps/replicaset.ts'
@@ -15,14 +16,8 @@ import { horizontalPodAutoscalerStrategy } from './autoscaling/horizontal-pod-au
 import { cronJobStrategy } from './batch/cronjob.ts'
 import { jobStrategy } from './batch/job.ts'
 import { ciJobStrategy, pipelineStrategy, projectStrategy, workflowStrategy } from './ci.ts'
-import {
-  apiServiceStrategy,
-  certificateSigningRequestStrategy,
-  customResourceDefinitionStrategy,
-  leaseStrategy,
-  priorityClassStrategy,
-  runtimeClassStrategy,
-} from './cluster.ts'
+import { certificateSigningRequestStrategy } from './certificates/certificate-signing-request.ts'
+import { customResourceDefinitionStrategy } from './cluster.ts'
 import { flowSchemaStrategy, priorityLevelConfigurationStrategy } from './flowcontrol.ts'
 import { configMapStrategy, secretStrategy } from './core/config.ts'
 import { limitRangeStrategy } from './core/limit-range.ts'
@@ -33,7 +28,10 @@ import { endpointSliceStrategy } from './networking/endpoint-slice.ts'
 import { ingressClassStrategy, ingressStrategy } from './networking/ingress.ts'
 import { networkPolicyStrategy } from './networking/network-policy.ts'
 import { podStrategy } from './pod/strategy.ts'
+import { leaseStrategy } from './lease.ts'
 import { podDisruptionBudgetStrategy } from './policy/pod-disruption-budget.ts'
+import { priorityClassStrategy } from './priority-class.ts'
+import { runtimeClassStrategy } from './runtime-class.ts'
 import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './rbac/strategies.ts'
 import { deviceClassStrategy, resourceClaimStrategy, resourceClaimTemplateStrategy, resourceSliceStrategy } from './resource/strategies.ts'
 import { storageClassStrategy, volumeAttributesClassStrategy } from './storage/classes.ts'

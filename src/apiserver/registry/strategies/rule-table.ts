@@ -102,7 +102,7 @@ export function updated(key: string, old: Anything, change: Change, subresource?
   strategy.default?.(object)
   if (subresource) {
     strategy.prepareForStatusUpdate?.(object, old, request)
-    return { object, causes: strategy.validateStatusUpdate?.(object, old) ?? [] }
+    return { object, causes: strategy.validateStatusUpdate?.(object, old, undefined, subresource) ?? [] }
   }
   strategy.prepareForUpdate?.(object, old, request)
   return { object, causes: [...(strategy.validate?.(object, undefined, old) ?? []), ...(strategy.validateUpdate?.(object, old) ?? [])] }
