@@ -40,6 +40,7 @@ export const rewordings: [old: RegExp, now: string][] = [
   [/^failed to create typed patch object: /, 'failed to create typed patch object (diff-patches/diff-s; apps/v1, Kind=Deployment): '],
   [/host must be provided; desired/, 'host must be specified; desired'],
   [/Invalid value: "null"/, 'Invalid value: null'],
+  [/Invalid value: ([\d-]{10}) ([\d:]{8}) \+0000 UTC/, 'Invalid value: "$1T$2Z"'],
   [/"x": must be a valid IPv4 address$/, '"x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
   [/must be a valid (IPv[46]) address$/, 'must be an $1 address'],
   [/must be 128 characters or less/, 'must be 256 characters or less'],

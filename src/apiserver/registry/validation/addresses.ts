@@ -1,73 +1,45 @@
-import { isIP } from 'node:net'
-import { addressNumber, addressText } from '../allocation/ranges.ts'
+import { addressText } from '../allocation/ranges.ts'
 import { type Causes, invalid } from './causes.ts'
+import { parseCidr, parseIP, validateCidr, validateIP } from './ip.ts'
 
-/** An address as read: its number and family as Go sees it (an IPv6 address that stands for an IPv4 one is one). */
-interface Address {
-  number: bigint
-  family: 4 | 6
-  /** Written as `::ffff:1.2.3.4`. */
-  mapped: boolean
-  /** Parts of an IPv4 address begin with zeros, which others read as octal. */
-  padded: boolean
-}
+/*
+ * Addresses in kinds that came after upstream became strict: there is one way to write each.
+ */
 
-function readAddress(text: string): Address | undefined {
-  const start = text.lastIndexOf(':') + 1
-  const dotted = text.slice(start)
-  const bare = dotted.includes('.') ? text.slice(0, start) + dotted.replace(/(^|\.)0+(?=\d)/g, '$1') : text
-  const family = isIP(bare)
-  if (family === 0 || bare.includes('%')) return undefined
-  const number = addressNumber(bare)
-  const mapped = family === 6 && number >> 32n === 0xffffn
-  return { number: mapped ? number & 0xffffffffn : number, family: mapped ? 4 : (family as 4 | 6), mapped, padded: bare !== text }
-}
-
-/** What is wrong with the text of an address that has to be in its one canonical form. */
+/** apimachinery's IsValidIP, as a check of names. */
 export function addressProblems(text: string): string[] {
-  const address = readAddress(text)
-  if (!address) return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']
-  if (address.padded) return ['must not have leading 0s']
-  if (address.mapped) return ['must not be an IPv4-mapped IPv6 address']
-  const canonical = addressText(address.number, address.family)
-  return text === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`]
+  const causes: Causes = []
+  // it is the sentences that are asked for, without what they are about
+  const problems = (all: Causes) => all.map(({ message }) => message!.slice(`Invalid value: ${JSON.stringify(text)}: `.length))
+  if (!validateIP(causes, '', text)) return problems(causes)
+  const { number, family } = parseIP(text)!
+  requireCanonical(causes, '', text, addressText(number, family))
+  return problems(causes)
 }
 
-/** A range of addresses, such as 192.168.1.0/24, in canonical form. */
+/** apimachinery's IsValidCIDR: a range of addresses, such as 192.168.1.0/24. */
 export function validateRange(causes: Causes, path: string, text: string): void {
-  for (const problem of rangeProblems(text)) causes.push(invalid(path, text, problem))
+  const before = causes.length
+  validateCidr(causes, path, text)
+  if (causes.length === before) requireCanonical(causes, path, text, canonicalPrefix(text)!)
 }
 
-function rangeProblems(text: string): string[] {
-  const prefix = readPrefix(text)
-  if (!prefix) return ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)']
-  const { address, length, padded, bits } = prefix
-  if (address.padded || padded) return ['must not have leading 0s in IP or prefix length']
-  if (address.mapped) return ['must not have an IPv4-mapped IPv6 address']
-  const rest = BigInt(bits - length)
-  if ((address.number >> rest) << rest !== address.number) return ['must not have bits set beyond the prefix length']
-  const canonical = `${addressText(address.number, address.family)}/${length}`
-  return text === canonical ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`]
-}
-
-/** An address of an interface with the length of its network, such as 192.168.1.5/24, in canonical form. */
+/** apimachinery's IsValidInterfaceAddress: an address of an interface with the length of its network, such as 192.168.1.5/24. */
 export function validateInterfaceAddress(causes: Causes, path: string, text: string): void {
-  const prefix = readPrefix(text)
-  if (!prefix) {
-    causes.push(invalid(path, text, 'must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)'))
-    return
-  }
-  const { address, length } = prefix
-  const canonical = `${addressText(address.number, address.family)}/${address.mapped && length > 32 ? length - 96 : length}`
-  if (text !== canonical) causes.push(invalid(path, text, `must be in canonical form (${JSON.stringify(canonical)})`))
+  const canonical = canonicalPrefix(text)
+  if (canonical === undefined) causes.push(invalid(path, text, 'must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)'))
+  else requireCanonical(causes, path, text, canonical)
 }
 
-function readPrefix(text: string): { address: Address; length: number; bits: number; padded: boolean } | undefined {
-  const slash = text.lastIndexOf('/')
-  const address = slash < 0 ? undefined : readAddress(text.slice(0, slash))
-  const digits = text.slice(slash + 1)
-  if (!address || !/^\d+$/.test(digits)) return undefined
-  const length = Number(digits)
-  const bits = address.family === 4 && !address.mapped ? 32 : 128
-  return length > bits ? undefined : { address, length, bits, padded: digits.length > 1 && digits.startsWith('0') }
+function canonicalPrefix(text: string): string | undefined {
+  const cidr = parseCidr(text)
+  if (!cidr) return undefined
+  const { address, bits } = cidr
+  // of an IPv4 address in the form of IPv6 a length that is too short for it stays, as upstream has it
+  const written = Number(text.slice(text.indexOf('/') + 1))
+  return `${addressText(address.number, address.family)}/${address.mapped && written <= 32 ? written : bits}`
+}
+
+function requireCanonical(causes: Causes, path: string, text: string, canonical: string): void {
+  if (text !== canonical) causes.push(invalid(path, text, `must be in canonical form (${JSON.stringify(canonical)})`))
 }

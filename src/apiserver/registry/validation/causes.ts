@@ -61,22 +61,8 @@ export const notFound = (field: string, value: unknown): StatusCause => ({
 /** What the server itself did not foresee of an object. */
 export const internal = (field: string, detail: string): StatusCause => ({ reason: 'InternalError', message: `Internal error: ${detail}`, field })
 
-/** A value that messages show as it stands: what prints itself in Go, such as times. */
-export const verbatim = (text: string) => new Verbatim(text)
-
-class Verbatim {
-  readonly text: string
-  constructor(text: string) {
-    this.text = text
-  }
-}
-
 /** As Go prints it: JSON, in which what is absent is null. */
-function printed(value: unknown): string {
-  if (value === undefined) return 'null'
-  if (value instanceof Verbatim) return value.text
-  return JSON.stringify(value)
-}
+const printed = (value: unknown): string => (value === undefined ? 'null' : JSON.stringify(value))
 
 /** Appends one `invalid` per message that a name check answers. */
 export function invalidEach(causes: Causes, field: string, value: unknown, messages: readonly string[]): void {

@@ -1,6 +1,6 @@
 import type { DeepReadonly, meta } from '#api'
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '#api'
-import { type Causes, duplicate, forbidden, immutable, invalid, invalidEach, required, tooLong, verbatim } from './causes.ts'
+import { type Causes, duplicate, forbidden, immutable, invalid, invalidEach, required, tooLong } from './causes.ts'
 
 /** All keys and values of an object's annotations together may have at most this many bytes. */
 const annotationsLimit = 256 * 1024
@@ -59,7 +59,7 @@ export function validateObjectMetaUpdate(
   if (metadata.creationTimestamp !== old.creationTimestamp)
     immutable(causes, `${path}.creationTimestamp`, metadata.creationTimestamp, old.creationTimestamp)
   if (metadata.deletionTimestamp !== old.deletionTimestamp)
-    causes.push(invalid(`${path}.deletionTimestamp`, goTime(metadata.deletionTimestamp), 'field is immutable'))
+    causes.push(invalid(`${path}.deletionTimestamp`, metadata.deletionTimestamp, 'field is immutable'))
   if (metadata.deletionGracePeriodSeconds !== old.deletionGracePeriodSeconds)
     immutable(causes, `${path}.deletionGracePeriodSeconds`, metadata.deletionGracePeriodSeconds, old.deletionGracePeriodSeconds)
   if (metadata.generation !== undefined && old.generation !== undefined && metadata.generation < old.generation)
@@ -71,9 +71,6 @@ export function validateObjectMetaUpdate(
   if (old.deletionTimestamp) forbidNewFinalizers(causes, `${path}.finalizers`, metadata.finalizers, old.finalizers)
   return causes
 }
-
-/** A time as Go prints it. */
-const goTime = (time: string | undefined) => (time === undefined ? undefined : verbatim(`${time.slice(0, 10)} ${time.slice(11, 19)} +0000 UTC`))
 
 export function validateLabels(causes: Causes, path: string, labels: DeepReadonly<Record<string, string>> | undefined): void {
   if (!labels) return
