@@ -185,7 +185,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
       request,
       info: own,
       served: found,
-      accepted: negotiate(request.headers.accept),
+      accepted: negotiate(request.headers.accept, 'objects', info.verb === 'list' || info.verb === 'watch'),
       inProcess,
       warnings: found.deprecation ? [found.deprecation] : [],
       now: clock.now(),

@@ -212,7 +212,7 @@ test('applies, tables, metadata alone, errors and options in CBOR', async () => 
 const refused: [name: string, hex: string, query: string, message: string][] = [
   ['nothing', '', '', 'the object provided is unrecognized (must be of type ConfigMap): unable to determine group/version/kind: EOF (<empty>)'],
   ['what is cut off', 'd9d9f7a1', '', 'the object provided is unrecognized (must be of type ConfigMap): unable to determine group/version/kind: unexpected EOF (d9d9f7a1)'],
-  ['a list', '80', '', 'the object provided is unrecognized (must be of type ConfigMap): unable to determine group/version/kind: cbor: cannot unmarshal array into Go value of type v1.TypeMeta (80)'],
+  ['a list', '80', '', 'the object provided is unrecognized (must be of type ConfigMap): unable to determine group/version/kind: cbor: cannot unmarshal array into Go value of type v1.TypeMeta (cannot decode CBOR array to struct without toarray option) (80)'],
   ['a key twice', 'a2416101416102', '', 'the object provided is unrecognized (must be of type ConfigMap): unable to determine group/version/kind: cbor: found duplicate map key "a" at map element index 1 (a2416101416102)'],
   ['a key twice inside', 'a14464617461a2416101416102', '', 'ConfigMap in version "v1" cannot be handled as a ConfigMap: cbor: found duplicate map key "a" at map element index 1'],
   ['a field of another type', 'a1446461746101', '', 'ConfigMap in version "v1" cannot be handled as a ConfigMap: cbor: cannot unmarshal positive integer into Go struct field v1.ConfigMap.data of type map[string]string'],

@@ -51,7 +51,7 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
       case '/version':
         if (path !== '/version' && path !== '/version/') throw errors.pathNotFound()
         if (method !== 'GET') throw notAllowed()
-        if (!isRoutable(request.headers.accept, ['application/json'])) throw notRoutable()
+        if (!isRoutable(request.headers.accept, ['application/json'])) throw notRoutable(['application/json'])
         return { ...fixedJson, headers: { ...fixedJson.headers }, body: { bytes: Buffer.from(JSON.stringify(version)) } }
       case '/metrics':
         if (path === '/metrics/slis') return exposed(indicators.toString())

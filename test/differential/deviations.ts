@@ -12,6 +12,10 @@ export const rewordings: [old: RegExp, now: string][] = [
   // the scheme is named by the path of its source, which is a relative one since binaries are built reproducibly
   // since 1.33 and before, texts have become clearer
   [/: (signerName|usages) must be provided$/, ''],
+  [
+    /^406: Not Acceptable$/,
+    '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+  ],
   [/must have at most (\d+) bytes$/, 'may not be more than $1 bytes'],
   [/\(127\.0\.0\.0\/8\)$/, '(127.0.0.0/8, ::1/128)'],
   [/\(169\.254\.0\.0\/16\)$/, '(169.254.0.0/16, fe80::/10)'],

@@ -46,8 +46,10 @@ const mistakes: [name: string, hex: string, message: string][] = [
   ['nothing', '', 'EOF'],
   ['a head without its argument', '18', 'unexpected EOF'],
   ['a string that is cut off', '43616a', 'unexpected EOF'],
-  ['a list that promises more than there is', '9b00ffffffffffffff', 'unexpected EOF'],
-  ['a map that promises more than there is', 'bb00ffffffffffffff', 'unexpected EOF'],
+  ['a list that promises more than there is', '9a00ffffff', 'unexpected EOF'],
+  ['a list that promises more than there can be', '9b00ffffffffffffff', 'cbor: exceeded max number of elements 2147483647 for CBOR array'],
+  ['a map that promises more than there is', 'ba0000ffff', 'unexpected EOF'],
+  ['a map that promises more than there can be', 'bb00ffffffffffffff', 'cbor: exceeded max number of key-value pairs 2097152 for CBOR map'],
   ['a list that does not end', '9f01', 'unexpected EOF'],
   ['a second item', '0001', 'cbor: 1 bytes of extraneous data starting at index 1'],
   ['a break out of place', 'ff', 'cbor: unexpected "break" code'],
@@ -102,9 +104,13 @@ test('what is wrong inside of an object leaves its kind readable', () => {
       return (error as CborError).inside
     }
   }
-  assert.equal(mistake('a1416161 80'.replace(' ', '')), false)
-  assert.equal(mistake('d9d9f7a1416161 80'.replace(' ', '')), false)
-  assert.equal(mistake('d9d9f7a14161a141616180'), true)
+  // a value that is no UTF-8, below a key that says nothing about the kind, and below one that does
+  assert.equal(mistake('a141616180'), true)
+  assert.equal(mistake('d9d9f7a141616180'), true)
+  assert.equal(mistake('a1446b696e646180'), false)
+  assert.equal(mistake('d9d9f7a1416161'), false)
+  assert.equal(mistake('d9d9f7a14161a2416101416102'), true)
+  assert.equal(mistake('d9d9f7a2416101416102'), false)
 })
 
 test('depth is limited, also that of tags', () => {

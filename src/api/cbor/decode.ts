@@ -19,6 +19,9 @@ export function parseCbor(bytes: Uint8Array, limits: Partial<CborLimits> = {}): 
 }
 
 const typeNames = ['positive integer', 'negative integer', 'byte string', 'UTF-8 text string', 'array', 'map', 'tag', 'primitives'] as const
+/** Upstream's bounds; nothing that can be sent reaches them. */
+const mostElements = 2_147_483_647
+const mostPairs = 2_097_152
 const breakCode = 0xff
 const indefinite = 31
 const unexpectedEnd = () => new CborError('unexpected EOF')
@@ -30,6 +33,8 @@ class CborReader {
   #at = 0
   #depth = 0
   #values = 0
+  /** Below a key of the outermost map that does not say what kind it is. */
+  #inField = false
 
   constructor(bytes: Uint8Array, limits: CborLimits) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -156,8 +161,11 @@ class CborReader {
   #count(head: number): number {
     if ((head & 31) === indefinite) return Infinity
     const count = Number(this.#argument(head))
+    const ofMap = head >> 5 === 5
+    if (ofMap && count > mostPairs) throw new CborError(`cbor: exceeded max number of key-value pairs ${mostPairs} for CBOR map`)
+    if (count > mostElements) throw new CborError(`cbor: exceeded max number of elements ${mostElements} for CBOR array`)
     // each takes a byte at least
-    this.#need(count)
+    this.#need(ofMap ? 2 * count : count)
     return count
   }
 
@@ -182,13 +190,15 @@ class CborReader {
 
   #map(head: number): Record<string, unknown> {
     const count = this.#count(head)
-    if (count !== Infinity) this.#need(2 * count)
     this.#enter()
     const map: Record<string, unknown> = {}
+    const outermost = this.#depth === (this.#selfDescribed() ? 2 : 1)
     for (let i = 0; i < count && !this.#atBreak(count); i++) {
       const key = this.#key()
       if (Object.hasOwn(map, key)) throw this.#mistake(`cbor: found duplicate map key ${JSON.stringify(key)} at map element index ${i}`)
+      if (outermost) this.#inField = key !== 'kind' && key !== 'apiVersion'
       const value = this.#value()
+      if (outermost) this.#inField = false
       if (key === '__proto__') Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true })
       else map[key] = value
     }
@@ -220,7 +230,7 @@ class CborReader {
       content = this.#value()
       if (tag === 0) content = this.#timeText(content, type)
       else if (tag === 1) content = this.#epoch(content, type)
-      else if (tag === 2 || tag === 3) throw this.#told(unacceptable('tag', 'bignum'))
+      else if (tag === 2 || tag === 3) throw unacceptable('tag', 'bignum')
     }
     this.#depth--
     return content
@@ -257,7 +267,7 @@ class CborReader {
       case 24: {
         const value = this.#byte()
         if (value < 32) throw new CborError(`cbor: invalid simple value ${value} for type primitives`)
-        throw this.#told(unacceptable('primitives', `simple value ${value} is not recognized`))
+        throw unacceptable('primitives', `simple value ${value} is not recognized`)
       }
       case 25:
         this.#need(2)
@@ -276,16 +286,11 @@ class CborReader {
     }
     const value = head & 31
     if (value > 27) throw new CborError(`cbor: invalid additional information ${value} for type primitives`)
-    throw this.#told(unacceptable('primitives', `simple value ${value} is not recognized`))
+    throw unacceptable('primitives', `simple value ${value} is not recognized`)
   }
 
   #mistake(message: string): CborError {
-    return this.#told(new CborError(message))
-  }
-
-  /** What is wrong below the outermost map leaves its kind readable. */
-  #told(error: CborError): CborError {
-    return new CborError(error.message, this.#depth > (this.#selfDescribed() ? 2 : 1))
+    return new CborError(message, this.#inField)
   }
 
   /** The magic number is a tag, and a level of nesting. */

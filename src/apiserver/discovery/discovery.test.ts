@@ -146,7 +146,7 @@ const paths = ['/api', '/apis', '/apis/apps', '/api/v1', '/apis/apps/v1', '/apis
 const withType = (message: object, { kind, apiVersion }: { kind: string; apiVersion?: string }) =>
   decodeObject({ kind, apiVersion, ...message } as never, schemaOf('v1', kind)!).object
 
-test('every document is there in protobuf and CBOR', () => {
+test('every document is there in protobuf, lists of resources in CBOR', () => {
   for (const path of paths) {
     const plain = json(path, widgets)
     const { headers, bytes } = discoveryHandler(path, protobuf, widgets, { serverAddress: '10.0.0.1:6443' })!
@@ -155,7 +155,9 @@ test('every document is there in protobuf and CBOR', () => {
     assert.deepEqual([apiVersion, kind], [plain.apiVersion ?? '', plain.kind])
     const message = readMessage(raw, schemaOf('v1', kind)!)
     assert.deepEqual(withType(message, plain), decodeObject(plain, schemaOf('v1', kind)!).object)
-    assert.deepEqual(parseCbor(discoveryHandler(path, 'application/cbor', widgets, { serverAddress: '10.0.0.1:6443' })!.bytes), plain)
+    const cbor = discoveryHandler(path, 'application/cbor', widgets)!
+    if (path.endsWith('/v1')) assert.deepEqual(parseCbor(cbor.bytes), plain)
+    else assert.equal(cbor.status, 406)
   }
   for (const version of ['v2', 'v2beta1'])
     for (const path of ['/api', '/apis']) {

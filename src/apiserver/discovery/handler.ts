@@ -54,13 +54,7 @@ interface View {
   resources(group: string, version: string, accept: string | undefined): StaticAnswer | undefined
   memo(key: string, make: () => StaticAnswer): StaticAnswer
   /** A document in the accepted format, or the 406. */
-  plain(
-    key: string,
-    accept: string | undefined,
-    make: () => DiscoveryDocument,
-    what?: 'plain' | 'unrouted',
-    headers?: Record<string, string>,
-  ): StaticAnswer
+  plain(key: string, accept: string | undefined, make: () => DiscoveryDocument, use: 'resourceLists' | 'versions' | 'groups'): StaticAnswer
 }
 
 const views = new WeakMap<readonly ExtensionGroup[], View>()
@@ -79,16 +73,16 @@ function viewOf(extensions: readonly ExtensionGroup[]): View {
     },
     group(name, accept) {
       const group = name === '' ? undefined : groups.find((g) => g.name === name)
-      return group && view.plain(`/apis/${name}`, accept, () => apiGroup(group), 'unrouted')
+      return group && view.plain(`/apis/${name}`, accept, () => apiGroup(group), 'groups')
     },
     resources(name, version, accept) {
       const found = groups.find((g) => g.name === name)?.versions.find((v) => v.version === version)
-      return found && view.plain(`/apis/${name}/${version}`, accept, () => apiResourceList(name, found))
+      return found && view.plain(`/apis/${name}/${version}`, accept, () => apiResourceList(name, found), 'resourceLists')
     },
-    plain(key, accept, make, what = 'plain', headers = {}) {
+    plain(key, accept, make, use) {
       let format: Accepted['format']
       try {
-        format = negotiate(accept, what).format
+        format = negotiate(accept, use).format
       } catch (error) {
         if (!(error instanceof StatusError)) throw error
         const bytes = Buffer.from(JSON.stringify(error.status, undefined, 2))
@@ -96,7 +90,7 @@ function viewOf(extensions: readonly ExtensionGroup[]): View {
       }
       return view.memo(`${key} ${format}`, () => ({
         status: 200,
-        headers: { 'content-type': mediaTypes[format], ...headers },
+        headers: { 'content-type': mediaTypes[format] },
         bytes: encoded(make(), format),
         form: 'fixed',
       }))
@@ -136,7 +130,7 @@ function rootAnswer(view: View, root: 'api' | 'apis', accept: string | undefined
   if (!form) {
     const { serverAddress } = options
     const make = () => (root === 'api' ? apiVersions(groups[0]!, serverAddress) : apiGroupList(groups))
-    return view.plain(`/${root} ${root === 'api' ? serverAddress : ''}`, accept, make, root === 'api' ? 'plain' : 'unrouted', { vary: 'Accept' })
+    return view.plain(`/${root} ${root === 'api' ? serverAddress : ''}`, accept, make, root === 'api' ? 'versions' : 'groups')
   }
   const answer = view.memo(`/${root} ${form.version} ${form.format}`, () => aggregated(groupDiscoveryList(groups, form.version), form))
   return isSame(options.ifNoneMatch, answer.headers.etag!) ? { ...answer, status: 304, bytes: new Uint8Array() } : answer
@@ -153,7 +147,7 @@ function aggregatedForm(accept: string | undefined): AggregatedForm | undefined 
   for (const clause of clausesOf(accept)) {
     const [as, group, version] = ['as', 'g', 'v'].map((name) => clause.parameters.get(name))
     if (as !== 'APIGroupDiscoveryList' || group !== 'apidiscovery.k8s.io' || (version !== 'v2' && version !== 'v2beta1')) continue
-    for (const format of ['json', 'yaml', 'protobuf', 'cbor'] as const) if (covers(clause, mediaTypes[format])) return { format, version }
+    for (const format of ['json', 'yaml', 'protobuf'] as const) if (covers(clause, mediaTypes[format])) return { format, version }
   }
   return undefined
 }

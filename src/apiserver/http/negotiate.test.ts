@@ -6,7 +6,7 @@ import { negotiate } from './negotiate.ts'
 const table = 'as=Table;g=meta.k8s.io;v=v1'
 const protobuf = 'application/vnd.kubernetes.protobuf'
 
-// as kube-apiserver 1.20 chooses, and for CBOR as 1.36 does
+// as the references of 1.20 and 1.36 choose
 const choices: [name: string, accept: string | undefined, format: string, as?: string][] = [
   ['nothing', undefined, 'json'],
   ['anything', '*/*', 'json'],
@@ -34,7 +34,7 @@ for (const [name, accept, format, as = 'object'] of choices)
     assert.deepEqual([accepted.format, accepted.as], [format, as])
   })
 
-const unrouted = '406: Not Acceptable'
+const unrouted = '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf'
 const named = 'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf'
 const refusals: [name: string, accept: string, message: string][] = [
   ['a type that nobody makes', 'text/html', unrouted],
@@ -57,9 +57,15 @@ for (const [name, accept, message] of refusals)
     ))
 
 test('errors and discovery have no rows', () => {
-  assert.throws(() => negotiate(`application/json;${table}`, 'plain'), /only the following/)
-  assert.equal(negotiate(`application/json;${table},application/yaml`, 'plain').format, 'yaml')
-  assert.equal(negotiate('application/*', 'unrouted').format, 'json')
+  assert.throws(() => negotiate(`application/json;${table}`, 'errors'), /only the following/)
+  assert.equal(negotiate(`application/json;${table},application/yaml`, 'errors').format, 'yaml')
+  assert.equal(negotiate('application/*', 'groups').format, 'json')
+})
+
+test('CBOR is there for lists of resources, and not for what leads to them', () => {
+  assert.equal(negotiate('application/cbor, */*', 'resourceLists').format, 'cbor')
+  for (const use of ['versions', 'groups'] as const) assert.equal(negotiate('application/cbor, */*', use).format, 'json')
+  assert.throws(() => negotiate('application/cbor', 'versions'), /^StatusError: 406: Not Acceptable/)
 })
 
 test('pretty is a parameter, too', () => assert.equal(negotiate('application/json;pretty=1').pretty, true))

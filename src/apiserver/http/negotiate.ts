@@ -16,19 +16,34 @@ export interface Accepted {
 
 const json: Accepted = { format: 'json', as: 'object', metaVersion: 'v1' }
 
-const decided = { objects: new Map<string, Accepted>(), plain: new Map<string, Accepted>(), unrouted: new Map<string, Accepted>() }
+/** What is answered, and what can be asked of it. */
+const uses = {
+  /** Objects and lists, which are shown as tables and by their metadata, too. */
+  objects: { routed: true, shown: true, cbor: true },
+  /** `/apis/GROUP/VERSION`. */
+  resourceLists: { routed: true, shown: false, cbor: true },
+  /** `/api`. */
+  versions: { routed: true, shown: false, cbor: false },
+  /** `/apis`, `/apis/GROUP`: not routed, so that `application/*` will do. */
+  groups: { routed: false, shown: false, cbor: false },
+  errors: { routed: false, shown: false, cbor: true },
+} as const
+type Use = keyof typeof uses
+
+const decided = new Map<Use, Map<string, Accepted>>()
 const decidedLimit = 500
 
 /**
- * Picks the first acceptable form by quality, then by order, as upstream does. `what` is answered: objects, which can be shown as tables and by their metadata,
- * or what is only ever itself (`plain`: discovery; `unrouted`: errors and what nobody routes, where `application/*` will do). Throws NotAcceptable (406).
+ * Picks the first acceptable form by quality, then by order, as upstream does. `streams`: watches are routed here, which the 406 of routing says.
+ * Throws NotAcceptable (406).
  */
-export function negotiate(accept: string | undefined, what: keyof typeof decided = 'objects'): Accepted {
+export function negotiate(accept: string | undefined, use: Use = 'objects', streams = false): Accepted {
   if (!accept || accept === 'application/json' || accept === '*/*') return json
-  const known = decided[what]
+  let known = decided.get(use)
+  if (!known) decided.set(use, (known = new Map()))
   let accepted = known.get(accept)
   if (!accepted) {
-    accepted = decide(accept, what)
+    accepted = decide(accept, use, streams)
     if (known.size >= decidedLimit) known.clear()
     known.set(accept, accepted)
   }
@@ -77,28 +92,31 @@ export function isRoutable(accept: string | undefined, mediaTypes: readonly stri
   return !accept || accept.split(',').some((range) => ['*/*', ...mediaTypes].includes(range.split(';')[0]!.trim()))
 }
 
-function decide(accept: string, what: keyof typeof decided): Accepted {
-  if (what !== 'unrouted' && !isRoutable(accept, routed)) throw notRoutable()
+function decide(accept: string, use: Use, streams: boolean): Accepted {
+  const { routed, cbor } = uses[use]
+  const made = cbor ? [...namedTypes, cborType, sequenceType] : namedTypes
+  if (routed && !isRoutable(accept, made)) throw notRoutable(streams ? [...namedTypes, ...streamTypes] : namedTypes)
   for (const clause of clausesOf(accept))
     for (const [mediaType, format] of formats) {
-      if (!covers(clause, mediaType)) continue
-      const accepted = acceptedBy(clause, format, what)
+      if (!covers(clause, mediaType) || (format === 'cbor' && !cbor)) continue
+      const accepted = acceptedBy(clause, format, use)
       if (accepted) return accepted
     }
   throw notAcceptable()
 }
 
 /** What a clause asks for in a format; undefined where that is not to be had. */
-function acceptedBy({ parameters }: Clause, format: Accepted['format'], what: keyof typeof decided): Accepted | undefined {
+function acceptedBy({ parameters }: Clause, format: Accepted['format'], use: Use): Accepted | undefined {
+  const { shown } = uses[use]
   const stream = parameters.get('stream')
   if (stream !== undefined && (stream !== 'watch' || format === 'yaml')) return undefined
   const served = parameters.get('sv')
-  if (served !== undefined && (served !== 'v1' || what !== 'objects')) return undefined
+  if (served !== undefined && (served !== 'v1' || !shown)) return undefined
   const base = format === 'json' ? json : { ...json, format }
   const pretty = parameters.get('pretty') === '1' ? { pretty: true } : {}
   const [as, group, version] = ['as', 'g', 'v'].map((name) => parameters.get(name))
   if (as === undefined && group === undefined && version === undefined) return parameters.has('pretty') ? { ...base, ...pretty } : base
-  if (what !== 'objects' || group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
+  if (!shown || group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
   switch (as) {
     case 'Table':
       // has no protobuf form
@@ -120,17 +138,20 @@ const formats: readonly (readonly [mediaType: string, format: Accepted['format']
   ['application/yaml', 'yaml'],
   [protobufType, 'protobuf'],
   [cborType, 'cbor'],
-  ['application/cbor-seq', 'cbor'],
 ]
-const routed = formats.map(([mediaType]) => mediaType)
+const sequenceType = 'application/cbor-seq'
+/** What is told to who asks for something else. CBOR is not told: who can read it knows to ask. */
+const namedTypes = ['application/json', 'application/yaml', protobufType]
+const streamTypes = ['application/json;stream=watch', `${protobufType};stream=watch`]
 
 /** The 406 of routing, in its own words. */
-export const notRoutable = (): StatusError => failure('NotAcceptable', 406, '406: Not Acceptable', {})
+export const notRoutable = (available: readonly string[]): StatusError =>
+  failure('NotAcceptable', 406, `406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`, {})
 
-/** The 406 that names what is served. CBOR is not named: who can read it knows to ask. */
-export const notAcceptable = (): StatusError =>
-  errors.notAcceptable(`only the following media types are accepted: application/json, application/yaml, ${protobufType}`)
+const onlyAccepted = (mediaTypes: readonly string[]) => errors.notAcceptable(`only the following media types are accepted: ${mediaTypes.join(', ')}`)
+
+/** The 406 of what was asked for of an object that is there in other forms. */
+export const notAcceptable = (): StatusError => onlyAccepted(namedTypes)
 
 /** The 406 of a watch in a format whose events cannot be told apart. */
-export const notStreamable = (): StatusError =>
-  errors.notAcceptable(`only the following media types are accepted: application/json;stream=watch, ${protobufType};stream=watch`)
+export const notStreamable = (): StatusError => onlyAccepted(streamTypes)

@@ -155,7 +155,7 @@ const indented = (bytes: Uint8Array | Uint8Array[]) => Buffer.from(JSON.stringif
 /** Errors have no rows and no metadata to show: a form that asks for these is none that they have. */
 function acceptedBy(request: Request, status: number): Accepted | undefined {
   try {
-    return negotiate(request.headers.accept, status < 400 ? 'objects' : 'unrouted')
+    return negotiate(request.headers.accept, status < 400 ? 'objects' : 'errors')
   } catch {
     return undefined
   }

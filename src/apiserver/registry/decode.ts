@@ -6,6 +6,7 @@ import {
   apiVersionOf,
   cannotBeHandled,
   decodeObject,
+  encodeCbor,
   errors,
   failure,
   kindOf,
@@ -54,7 +55,7 @@ export function decode(expected: Expected, value: unknown, options: DecodeOption
   value ??= {}
   if (typeof value !== 'object' || Array.isArray(value)) throw notAnObject(expected.kind, value)
   const given = value as Partial<KubeObject>
-  checkTypeMeta(expected.kind, given)
+  checkTypeMeta(expected.kind, given, options.cbor)
   const kind = given.kind || expected.kind
   const version = given.apiVersion || apiVersion
   if (kind !== expected.kind || version !== apiVersion) throw otherKind(expected, apiVersion, kind, version)
@@ -75,6 +76,8 @@ export function decode(expected: Expected, value: unknown, options: DecodeOption
     throw error
   }
 }
+
+const typeMetaMismatch = (value: unknown, into: string) => `cbor: cannot unmarshal ${cborTypeOf(value)} into Go ${into}`
 
 const mismatched = (expected: Expected, cause: DecodeError) =>
   failure('BadRequest', 400, cannotBeHandled(expected.kind, expected.version, cause), undefined, { cause })
@@ -105,25 +108,32 @@ const cborTypes: Record<string, string> = { string: 'byte string', bool: 'primit
 
 /** What upstream calls a value's type in CBOR; whether text was a text or a byte string is not known any more. */
 export function cborTypeOf(value: unknown): string {
-  const type = jsonType(value)
   if (typeof value === 'number') return !Number.isInteger(value) ? 'primitives' : value < 0 ? 'negative integer' : 'positive integer'
-  return cborTypes[type] ?? 'primitives'
+  return cborTypes[jsonType(value)] ?? 'primitives'
 }
 
-/** A mismatch in the words of upstream's CBOR decoder: it names the struct with its package, and its own field alone. */
-function cborWords({ version }: Expected, message: string): string {
-  const match = /^json: cannot unmarshal (\w+)(?: (\S+))? into Go (?:struct field (\w+)\.(.+)|value) of type (.+)$/.exec(message)
+/** A mismatch in the words of upstream's CBOR decoder: it names the outermost field below which it is. */
+function cborWords({ kind, version }: Expected, message: string): string {
+  if (message.startsWith('illegal base64')) return `cbor: failed to decode base64 from byte string: ${message}`
+  const match = /^json: cannot unmarshal (\w+)(?: (\S+))? into Go (?:struct field \w+\.([^.]+)\S*|value) of type (.+)$/.exec(message)
   if (!match) return message
-  const [, type, number, struct, path, goType] = match
+  const [, type, number, field, goType] = match
   const what = number !== undefined ? cborTypeOf(Number(number)) : (cborTypes[type!] ?? 'positive integer')
-  return `cbor: cannot unmarshal ${what} into Go ${struct ? `struct field ${version}.${struct}.${path!.split('.').at(-1)}` : 'value'} of type ${goType}`
+  const beyond = number !== undefined && what !== 'primitives' ? ` (${number} overflows ${goType})` : ''
+  return `cbor: cannot unmarshal ${what} into Go ${field ? `struct field ${version}.${kind}.${field}` : 'value'} of type ${goType!.replace('[]byte', '[]uint8')}${beyond}`
 }
 
 /** What says the kind of an object has to be text, whatever the object is. */
-function checkTypeMeta(expected: string, given: { apiVersion?: unknown; kind?: unknown }): void {
+function checkTypeMeta(expected: string, given: { apiVersion?: unknown; kind?: unknown }, cbor = false): void {
   for (const name of ['apiVersion', 'kind'] as const) {
     const value = given[name]
     if (value === undefined || value === null || typeof value === 'string') continue
+    if (cbor)
+      throw unreadable(
+        expected,
+        `unable to determine group/version/kind: ${typeMetaMismatch(value, `struct field v1.TypeMeta.${name} of type string`)}`,
+        encodeCbor(given),
+      )
     const why = `json: cannot unmarshal ${jsonType(value)} into Go struct field .${name} of type string`
     throw unrecognized(expected, why, Buffer.from(JSON.stringify(given)))
   }
@@ -165,7 +175,10 @@ export function valueOf(request: Request, kind: string, duplicates?: string[]): 
   try {
     const value = readBody(request, duplicates)
     if (isCbor(request) && value !== null && (typeof value !== 'object' || Array.isArray(value)))
-      throw new CborError(`cbor: cannot unmarshal ${cborTypeOf(value)} into Go value of type v1.TypeMeta`)
+      throw new CborError(
+        typeMetaMismatch(value, 'value of type v1.TypeMeta') +
+          (Array.isArray(value) ? ' (cannot decode CBOR array to struct without toarray option)' : ''),
+      )
     return value
   } catch (error) {
     if (error instanceof CborError) throw unreadableCbor(request, kind, error)
