@@ -79,6 +79,9 @@ const forObject = (gr: GroupResource, name: string): meta.StatusDetails => ({
   ...(gr.resource ? { kind: gr.resource } : {}),
 })
 
+/** What is wrong with a large object in more places than this is not told in full: the answer would be larger than what was sent. */
+const mostCauses = 1000
+
 /** Constructors of the errors the API answers, worded as apimachinery's `api/errors` words them. */
 export const errors = {
   notFound: (gr: GroupResource, name: string) => failure('NotFound', 404, `${qualified(gr)} "${name}" not found`, forObject(gr, name)),
@@ -98,14 +101,16 @@ export const errors = {
   unauthorized: (message = 'Unauthorized') => failure('Unauthorized', 401, message),
   badRequest: (message: string) => failure('BadRequest', 400, message),
   invalid: (gk: { group: string; kind: string }, name: string, causes: StatusCause[]) => {
+    const told = causes.length > mostCauses ? causes.slice(0, mostCauses) : causes
     // what is said twice is a cause twice, and one line
-    const lines = [...new Set(causes.map((c) => `${c.field}: ${c.message}`))]
+    const lines = [...new Set(told.map((c) => `${c.field}: ${c.message}`))]
+    if (told !== causes) lines.push(`and ${causes.length - mostCauses} more`)
     const text = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
     return failure('Invalid', 422, `${gk.group ? `${gk.kind}.${gk.group}` : gk.kind} "${name}" is invalid: ${text}`, {
       ...(name ? { name } : {}),
       ...(gk.group ? { group: gk.group } : {}),
       ...(gk.kind ? { kind: gk.kind } : {}),
-      causes,
+      causes: told,
     })
   },
   methodNotAllowed: (gr: GroupResource, action: string) =>

@@ -1,6 +1,6 @@
 import { errors, findDuplicateFields, fieldProblems, parseCbor, parseProtobuf } from '#api'
 import type { Request } from '#client'
-import { checkDepth, maxDepth } from './depth.ts'
+import { TooMany, checkDepth, maxDepth } from './depth.ts'
 import { parseWellFormed } from './well-formed.ts'
 import { parseYaml } from './yaml/parse.ts'
 
@@ -37,7 +37,7 @@ export function readBody(request: Request, duplicates?: string[]): unknown {
       return parseProtobuf(body)
     case 'application/cbor':
     case 'application/apply-patch+cbor':
-      return parseCbor(body, { depth: maxDepth })
+      return parseCbor(body, { depth: maxDepth, values: maxValues })
     case 'application/apply-patch+yaml':
     case 'application/yaml':
     case 'application/x-yaml':
@@ -48,6 +48,9 @@ export function readBody(request: Request, duplicates?: string[]): unknown {
   }
 }
 
+/** Of CBOR, where a value may take one byte and fifty in memory. */
+const maxValues = 400_000
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function parseJson(bytes: Uint8Array, duplicates?: string[]): unknown {
@@ -57,7 +60,11 @@ function parseJson(bytes: Uint8Array, duplicates?: string[]): unknown {
   } catch {
     throw errors.badRequest('the body of the request is not valid UTF-8')
   }
-  checkDepth(bytes)
+  try {
+    checkDepth(bytes)
+  } catch (error) {
+    throw error instanceof TooMany ? errors.tooLarge(`Request entity too large: ${error.message}`) : error
+  }
   let value: unknown
   try {
     value = parseWellFormed(text)

@@ -9,17 +9,27 @@ export class TooDeep extends SyntaxError {
   override name = 'TooDeep'
 }
 
+/** How many objects and lists there may be in a body: each takes memory that its two characters do not show. Honest ones of 3 MB have a tenth. */
+const mostContainers = 400_000
+
+/** More objects and lists than a body may have. */
+export class TooMany extends SyntaxError {
+  override name = 'TooMany'
+}
+
 const quote = 0x22
 const backslash = 0x5c
 
-/** Throws TooDeep for JSON that is nested too deeply, before anything that recurses sees it. What is no JSON passes. */
+/** Throws TooDeep for JSON that is nested too deeply, before anything that recurses sees it, and TooMany. What is no JSON passes. */
 export function checkDepth(json: Uint8Array): void {
   // each level takes two characters
   if (json.length < 2 * maxDepth) return
   let depth = 0
+  let containers = 0
   for (let at = 0; at < json.length; at++) {
     const byte = json[at]!
     if (byte === 0x7b || byte === 0x5b) {
+      if (++containers > mostContainers) throw new TooMany(`more than ${mostContainers} objects and lists`)
       if (++depth > maxDepth) throw new TooDeep(`invalid character '${String.fromCharCode(byte)}' exceeded max depth`)
     } else if (byte === 0x7d || byte === 0x5d) depth--
     else if (byte === quote) {

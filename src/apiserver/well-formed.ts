@@ -8,20 +8,33 @@ export const parseWellFormed = (text: string): unknown => wellFormed(JSON.parse(
  * named. `text` is what was parsed: only escapes can bring one in.
  */
 export function wellFormed(value: unknown, text: string): unknown {
-  return /\\u[dD][89a-fA-F]/.test(text) ? clean(value, new Set()) : value
+  return /\\u[dD][89a-fA-F]/.test(text) ? clean(value, new Map()) : value
 }
 
-/** In place; nodes that YAML shares are seen to once. */
-function clean(value: unknown, done: Set<object>): unknown {
+/** Nodes that YAML shares are seen to once. Where a key has to change, the object is made anew: changing the keys of a large one in place is slow. */
+function clean(value: unknown, done: Map<object, unknown>): unknown {
   if (typeof value === 'string') return replaced(value)
-  if (typeof value !== 'object' || value === null || done.has(value)) return value
-  done.add(value)
-  if (Array.isArray(value)) for (let i = 0; i < value.length; i++) value[i] = clean(value[i], done)
-  else
-    for (const [key, child] of Object.entries(value)) {
-      const own = replaced(key)
-      if (own !== key) delete (value as Record<string, unknown>)[key]
-      Object.defineProperty(value, own, { value: clean(child, done), enumerable: true, configurable: true, writable: true })
+  if (typeof value !== 'object' || value === null) return value
+  const known = done.get(value)
+  if (known !== undefined) return known
+  if (Array.isArray(value)) {
+    done.set(value, value)
+    for (let i = 0; i < value.length; i++) value[i] = clean(value[i], done)
+    return value
+  }
+  const object = value as Record<string, unknown>
+  let result = object
+  for (const key in object)
+    if (!key.isWellFormed()) {
+      result = {}
+      break
     }
-  return value
+  done.set(value, result)
+  for (const key in object) set(result, replaced(key), clean(object[key], done))
+  return result
+}
+
+function set(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
+  else object[key] = value
 }

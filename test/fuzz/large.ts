@@ -54,6 +54,9 @@ export const yamlShapes: [name: string, text: (size: number) => string][] = [
   ['a long binary', (size) => `a: !!binary ${filled('AAAA', size)}`],
 ] // prettier-ignore
 
+const managed = (name: string, fields: string) =>
+  `{"manager":"${name}","operation":"Update","apiVersion":"v1","time":"2026-01-01T00:00:00Z","fieldsType":"FieldsV1","fieldsV1":${fields}}`
+
 /** The bodies of JSON that are worst to read, whatever they are for. */
 export const jsonShapes: [name: string, text: (size: number) => string][] = [
   ['members', (size) => `{"data":{${numbered(size / 12).map((n) => `"k${n}":""`).join(',')}}}`],
@@ -77,7 +80,24 @@ export const jsonShapes: [name: string, text: (size: number) => string][] = [
   ['a text that does not end', (size) => `{"a":"${filled('a', size)}`],
   ['a list that does not end', (size) => `{"a":[${filled('"a",', size)}`],
   ['spaces', (size) => filled(' ', size)],
+  ['fields that others manage', (size) => `{"metadata":{"name":"m","managedFields":[${managed('a', `{"f:data":{${numbered(size / 17).map((n) => `"f:k${n}":{}`).join(',')}}}`)}]}}`],
+  ['managers', (size) => `{"metadata":{"name":"m","managedFields":[${numbered(size / 140).map((n) => managed(`m${n}`, '{"f:data":{"f:a":{}}}')).join(',')}]}}`],
+  ['owners', (size) => `{"metadata":{"name":"m","ownerReferences":[${numbered(size / 90).map((n) => `{"apiVersion":"v1","kind":"Pod","name":"p${n}","uid":"${n}"}`).join(',')}]}}`],
 ] // prettier-ignore
+
+/** Bodies of CBOR: a map with one list without a length, in which the same bytes stand again and again. */
+export const cborShapes: [name: string, bytes: (size: number) => Buffer][] = [
+  ['empty maps', 'a0'],
+  ['empty lists', '80'],
+  ['maps of one key', 'a1616100'],
+  ['small numbers', '00'],
+  ['large numbers', '1bffffffffffffffff'],
+  ['empty texts', '60'],
+  ['texts of pieces', '7f6161ff'],
+  ['depth', '818181818181818181818181818181818181818181818100'],
+  ['tags', 'c1c1c1c1c1c1c1c1c1c100'],
+  ['bytes that are base64', 'd6420102'],
+].map(([name, piece]) => [name!, (size) => Buffer.concat([Buffer.from('a161619f', 'hex'), Buffer.alloc(size - 10, Buffer.from(piece!, 'hex')), Buffer.from('ff', 'hex')])]) // prettier-ignore
 
 const longTexts = ['a', 'a.', '.', '-', '0', '1', '9.', ' ', 'é', '/', ':', '::', '%', '*/', ',', 'a,', 'A', 'a/', '$(', '~1', '\n', '\0', '+', '=', 'A=='] // prettier-ignore
 

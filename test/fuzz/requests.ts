@@ -1,8 +1,8 @@
 import type { TypeMeta } from '#api'
-import { encodeProtobuf } from '#api'
+import { encodeCbor, encodeProtobuf } from '#api'
 import type { Request } from '#client'
 import type { Chooser } from '../random.ts'
-import { asYaml, enlarged, jsonShapes, yamlShapes } from './large.ts'
+import { asYaml, cborShapes, enlarged, jsonShapes, yamlShapes } from './large.ts'
 import { mutated, mutatedBytes, mutatedText, oddValue } from '../random.ts'
 
 /** Objects that are as they should be, to begin with. */
@@ -32,8 +32,8 @@ const request = (
   ...(body ? { body } : {}),
 })
 
-export const post = (path: string, query: Record<string, string>, type: string, text: string) =>
-  request('POST', path, query, { 'content-type': type }, Buffer.from(text))
+export const post = (path: string, query: Record<string, string>, type: string, body: string | Uint8Array) =>
+  request('POST', path, query, { 'content-type': type }, Buffer.from(body))
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value) ?? 'null')
 const validation = (c: Chooser): Record<string, string> => (c.chance(0.4) ? { fieldValidation: c.one(['Strict', 'Warn', 'Ignore']) } : {})
@@ -50,7 +50,9 @@ export function largeBody(c: Chooser, size = c.one(sizes)): Request {
   const fresh = { ...object, metadata: { ...(object as { metadata: object }).metadata, name: `n${c.below(1e6)}` } }
   const value = () => enlarged(fresh, c, Math.floor(size * 0.9))
   const send = (type: string, body: Uint8Array) => request('POST', path, validation(c), { 'content-type': type }, body)
-  switch (c.below(5)) {
+  switch (c.below(6)) {
+    case 4:
+      return send('application/cbor', c.chance(0.5) ? encodeCbor(value()) : c.one(cborShapes)[1](size))
     case 0:
       return send('application/yaml', Buffer.from(c.one(yamlShapes)[1](size)))
     case 1:
@@ -119,7 +121,11 @@ export const targets: Record<string, (c: Chooser) => Request> = {
     const [path, object] = c.one(samples)
     const fresh = { ...object, metadata: { ...(object as { metadata: object }).metadata, name: `n${c.below(1e6)}` } }
     const value = c.chance(0.2) ? oddValue(c) : mutated(fresh, c, c.one([0.01, 0.05, 0.2]))
-    switch (c.below(4)) {
+    switch (c.below(5)) {
+      case 4: {
+        const bytes = encodeCbor(value ?? null)
+        return request('POST', path, validation(c), { 'content-type': 'application/cbor' }, c.chance(0.5) ? mutatedBytes(bytes, c) : bytes)
+      }
       case 0: {
         const bytes = json(value)
         return request('POST', path, validation(c), { 'content-type': 'application/json' }, c.chance(0.3) ? mutatedBytes(bytes, c) : bytes)

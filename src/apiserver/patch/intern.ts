@@ -2,6 +2,8 @@ import type { FieldSet } from './field-set.ts'
 
 // Distinct field sets that are remembered; beyond it all are forgotten and come back as they are used.
 const capacity = 1000
+// Larger ones are nobody else's, and would be kept twice.
+const longest = 20_000
 const known = new Map<string, FieldSet>()
 
 /**
@@ -10,6 +12,7 @@ const known = new Map<string, FieldSet>()
  */
 export function intern(set: FieldSet): FieldSet {
   const text = JSON.stringify(set)
+  if (text.length > longest) return set
   const found = known.get(text)
   if (found) return found
   if (known.size >= capacity) known.clear()

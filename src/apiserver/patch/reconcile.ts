@@ -15,45 +15,51 @@ import { childShape, fieldsBelow } from './typed.ts'
  */
 export function reconcileManagers(shape: StructShape, managers: Manager[], live: object): Manager[] {
   return managers.map((manager) => {
-    let fields = manager.fields
-    for (const path of suspects(shape, fields)) fields = replaceAt(shape, fields, path, live)
-    return withFields(manager, fields)
+    const tree = suspects(shape, manager.fields)
+    return tree.size === 0 ? manager : withFields(manager, replaced(shape, manager.fields, tree, live))
   })
 }
 
-// Which paths of a set can need it depends on the set and the schema alone, and sets are shared by many objects and writes.
-const known = new WeakMap<StructShape, WeakMap<FieldSet, string[][]>>()
+/** The elements of a set that can need it, and below them others; null: it is the element itself. */
+type Suspects = Map<string, Suspects | null>
 
-function suspects(shape: StructShape, fields: FieldSet): string[][] {
+// Which elements of a set can need it depends on the set and the schema alone, and sets are shared by many objects and writes.
+const known = new WeakMap<StructShape, WeakMap<FieldSet, Suspects>>()
+
+function suspects(shape: StructShape, fields: FieldSet): Suspects {
   let bySet = known.get(shape)
   if (!bySet) known.set(shape, (bySet = new WeakMap()))
   let found = bySet.get(fields)
-  if (!found) {
-    found = []
-    collect(shape, fields, [], found)
-    bySet.set(fields, found)
-  }
+  if (!found) bySet.set(fields, (found = collect(shape, fields)))
   return found
 }
 
-function collect(shape: Shape, set: FieldSet, path: string[], found: string[][]): void {
+function collect(shape: Shape, set: FieldSet): Suspects {
+  const found: Suspects = new Map()
   for (const element in set) {
     if (element === '.') continue
     const own = childShape(shape, element)
     const node = set[element]!
-    if ((own.kind === 'leaf') !== isLeaf(node)) found.push([...path, element])
-    else if (own.kind !== 'leaf') collect(own, node, [...path, element], found)
+    if ((own.kind === 'leaf') !== isLeaf(node)) found.set(element, null)
+    else if (own.kind !== 'leaf') {
+      const below = collect(own, node)
+      if (below.size > 0) found.set(element, below)
+    }
   }
+  return found
 }
 
-function replaceAt(shape: Shape, set: FieldSet, path: readonly string[], live: unknown): FieldSet {
-  const [element, ...rest] = path
-  const node = set[element!]
-  if (!node) return set
-  const own = childShape(shape, element!)
-  const value = valueAt(shape, live, element!)
-  const replaced = rest.length > 0 ? replaceAt(own, node, rest, value) : own.kind === 'leaf' ? leaf : grown(own, value)
-  return replaced === node ? set : { ...set, [element!]: replaced }
+function replaced(shape: Shape, set: FieldSet, tree: Suspects, live: unknown): FieldSet {
+  const valueAt = valuesOf(shape, live)
+  let result: Record<string, FieldSet> | undefined
+  for (const [element, below] of tree) {
+    const node = set[element]!
+    const own = childShape(shape, element)
+    const value = valueAt(element)
+    const next = below ? replaced(own, node, below, value) : own.kind === 'leaf' ? leaf : grown(own, value)
+    if (next !== node) (result ??= { ...set })[element] = next
+  }
+  return result ?? set
 }
 
 function grown(shape: Shape, value: unknown): FieldSet {
@@ -61,7 +67,19 @@ function grown(shape: Shape, value: unknown): FieldSet {
   return below ? { '.': leaf, ...below } : leaf
 }
 
-function valueAt(shape: Shape, value: unknown, element: string): unknown {
-  if (element.startsWith('f:')) return isObject(value) ? member(value as JsonObject, element.slice(2)) : undefined
-  return shape.kind === 'keyed' && Array.isArray(value) ? value.find((item) => itemElement(shape, item) === element) : undefined
+/** Finds what an element of a value stands for; the items of a list are gone through once, however many are asked for. */
+function valuesOf(shape: Shape, value: unknown): (element: string) => unknown {
+  let items: Map<string, unknown> | undefined
+  return (element) => {
+    if (element.startsWith('f:')) return isObject(value) ? member(value as JsonObject, element.slice(2)) : undefined
+    if (shape.kind !== 'keyed' || !Array.isArray(value)) return undefined
+    if (!items) {
+      items = new Map()
+      for (const item of value) {
+        const own = itemElement(shape, item)
+        if (!items.has(own)) items.set(own, item)
+      }
+    }
+    return items.get(element)
+  }
 }

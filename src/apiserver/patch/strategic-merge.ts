@@ -2,7 +2,7 @@ import type { ListSchema, ObjectSchema, Schema } from '#api'
 import { errors } from '#api'
 import type { JsonObject } from './json-value.ts'
 import { enforceOrder, keyOf, partition } from './element-order.ts'
-import { equalJson, goFormat, isObject, jsonType, member, setMember } from './json-value.ts'
+import { goFormat, isObject, jsonType, member, setMember } from './json-value.ts'
 import { broken, noMergeKey, unprocessable } from './patch-errors.ts'
 
 const directive = '$patch'
@@ -85,11 +85,12 @@ function applyRetainKeys(original: JsonObject, patch: JsonObject): void {
   const list = patch[retainKeys]
   delete patch[retainKeys]
   if (!Array.isArray(list)) throw bad.retainKeys()
+  const kept = new Set<unknown>(list)
   for (const key of Object.keys(patch)) {
     if (patch[key] === null || key.startsWith(deletePrefix) || key.startsWith(orderPrefix)) continue
-    if (!list.includes(key)) throw bad.retainKeys()
+    if (!kept.has(key)) throw bad.retainKeys()
   }
-  for (const key of Object.keys(original)) if (!list.includes(key)) delete original[key]
+  for (const key of Object.keys(original)) if (!kept.has(key)) delete original[key]
 }
 
 /** Merges each list that has a `$setElementOrder` and puts it in that order; both leave the patch. */
@@ -143,7 +144,10 @@ function directiveTarget(key: string, prefix: string, error: () => Error): strin
 function mergeLists(original: unknown[], patch: unknown[], how: Strategy, isDeletion: boolean): unknown[] {
   if (original.length === 0 && patch.length === 0) return original
   if (elementKind(original, patch) !== 'map') {
-    if (isDeletion) return original.filter((item) => !patch.includes(item))
+    if (isDeletion) {
+      const gone = new Set(patch)
+      return original.filter((item) => !gone.has(item))
+    }
     const merged = [...new Set([...original, ...patch])]
     const { inside, outside } = partition(merged, patch, '')
     return enforceOrder(inside, outside, patch, original, '')
@@ -153,19 +157,24 @@ function mergeLists(original: unknown[], patch: unknown[], how: Strategy, isDele
   if (mergeKey === '') throw broken(`cannot merge lists without merge key for ${items?.type === 'object' ? items.goName.split('.').at(-1) : ''}`)
   const { kept, changes } = applyItemDirectives(original as JsonObject[], patch as JsonObject[], mergeKey)
   const merged = kept.slice()
+  const places = new Map<unknown, number>()
+  for (const [at, item] of merged.entries()) if (!places.has(identity(item[mergeKey]))) places.set(identity(item[mergeKey]), at)
   for (const change of changes) {
     if (!Object.hasOwn(change, mergeKey)) throw noMergeKey(change, mergeKey)
-    const at = merged.findIndex((item) => equalJson(item[mergeKey], change[mergeKey]))
-    if (at >= 0) merged[at] = mergeMaps(merged[at]!, { ...change }, items)
-    else merged.push(withoutDirectives(change) as JsonObject)
+    const at = places.get(identity(change[mergeKey]))
+    if (at !== undefined) merged[at] = mergeMaps(merged[at]!, { ...change }, items)
+    else places.set(identity(change[mergeKey]), merged.push(withoutDirectives(change) as JsonObject) - 1)
   }
   const { inside, outside } = partition(merged, changes, mergeKey)
   return enforceOrder(inside, outside, changes, kept, mergeKey)
 }
 
+/** What stands for the value of a merge key in maps and sets: equal values for equal keys. */
+const identity = (key: unknown): unknown => (typeof key === 'object' && key !== null ? `json ${JSON.stringify(key)}` : key)
+
 /** `$patch` in items of a merged list: `delete` takes the item with the same key out, `replace` takes every old item out. */
 function applyItemDirectives(original: JsonObject[], patch: JsonObject[], mergeKey: string): { kept: JsonObject[]; changes: JsonObject[] } {
-  let kept = original
+  const gone = new Set<unknown>()
   let replace = false
   const changes: JsonObject[] = []
   for (const item of patch) {
@@ -175,12 +184,12 @@ function applyItemDirectives(original: JsonObject[], patch: JsonObject[], mergeK
     }
     if (item[directive] === 'delete') {
       if (!Object.hasOwn(item, mergeKey)) throw noMergeKey(item, mergeKey)
-      kept = kept.filter((old) => !equalJson(old[mergeKey], item[mergeKey]))
+      gone.add(identity(item[mergeKey]))
     } else if (item[directive] === 'replace') replace = true
     else if (item[directive] === 'merge') throw broken('merging lists cannot yet be specified in the patch')
     else throw broken(`unknown patch type: ${goFormat(item[directive])} in map: ${goFormat(item)}`)
   }
-  return { kept: replace ? [] : kept, changes }
+  return { kept: replace ? [] : gone.size > 0 ? original.filter((old) => !gone.has(identity(old[mergeKey]))) : original, changes }
 }
 
 /** All elements of the lists must be of one kind, and none a list. */

@@ -68,11 +68,13 @@ function mergeLists(shape: KeyedShape | SetShape, live: unknown[], applied: unkn
   const order = [...wanted.keys()]
   // the items that both have, in the order they are to have
   const shared = order.filter((element) => oldItems.has(element))
+  // which of these is next: taking them off the front of a long list would move all of it each time
+  let next = 0
   const done = new Set<string>()
   const result: unknown[] = []
   const take = (element: string) => {
     done.add(element)
-    if (element === shared[0]) shared.shift()
+    if (element === shared[next]) next++
     result.push(mergeTyped(itemShape, oldItems.get(element), wanted.get(element)))
   }
   for (let l = 0, r = 0; l < old.length || r < order.length;) {
@@ -85,7 +87,7 @@ function mergeLists(shape: KeyedShape | SetShape, live: unknown[], applied: unkn
         continue
       }
       // a shared item whose turn has not come
-      if (wanted.has(element) && shared[0] !== undefined && shared[0] !== element) {
+      if (wanted.has(element) && shared[next] !== undefined && shared[next] !== element) {
         l++
         continue
       }

@@ -5,7 +5,7 @@ import { itemElement, shapeOf, valueElement } from './shape.ts'
 
 /**
  * What is wrong with an applied configuration by its schema, worded as upstream's typed values word it: unknown fields, values of the
- * wrong kind, list items that name no key or the same one twice. Empty when nothing is.
+ * wrong kind, list items that name no key or the same one twice; the first thousand. Empty when nothing is.
  */
 export function typeErrors(schema: ObjectSchema | undefined, value: unknown): string[] {
   const found: string[] = []
@@ -13,12 +13,15 @@ export function typeErrors(schema: ObjectSchema | undefined, value: unknown): st
   return found
 }
 
+/** No more are told: each names its place. */
+const mostErrors = 1000
+
 /** The message of one or several errors. */
 export const joinTypeErrors = (found: string[]) => (found.length === 1 ? found[0]! : ['errors:', ...found.map((e) => `  ${e}`)].join('\n'))
 
 function check(schema: Schema, value: unknown, path: string, found: string[]): void {
   const wrong = (message: string) => found.push(path === '' ? message : `${path}: ${message}`)
-  if (value === null || value === undefined) return
+  if (value === null || value === undefined || found.length >= mostErrors) return
   switch (schema.type) {
     case 'object':
     case 'map':

@@ -15,6 +15,7 @@ import {
 import type { Call } from './call.ts'
 import { cborTypeOf, decode, goSyntaxError, schemaFor } from './decode.ts'
 import type { Registry, Write } from './registry.ts'
+import { checkBody } from './size.ts'
 import type { Updated, UpdateOptions } from './update.ts'
 import { updateObject } from './update.ts'
 import { askedForDuplicates, toStored } from './verbs.ts'
@@ -47,6 +48,7 @@ export function patchOf({ request }: Call): unknown {
   try {
     const patch = readBody(request)
     if (patch === undefined) throw new SyntaxError('unexpected end of JSON input')
+    checkBody(request.body, patch)
     return patch
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
@@ -157,6 +159,7 @@ function appliedObject(call: Call, { fieldValidation, warnings }: Write): KubeOb
     const why = `json: cannot unmarshal ${jsonType(value)} into Go value of type map[string]interface {}`
     throw errors.badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`)
   }
+  checkBody(call.request.body, value)
   if (duplicates?.length) {
     const texts = duplicates.map((text) => `error converting YAML to JSON: ${text}`)
     if (fieldValidation === 'Strict') throw errors.badRequest(`error strict decoding YAML: ${texts.join(', ')}`)

@@ -5,6 +5,7 @@ import { fitNamespace, fitUpdatedMetadata, specChanged } from './metadata.ts'
 import type { Registry, Write } from './registry.ts'
 import { validateObjectMetaUpdate } from './validation/object-meta.ts'
 import { trackFields } from './managed-fields.ts'
+import { checkSize } from './size.ts'
 import { encodeStored } from './wire.ts'
 import type { AdmissionRequest } from '../admission/admission.ts'
 import { admissionRequest, createObject, mutate, stored, validate, kept } from './write.ts'
@@ -55,6 +56,7 @@ export async function updateObject(registry: Registry, write: Write, make: MakeU
     }
     const old = entry.object
     const object = await make(old)
+    checkSize(object)
     const asked = object.metadata.resourceVersion
     if (!asked) {
       if (strategy.allowUnconditionalUpdate === false)
@@ -140,7 +142,7 @@ async function checkAndReplace(
   const { served, namespace, name, context } = write
   const { strategy } = served
   const old = entry.object
-  const causes = validateObjectMetaUpdate(object.metadata, old.metadata, {
+  let causes = validateObjectMetaUpdate(object.metadata, old.metadata, {
     namespaced: served.storage.namespaced,
     looseFinalizers: strategy.looseFinalizers,
   })
@@ -148,7 +150,7 @@ async function checkAndReplace(
     const more = write.subresource
       ? strategy.validateStatusUpdate?.(object, old, served.apiVersion, write.subresource)
       : mainCauses(served, object, old)
-    if (more && more.length > 0) causes.push(...more)
+    if (more && more.length > 0) causes = [...causes, ...more]
   }
   if (causes.length > 0) throw errors.invalid(served.storage, name, causes)
   if (!options.admitted) await validate(registry, admission)

@@ -24,6 +24,7 @@ import type { View } from './watcher.ts'
 import { watchObjects } from './watching.ts'
 import { writeOptions } from './write-options.ts'
 import { createObject } from './write.ts'
+import { checkBody } from './size.ts'
 
 /** The verbs of a stored resource and of its `status`. */
 export async function handleVerb(registry: Registry, call: Call, random: Random): Promise<Response> {
@@ -121,6 +122,7 @@ export function bodyValue(call: Call, duplicates?: string[]): unknown {
   const { kind } = call.served.kind
   const value = valueOf(call.request, kind, duplicates)
   if (value === undefined) throw nothingSent(call.request, kind)
+  checkBody(call.request.body, value)
   return value
 }
 

@@ -10,6 +10,7 @@ import { validateObjectMeta } from './validation/object-meta.ts'
 import { CacheEntry as Entry } from './cache-entry.ts'
 import { fillNewMetadata, fitNamespace, generateName } from './metadata.ts'
 import { trackFields } from './managed-fields.ts'
+import { checkSize } from './size.ts'
 import { storeKey } from './watch-cache.ts'
 import { encodeStored } from './wire.ts'
 
@@ -22,6 +23,7 @@ const nameAttempts = 8
  */
 export async function createObject(registry: Registry, write: Write, object: KubeObject, managed = false): Promise<CacheEntry> {
   const { served } = write
+  checkSize(object)
   if (object.metadata.resourceVersion) throw failure('', 500, 'resourceVersion should not be set on objects to be created')
   fitNamespace(object, write.namespace)
   if (write.name && object.metadata.name && object.metadata.name !== write.name)
@@ -54,16 +56,15 @@ async function checkAndStore(
 ): Promise<CacheEntry> {
   const { served } = write
   const { strategy } = served
-  const causes = validateObjectMeta(object.metadata, {
+  const causesOfMeta = validateObjectMeta(object.metadata, {
     namespaced: served.storage.namespaced,
     apiVersion: served.apiVersion,
     looseFinalizers: strategy.looseFinalizers,
     ...(strategy.validateName ? { name: strategy.validateName } : {}),
   })
-  const more = strategy.validate?.(object, served.apiVersion)
-  if (more && more.length > 0) causes.push(...more)
-  const ofCreate = strategy.validateCreate?.(object, served.apiVersion)
-  if (ofCreate && ofCreate.length > 0) causes.push(...ofCreate)
+  const more = strategy.validate?.(object, served.apiVersion) ?? []
+  const ofCreate = strategy.validateCreate?.(object, served.apiVersion) ?? []
+  const causes = more.length + ofCreate.length > 0 ? [...causesOfMeta, ...more, ...ofCreate] : causesOfMeta
   if (causes.length > 0) throw errors.invalid(served.storage, object.metadata.name, causes)
   await validate(registry, admission)
   if (strategy.warnings) write.warnings.push(...strategy.warnings(object))

@@ -55,10 +55,27 @@ test('what is no YAML is refused in the words of Go', () => {
     ['['.repeat(1200), 'yaml: line 1: exceeded max depth of 1000'],
     [`${'['.repeat(1200)}${']'.repeat(1200)}`, 'yaml: exceeded max depth of 1000'],
     ['x\n'.repeat(400_000), 'yaml: the document has more than 300000 lines'],
+    [`[${'{},'.repeat(300_000)}a: b]`, 'yaml: the document has more than 250000 mappings and sequences'],
+    [`[${'{},'.repeat(500_000)}1]`, 'yaml: the document has more than 400000 objects and lists'],
     [`[${'a,'.repeat(800_000)}]`, 'yaml: the document has more than 700000 nodes'],
   ]
   for (const [text, message] of rows) assert.throws(() => parse(text), { name: 'YamlError', message }, text.slice(0, 100))
   assert.throws(() => parseYaml(Buffer.from([0x61, 0x3a, 0x20, 0xff])), { message: 'yaml: invalid leading UTF-8 octet' })
+})
+
+test('honest manifests of three megabytes are read', () => {
+  const line = '    - name: container-name-of-average-length # and a comment\n      image: registry.example.com/team/image:1.2.3\n'
+  const rows: [name: string, text: string][] = [
+    ['a list of pods', `items:\n${Array.from({ length: 2000 }, (_, n) => `- metadata: {name: pod-${n}, labels: {app: a, tier: b}}\n  spec:\n    containers:\n${line.repeat(12)}`).join('')}`],
+    ['a long text of short lines', `data:\n  a: |\n${'    short line\n'.repeat(195_000)}`],
+    ['a text full of indicators', `data:\n  a: |\n${`    ${'- {a, b: [c, d]}, '.repeat(50)}\n`.repeat(3000)}`],
+    ['many keys', `data:\n${Array.from({ length: 100_000 }, (_, n) => `  key-number-${n}: "value"\n`).join('')}`],
+    ['deep structure', `spec:\n${Array.from({ length: 1500 }, (_, n) => `  - a${n}:\n${Array.from({ length: 20 }, (_, d) => `${' '.repeat(6 + 2 * d)}properties-${d}:\n${' '.repeat(8 + 2 * d)}type: object\n`).join('')}`).join('')}`],
+  ] // prettier-ignore
+  for (const [name, text] of rows) {
+    assert.ok(text.length > 2_000_000 && text.length < 3 * 1024 * 1024, `${name}: ${text.length} characters`)
+    assert.equal(typeof parse(text, []), 'object', name)
+  }
 })
 
 test('aliases cannot make a small document large', () => {

@@ -1,7 +1,7 @@
 import type { LoadOptions } from 'js-yaml'
 import { FAILSAFE_SCHEMA, Type, YAMLException, load } from 'js-yaml'
 import { findDuplicateFields } from '#api'
-import { TooDeep, checkDepth, maxDepth } from '../depth.ts'
+import { TooDeep, TooMany, checkDepth, maxDepth } from '../depth.ts'
 import { parseWellFormed, wellFormed } from '../well-formed.ts'
 import { checkAliases } from './aliases.ts'
 import { resolveScalar } from './scalar.ts'
@@ -15,6 +15,8 @@ export class YamlError extends Error {
 const maxLines = 300_000
 /** And by what it tries to read as a node: a mapping with 100,000 keys has 300,000 of these. The largest manifests of 3 MB stay far below. */
 const maxNodes = 700_000
+/** Mappings and sequences take many times the memory of the text that makes them. */
+const maxCollections = 250_000
 /** What merge keys (`<<`) may bring in altogether: each can repeat a whole mapping. */
 const maxMergedKeys = 100_000
 
@@ -35,12 +37,13 @@ export function parseYaml(bytes: Uint8Array, duplicates?: string[]): unknown {
       if (!duplicates || findDuplicateFields(text).length === 0) return value
     } catch (error) {
       if (error instanceof TooDeep) throw new YamlError(`yaml: exceeded max depth of ${maxDepth}`)
+      if (error instanceof TooMany) throw new YamlError(`yaml: the document has ${error.message}`)
       // what JSON does not know: comments, plain scalars, trailing commas
     }
   if (hasMoreLines(text, maxLines)) throw new YamlError(`yaml: the document has more than ${maxLines} lines`)
   let value: unknown
   // of both readings, if there are two
-  const budget = { nodes: maxNodes }
+  const budget: Budget = { nodes: maxNodes, collections: maxCollections }
   if (duplicates)
     try {
       value = read(text, budget, { json: false })
@@ -63,9 +66,17 @@ export function parseYaml(bytes: Uint8Array, duplicates?: string[]): unknown {
   return wellFormed(value ?? null, text)
 }
 
-function read(text: string, budget: { nodes: number }, options: LoadOptions): unknown {
-  const listener = (event: string) => {
-    if (event === 'open' && --budget.nodes < 0) throw new YamlError(`yaml: the document has more than ${maxNodes} nodes`)
+interface Budget {
+  nodes: number
+  collections: number
+}
+
+function read(text: string, budget: Budget, options: LoadOptions): unknown {
+  const listener = (event: string, { kind }: { kind: string | null }) => {
+    if (event === 'open') {
+      if (--budget.nodes < 0) throw new YamlError(`yaml: the document has more than ${maxNodes} nodes`)
+    } else if ((kind === 'mapping' || kind === 'sequence') && --budget.collections < 0)
+      throw new YamlError(`yaml: the document has more than ${maxCollections} mappings and sequences`)
   }
   return load(text, { ...options, schema, maxDepth, maxTotalMergeKeys: maxMergedKeys, listener } as LoadOptions)
 }
