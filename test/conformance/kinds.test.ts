@@ -109,7 +109,7 @@ const rows: Record<string, Operations> = {
   },
   '[sig-network] Services should delete a collection of services': {
     ref: resources.services,
-    object: { spec: { selector: labels, ports: [{ port: 80 }] } },
+    object: { spec: { type: 'LoadBalancer', selector: labels, ports: [{ port: 80 }] } },
     patch: { spec: { sessionAffinity: 'ClientIP' } },
     status: { loadBalancer: { ingress: [{ ip: '203.0.113.1' }] } },
   },
@@ -117,6 +117,7 @@ const rows: Record<string, Operations> = {
     ref: resources.serviceCIDRs,
     object: { spec: { cidrs: ['203.0.113.0/24'] } },
     status: { conditions: [{ ...meta, type: 'Ready' }] },
+    open: true,
   },
   '[sig-network] ServiceCIDR and IPAddress API should support IPAddress API operations': {
     ref: resources.ipAddresses,
