@@ -89,7 +89,7 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
 
   function checked(endpoint: string, request: Request, checks: readonly HealthCheck[]): Promise<Response> | Response {
     const single = request.path.slice(endpoint.length + 1)
-    if (single && !checks.some((check) => check.name === single)) return index(404)
+    if (request.path.length > endpoint.length && !checks.some((check) => check.name === single)) return index(404)
     return health(endpoint.slice(1), single, request, checks, (name, type, healthy) => indicators.checked(name, type, healthy))
   }
 

@@ -166,7 +166,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       return failure(errors.internal('authentication failed'))
     }
     const work = () => limits.within(request, handler.handle(request, user, false))
-    const answered = tracing ? tracing.run(request, work) : work()
+    const answered = tracing ? tracing.run(request, user, work) : work()
     return user === anonymousUser ? lastOf(request, await answered) : answered
   }
 

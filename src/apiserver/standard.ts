@@ -5,8 +5,8 @@ import { realClock } from '#base'
 import type { Client } from '#client'
 import { createClient } from '#client'
 import type { Store } from '#store'
-import { defaultAdmission, runAdmission } from './admission/index.ts'
-import type { AdmissionPlugin } from './admission/index.ts'
+import { checkPluginNames, defaultAdmission, runAdmission } from './admission/index.ts'
+import type { AdmissionConfiguration, AdmissionPlugin } from './admission/index.ts'
 import type { Auditor } from './audit/index.ts'
 import type { Authenticator, TokenKeys, UserInfo } from './authn/index.ts'
 import {
@@ -66,6 +66,8 @@ export interface StandardApiServerOptions {
   paths?: ApiServerOptions['paths']
   /** How long the server goes on serving when it is asked to stop, milliseconds; 0 when absent. */
   shutdownDelay?: number
+  /** Which admission plugins are on beside the default ones, which are not, and what they are told. Throws Error for names that there are not. */
+  admission?: { enable?: readonly string[]; disable?: readonly string[]; configuration?: AdmissionConfiguration }
   /** What `/metrics` shows beside the server's own. */
   metrics?: ApiServerOptions['metrics']
   /** Traces requests; disposed with the server. */
@@ -157,7 +159,10 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
   const rbac = rbacAuthorizer(reader)
   authorizers.push(mastersAuthorizer, nodeAuthorizer({ reader, graph: nodeGraph(reader), rules: bootstrapRules('system:node') }), rbac)
   const authorizer = unionAuthorizer([...authorizers])
-  admission.push(...defaultAdmission({ reader, authorizer, rules: rbac, client: () => client(loopbackUser, 'kube-apiserver'), clock }))
+  checkPluginNames(options.admission?.enable ?? [], options.admission?.disable ?? [])
+  admission.push(
+    ...defaultAdmission({ reader, authorizer, rules: rbac, client: () => client(loopbackUser, 'kube-apiserver'), clock, ...options.admission }),
+  )
 
   virtual['authentication.k8s.io/tokenreviews'] = (object) => reviewToken({ tokens, apiAudiences: [issuer] }, object as authentication.TokenReview)
   virtual['authentication.k8s.io/selfsubjectreviews'] = (object, info) => reviewSelf(info.user, object as authentication.SelfSubjectReview)

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { checkAuditPolicy, checkTracingConfig } from '#apiserver'
-import type { AuditOptions } from '#apiserver'
+import { dirname, resolve } from 'node:path'
+import type { AdmissionConfiguration, AuditOptions, WebhookBatching } from '#apiserver'
+import { checkAuditPolicy, checkPluginNames, checkTracingConfig, embedPluginFiles, parseAdmissionConfiguration } from '#apiserver'
 import { parseDuration } from '#api'
 import { parseKubeconfig } from '#client'
 import type { ApiServerSettings, ClusterConfig } from './config.ts'
@@ -17,7 +17,19 @@ export interface ApiServerFlags {
   auditLogMaxbackup?: number
   /** Days. */
   auditLogMaxage?: number
+  auditLogCompress?: boolean
   auditWebhookConfigFile?: string
+  auditWebhookBatchMaxSize?: number
+  /** Go durations. */
+  auditWebhookBatchMaxWait?: string
+  auditWebhookInitialBackoff?: string
+  auditWebhookBatchBufferSize?: number
+  auditWebhookBatchThrottleQps?: number
+  auditWebhookBatchThrottleBurst?: number
+  admissionControlConfigFile?: string
+  /** Names of plugins, by commas. */
+  enableAdmissionPlugins?: string
+  disableAdmissionPlugins?: string
   /** A Go duration. */
   shutdownDelayDuration?: string
   tracingConfigFile?: string
@@ -27,27 +39,43 @@ export interface ApiServerFlags {
 export async function setApiServer(cluster: ClusterConfig, flags: ApiServerFlags): Promise<boolean> {
   const paths = clusterPaths(cluster.name)
   const files: { from: string; to: string; text: string }[] = []
-  const take = async (from: string | undefined, to: string, check: (text: string) => unknown) => {
+  /** `check` throws for what cannot be read, and may answer what is kept instead. */
+  const take = async (from: string | undefined, to: string, check: (text: string) => Promise<string | void>) => {
     if (from === undefined) return
     const text = await readFile(from, 'utf8')
-    await check(text)
-    files.push({ from, to, text })
+    files.push({ from, to, text: (await check(text)) ?? text })
   }
   await take(flags.auditPolicyFile, paths.auditPolicy, checkAuditPolicy)
   await take(flags.tracingConfigFile, paths.tracing, checkTracingConfig)
+  const { admissionControlConfigFile: admissionFile } = flags
+  await take(admissionFile, paths.admission, (text) => embedPluginFiles(text, (path) => readFile(resolve(dirname(admissionFile!), path), 'utf8')))
   const settings: ApiServerSettings = { ...cluster.apiServer }
   if (flags.auditLogPath !== undefined)
     settings.auditLog = { ...settings.auditLog, path: flags.auditLogPath === '-' ? '-' : resolve(flags.auditLogPath) }
-  const sizes = { maxSize: flags.auditLogMaxsize, maxBackup: flags.auditLogMaxbackup, maxAge: flags.auditLogMaxage }
+  const sizes = { maxSize: flags.auditLogMaxsize, maxBackup: flags.auditLogMaxbackup, maxAge: flags.auditLogMaxage, compress: flags.auditLogCompress }
   for (const [name, value] of Object.entries(sizes)) {
     if (value === undefined) continue
-    if (!settings.auditLog) throw new Error('--audit-log-maxsize, -maxbackup and -maxage are about the file of --audit-log-path: give that, too')
+    if (!settings.auditLog)
+      throw new Error('--audit-log-maxsize, -maxbackup, -maxage and -compress are about the file of --audit-log-path: give that, too')
     settings.auditLog = { ...settings.auditLog, [name]: value }
   }
   if (flags.auditWebhookConfigFile !== undefined) {
     // it may name files beside it: it stays where it is
     settings.auditWebhook = resolve(flags.auditWebhookConfigFile)
     parseKubeconfig(await readFile(settings.auditWebhook, 'utf8'))
+  }
+  const batching = batchingOf(flags)
+  if (Object.keys(batching).length > 0) {
+    if (!settings.auditWebhook)
+      throw new Error('--audit-webhook-batch-* and -initial-backoff are about the webhook of --audit-webhook-config-file: give that, too')
+    settings.auditBatching = { ...settings.auditBatching, ...batching }
+  }
+  if (flags.enableAdmissionPlugins !== undefined || flags.disableAdmissionPlugins !== undefined) {
+    const admission = { ...settings.admission }
+    if (flags.enableAdmissionPlugins !== undefined) admission.enable = namesOf(flags.enableAdmissionPlugins)
+    if (flags.disableAdmissionPlugins !== undefined) admission.disable = namesOf(flags.disableAdmissionPlugins)
+    checkPluginNames(admission.enable ?? [], admission.disable ?? [])
+    settings.admission = admission
   }
   if (flags.shutdownDelayDuration !== undefined) settings.shutdownDelay = parseDuration(flags.shutdownDelayDuration)
   if ((settings.auditLog || settings.auditWebhook) && !flags.auditPolicyFile && !existsSync(paths.auditPolicy))
@@ -67,13 +95,46 @@ export async function setApiServer(cluster: ClusterConfig, flags: ApiServerFlags
   return changed
 }
 
+function batchingOf(flags: ApiServerFlags): WebhookBatching {
+  const duration = (text: string | undefined) => (text === undefined ? undefined : parseDuration(text))
+  const given = {
+    batchSize: flags.auditWebhookBatchMaxSize,
+    batchWait: duration(flags.auditWebhookBatchMaxWait),
+    bufferSize: flags.auditWebhookBatchBufferSize,
+    rate: flags.auditWebhookBatchThrottleQps,
+    burst: flags.auditWebhookBatchThrottleBurst,
+    initialBackoff: duration(flags.auditWebhookInitialBackoff),
+  }
+  for (const [name, value] of Object.entries(given))
+    if (value !== undefined && !(value > 0)) throw new Error(`the options of the audit webhook are more than 0: ${name} is ${value}`)
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}
+
+const namesOf = (list: string): string[] =>
+  list
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean)
+
+/** Which admission plugins a cluster has, and what they are told. */
+export async function admissionOptions(
+  cluster: ClusterConfig,
+): Promise<{ enable?: readonly string[]; disable?: readonly string[]; configuration?: AdmissionConfiguration }> {
+  const file = clusterPaths(cluster.name).admission
+  return {
+    ...cluster.apiServer?.admission,
+    ...(existsSync(file) ? { configuration: await parseAdmissionConfiguration(await readFile(file, 'utf8')) } : {}),
+  }
+}
+
 /** What a cluster records of its requests; undefined for nothing. */
 export function auditOptions(cluster: ClusterConfig): AuditOptions | undefined {
-  const { auditLog, auditWebhook } = cluster.apiServer ?? {}
+  const { auditLog, auditWebhook, auditBatching } = cluster.apiServer ?? {}
   if (!auditLog && !auditWebhook) return undefined
   return {
     policyFile: clusterPaths(cluster.name).auditPolicy,
     ...(auditLog ? { log: auditLog } : {}),
     ...(auditWebhook ? { webhookConfigFile: auditWebhook } : {}),
+    ...(auditBatching ? { webhook: auditBatching } : {}),
   }
 }

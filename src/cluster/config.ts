@@ -1,3 +1,4 @@
+import type { WebhookBatching } from '#apiserver'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -30,9 +31,13 @@ export interface ClusterConfig {
 /** What of the API server was asked for, beside what every cluster has. */
 export interface ApiServerSettings {
   /** Sizes in megabytes, ages in days. */
-  auditLog?: { path: string; maxSize?: number; maxBackup?: number; maxAge?: number }
+  auditLog?: { path: string; maxSize?: number; maxBackup?: number; maxAge?: number; compress?: boolean }
   /** The kubeconfig of a webhook that gets audit events. */
   auditWebhook?: string
+  /** How events are sent to it. */
+  auditBatching?: WebhookBatching
+  /** Names of admission plugins that are on beside the default ones, or off. */
+  admission?: { enable?: string[]; disable?: string[] }
   /** Milliseconds that it goes on serving when it is asked to stop. */
   shutdownDelay?: number
 }
@@ -98,6 +103,8 @@ export interface ClusterPaths {
   encryption: string
   /** What is recorded of requests, when something is: a Policy of audit.k8s.io. */
   auditPolicy: string
+  /** What admission plugins are told: an AdmissionConfiguration with all that it names in it; not there when it is nothing. */
+  admission: string
   /** A TracingConfiguration; not there when nothing is traced. */
   tracing: string
   kubeconfig: string
@@ -137,6 +144,7 @@ export function clusterPaths(name: string): ClusterPaths {
     store: join(dir, 'store.db'),
     encryption: join(dir, 'encryption.yaml'),
     auditPolicy: join(dir, 'audit-policy.yaml'),
+    admission: join(dir, 'admission.json'),
     tracing: join(dir, 'tracing.yaml'),
     kubeconfig: join(dir, 'admin.kubeconfig'),
     logs: join(dir, 'logs'),

@@ -13,7 +13,7 @@ import { runScheduler } from '#scheduler'
 import type { Store } from '#store'
 import { clusterPki } from './access.ts'
 import { backupPath, backupResponse } from './backup-endpoint.ts'
-import { auditOptions } from './apiserver-settings.ts'
+import { admissionOptions, auditOptions } from './apiserver-settings.ts'
 import type { ClusterConfig } from './config.ts'
 import { clusterPaths, rangesOf } from './config.ts'
 import { controllerUser } from './controller-user.ts'
@@ -98,6 +98,7 @@ async function startApiServer(
     ...(audited ? { audit: await openAudit(audited, seams) } : {}),
     ...(existsSync(tracingFile) ? { tracing: await openTracing(tracingFile, seams) } : {}),
     ...(cluster.apiServer?.shutdownDelay ? { shutdownDelay: cluster.apiServer.shutdownDelay } : {}),
+    admission: await admissionOptions(cluster),
     metrics: [queues],
     paths: { [backupPath]: () => backupResponse(cluster, raw, new Date()) },
     ...(cluster.compat ? { compat: cluster.compat } : {}),

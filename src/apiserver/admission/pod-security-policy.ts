@@ -24,23 +24,41 @@ export function standardText({ level, version }: PodSecurityStandard): string {
   return `${level}:${version === Infinity ? 'latest' : `v1.${version}`}`
 }
 
+const nothing: PodSecurityStandard = { level: 'privileged', version: Infinity }
+/** Where a namespace and the configuration say nothing, everything is allowed. */
+export const noPolicy: PodSecurityPolicy = { enforce: nothing, audit: nothing, warn: nothing }
+
+export const levelOf = (text: string): PodSecurityLevel | undefined => levels.find((level) => level === text)
+
+/** The minor version of `v1.25`; Infinity for `latest`, undefined for what is neither. */
+export function versionOf(text: string): number | undefined {
+  if (text === 'latest') return Infinity
+  const minor = /^v1\.(0|[1-9]\d*)$/.exec(text)?.[1]
+  return minor === undefined ? undefined : Number(minor)
+}
+
+export const wrongLevel = `must be one of ${levels.join(', ')}`
+export const wrongVersion = 'must be "latest" or "v1.x"'
+
 /** Reads a namespace's labels. What cannot be read restricts as far as it can where it is enforced: it was meant to restrict. */
-export function policyOf(labels: Readonly<Record<string, string>> = {}): { policy: PodSecurityPolicy; causes: StatusCause[] } {
+export function policyOf(
+  labels: Readonly<Record<string, string>> = {},
+  defaults: PodSecurityPolicy = noPolicy,
+): { policy: PodSecurityPolicy; causes: StatusCause[] } {
   const causes: StatusCause[] = []
   const read = (mode: PodSecurityMode): PodSecurityStandard => {
     const level = labels[prefix + mode]
     const version = labels[`${prefix}${mode}-version`]
     const wrong = (label: string, value: string, why: string) =>
       causes.push({ reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field: `metadata.labels[${label}]` })
-    const known = levels.find((l) => l === level)
-    if (level !== undefined && !known) wrong(prefix + mode, level, `must be one of ${levels.join(', ')}`)
-    const minor = version === undefined || version === 'latest' ? Infinity : /^v1\.(0|[1-9]\d*)$/.exec(version)?.[1]
-    if (minor === undefined) wrong(`${prefix}${mode}-version`, version!, 'must be "latest" or "v1.x"')
-    const fallback = level !== undefined && mode === 'enforce' ? 'restricted' : 'privileged'
-    return { level: known ?? fallback, version: Number(minor ?? Infinity) }
+    const known = level === undefined ? defaults[mode].level : levelOf(level)
+    if (!known) wrong(prefix + mode, level!, wrongLevel)
+    const minor = version === undefined ? defaults[mode].version : versionOf(version)
+    if (minor === undefined) wrong(`${prefix}${mode}-version`, version!, wrongVersion)
+    return { level: known ?? (mode === 'enforce' ? 'restricted' : 'privileged'), version: minor ?? Infinity }
   }
   const [enforce, audit, warn] = modes.map(read) as [PodSecurityStandard, PodSecurityStandard, PodSecurityStandard]
   // who enforces a level wants to hear of workloads whose pods will be refused
-  const mirrored = labels[`${prefix}warn`] === undefined && isStricter(enforce.level, warn.level)
-  return { policy: { enforce, audit, warn: mirrored ? enforce : warn }, causes }
+  const asked = labels[`${prefix}enforce`] !== undefined && labels[`${prefix}warn`] === undefined
+  return { policy: { enforce, audit, warn: asked && isStricter(enforce.level, warn.level) ? enforce : warn }, causes }
 }

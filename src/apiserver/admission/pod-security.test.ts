@@ -126,7 +126,7 @@ function admit(
     },
   }
   let refusal: string | undefined
-  const plugin = podSecurity(reader, options.exempt)
+  const plugin = podSecurity(reader, { exemptions: options.exempt ?? {} })
   try {
     if (plugin.handles(request)) void plugin.validate!(request)
   } catch (error) {

@@ -5,7 +5,7 @@ import type { ObjectReader } from '../object-reader.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import { podSecurityViolations } from './pod-security-checks.ts'
 import type { PodSecurityPolicy } from './pod-security-policy.ts'
-import { isStricter, policyOf, prefix, standardText } from './pod-security-policy.ts'
+import { isStricter, noPolicy, policyOf, prefix, standardText } from './pod-security-policy.ts'
 import { namespaceOf, rejected, targets } from './rejection.ts'
 
 /** Whom the standards do not bind (upstream's PodSecurityConfiguration). */
@@ -13,6 +13,12 @@ export interface PodSecurityExemptions {
   usernames?: readonly string[]
   namespaces?: readonly string[]
   runtimeClasses?: readonly string[]
+}
+
+export interface PodSecurityOptions {
+  /** For namespaces whose labels say nothing. */
+  defaults?: PodSecurityPolicy
+  exemptions?: PodSecurityExemptions
 }
 
 /** A pod as it is, or as a workload's template makes it. */
@@ -34,7 +40,7 @@ const workloads = new Set([
  * Holds pods to the Pod Security Standards that their namespace enforces, warns of and audits, and namespaces to labels that say so; without
  * a label, everything is allowed.
  */
-export function podSecurity(reader: ObjectReader, exempt: PodSecurityExemptions = {}): AdmissionPlugin {
+export function podSecurity(reader: ObjectReader, { defaults = noPolicy, exemptions: exempt = {} }: PodSecurityOptions = {}): AdmissionPlugin {
   return {
     name: 'PodSecurity',
     handles(request) {
@@ -46,7 +52,7 @@ export function podSecurity(reader: ObjectReader, exempt: PodSecurityExemptions 
       return workloads.has(`${about.group}/${about.resource}`) || targets(request, '', 'namespaces')
     },
     validate(request) {
-      if (targets(request, '', 'namespaces')) return checkNamespace(reader, exempt, request)
+      if (targets(request, '', 'namespaces')) return checkNamespace(reader, defaults, exempt, request)
       const isPod = request.context.request.resource!.resource === 'pods'
       const pod = isPod ? (request.object as unknown as PodLike) : templateOf(request.object as unknown as Templated)
       if (!pod?.spec) return
@@ -54,7 +60,7 @@ export function podSecurity(reader: ObjectReader, exempt: PodSecurityExemptions 
       if (exemption) return note(request, 'exempt', exemption)
       // what a pod was admitted with stays: a label that was put on the namespace later must not keep it from being updated
       if (isPod && request.operation === 'UPDATE' && request.old && sameRisk(pod, request.old as unknown as PodLike)) return
-      const { policy, causes } = policyOf(reader.get('', 'namespaces', '', namespaceOf(request))?.metadata.labels)
+      const { policy, causes } = policyOf(reader.get('', 'namespaces', '', namespaceOf(request))?.metadata.labels, defaults)
       if (causes.length > 0) note(request, 'error', `Failed to parse policy: ${causes.map((c) => `${c.field}: ${c.message}`).join(', ')}`)
       evaluate(request, pod, policy, isPod)
     },
@@ -74,10 +80,10 @@ function evaluate(request: AdmissionRequest, pod: PodLike, policy: PodSecurityPo
 }
 
 /** Labels must be readable; pods that a stricter level would refuse are told of. */
-function checkNamespace(reader: ObjectReader, exempt: PodSecurityExemptions, request: AdmissionRequest): void {
+function checkNamespace(reader: ObjectReader, defaults: PodSecurityPolicy, exempt: PodSecurityExemptions, request: AdmissionRequest): void {
   const { name, labels } = request.object!.metadata
-  const { policy, causes } = policyOf(labels)
-  const before = request.old && policyOf(request.old.metadata.labels)
+  const { policy, causes } = policyOf(labels, defaults)
+  const before = request.old && policyOf(request.old.metadata.labels, defaults)
   if (causes.length > 0 && !before?.causes.length) throw errors.invalid({ group: '', kind: 'Namespace' }, name, causes)
   const { enforce } = policy
   if (enforce.level === 'privileged') return

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import { manualClock, realClock, silentLogger } from '#base'
 import { resources } from '#api'
 import type { Request, Transport } from '#client'
@@ -230,6 +231,27 @@ test('a log file is rotated, and as many old ones are kept as asked', async () =
   }
 })
 
+test('old log files are packed where that is asked for, and counted all the same', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'k8ts-audit-'))
+  try {
+    let now = Date.UTC(2026, 0, 1)
+    const clock = { ...manualClock(), now: () => now++ }
+    const line = JSON.stringify({ x: 'y'.repeat(300_000) })
+    const backend = await logBackend({ path: join(directory, 'audit.log'), maxSize: 1, maxBackup: 2, compress: true, clock, log: silentLogger })
+    for (let i = 0; i < 14; i++) backend.write(line)
+    await backend[Symbol.asyncDispose]()
+    const files = (await readdir(directory)).sort()
+    assert.equal(files.length, 3)
+    for (const file of files.slice(0, 2)) {
+      assert.match(file, /^audit-2026-01-01T00-00-00\.\d{3}\.log\.gz$/)
+      const text = gunzipSync(await readFile(join(directory, file))).toString()
+      for (const each of text.trimEnd().split('\n')) assert.equal(each, line)
+    }
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})
+
 /** A webhook that fails as often as it is told to. */
 function webhook(failures: number): Transport & { batches: string[][] } {
   const batches: string[][] = []
@@ -258,6 +280,20 @@ test('a webhook gets events in batches: when there are enough, after a while, an
   backend.write(JSON.stringify({ n: '4' }))
   await backend[Symbol.asyncDispose]()
   assert.deepEqual(transport.batches.at(-1), ['4'])
+})
+
+test('a webhook gets so many batches at once, and then so many a second', async () => {
+  const transport = webhook(0)
+  const clock = manualClock()
+  const backend = webhookBackend({ transport, path: '/', clock, log: silentLogger, batchSize: 1, burst: 2, rate: 2 })
+  for (const n of events(0, 5)) backend.write(JSON.stringify({ n }))
+  await clock.advance(0)
+  assert.equal(transport.batches.length, 2)
+  await clock.advance(500)
+  assert.equal(transport.batches.length, 3)
+  await clock.advance(1000)
+  assert.equal(transport.batches.length, 5)
+  await backend[Symbol.asyncDispose]()
 })
 
 test('a webhook that fails is tried again, in order, and requests never wait for it', async () => {

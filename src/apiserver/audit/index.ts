@@ -3,6 +3,7 @@ import type { AuditOptions } from './open.ts'
 import type { Auditor } from './trail.ts'
 
 export type { AuditOptions } from './open.ts'
+export type { WebhookBatching } from './webhook-backend.ts'
 export type { AuditTrail, Auditor, AuditedRequest } from './trail.ts'
 
 /** Opens an audit as configured. Servers without one do not load what it takes. */

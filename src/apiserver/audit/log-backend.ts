@@ -1,6 +1,9 @@
+import { createReadStream, createWriteStream } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
 import type { Clock, Logger } from '#base'
 import { describeError } from '#base'
 import type { AuditBackend } from './trail.ts'
@@ -14,6 +17,8 @@ export interface LogBackendOptions {
   maxBackup?: number
   /** Days that old files are kept; for ever when 0 or absent. */
   maxAge?: number
+  /** Whether old files are packed with gzip. */
+  compress?: boolean
   clock: Clock
   log: Logger
 }
@@ -26,7 +31,7 @@ const bufferLimit = 64 << 20
  * once as have come up; disposing writes the rest.
  */
 export async function logBackend(options: LogBackendOptions): Promise<AuditBackend> {
-  const { path, clock, log, maxSize, maxBackup = 0, maxAge = 0 } = options
+  const { path, clock, log, maxSize, maxBackup = 0, maxAge = 0, compress = false } = options
   const limit = (maxSize || 100) * 1024 * 1024
   const toOutput = path === '-'
   let waiting: string[] = []
@@ -50,8 +55,10 @@ export async function logBackend(options: LogBackendOptions): Promise<AuditBacke
   async function rotate(): Promise<void> {
     await file!.close()
     file = undefined
-    await rename(path, await backupName(path, clock.now()))
+    const backup = await backupName(path, clock.now())
+    await rename(path, backup)
     await reopen()
+    if (compress) await pack(backup)
     await prune(path, { maxBackup, maxAge, now: clock.now() })
   }
 
@@ -99,6 +106,19 @@ export async function logBackend(options: LogBackendOptions): Promise<AuditBacke
   }
 }
 
+/** Replaces a file by its packed form; one that cannot be packed stays as it is. */
+async function pack(path: string): Promise<void> {
+  const part = `${path}.gz.part`
+  try {
+    await pipeline(createReadStream(path), createGzip(), createWriteStream(part, { mode: 0o600 }))
+    await rename(part, `${path}.gz`)
+    await unlink(path)
+  } catch (error) {
+    await unlink(part).catch(() => {})
+    throw error
+  }
+}
+
 /** Lines joined to chunks that fit into a file. */
 function* chunksOf(lines: readonly string[], limit: number): Generator<string> {
   let chunk: string[] = []
@@ -130,12 +150,16 @@ async function prune(path: string, { maxBackup, maxAge, now }: { maxBackup: numb
   const extension = extname(path)
   const prefix = `${basename(path, extension)}-`
   const stamped = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}$/
+  const stampOf = (name: string) => {
+    const plain = name.endsWith('.gz') && extension !== '.gz' ? name.slice(0, -'.gz'.length) : name
+    return plain.startsWith(prefix) && plain.endsWith(extension) ? plain.slice(prefix.length, plain.length - extension.length) : ''
+  }
   const backups = (await readdir(dirname(path)))
-    .filter((name) => name.startsWith(prefix) && name.endsWith(extension) && stamped.test(name.slice(prefix.length, name.length - extension.length)))
+    .filter((name) => stamped.test(stampOf(name)))
     .sort()
     .reverse()
   const timeOf = (name: string) => {
-    const stamp = name.slice(prefix.length, name.length - extension.length)
+    const stamp = stampOf(name)
     return Date.parse(`${stamp.slice(0, 10)}T${stamp.slice(11, 19).replaceAll('-', ':')}${stamp.slice(19)}Z`)
   }
   const old = backups.filter((name, i) => (maxBackup > 0 && i >= maxBackup) || (maxAge > 0 && timeOf(name) < now - maxAge * 86_400_000))

@@ -3,7 +3,21 @@ import { describeError } from '#base'
 import type { Transport } from '#client'
 import type { AuditBackend } from './trail.ts'
 
-export interface WebhookBackendOptions {
+/** Upstream's `--audit-webhook-batch-*` and `--audit-webhook-initial-backoff`; times are milliseconds. */
+export interface WebhookBatching {
+  /** Events of one batch at most; 400 when absent. */
+  batchSize?: number
+  /** How long an event waits for more; 30,000 when absent. */
+  batchWait?: number
+  /** Events that wait; 10,000 when absent. */
+  bufferSize?: number
+  /** Batches a second, and how many may go at once; 10 and 15 when absent. */
+  rate?: number
+  burst?: number
+  initialBackoff?: number
+}
+
+export interface WebhookBackendOptions extends WebhookBatching {
   /** To the server of the webhook's kubeconfig; disposed with the backend. */
   transport: Transport
   /** The path of that server's URL. */
@@ -11,17 +25,10 @@ export interface WebhookBackendOptions {
   clock: Clock
   log: Logger
   random?: Random
-  /** Upstream's `--audit-webhook-batch-*` and `--audit-webhook-initial-backoff`, milliseconds. */
-  batchSize?: number
-  batchWait?: number
-  bufferSize?: number
-  initialBackoff?: number
 }
 
 /** How often one batch is sent before it is given up. */
 const attempts = 5
-/** Batches a second. */
-const rate = 10
 
 /**
  * Events as EventLists, POSTed in batches: when there are enough of them, or some time after the first. Requests never wait: what does not fit into the buffer is
@@ -29,8 +36,11 @@ const rate = 10
  */
 export function webhookBackend(options: WebhookBackendOptions): AuditBackend {
   const { transport, path, clock, log, random = Math.random } = options
-  const { batchSize = 400, batchWait = 30_000, bufferSize = 10_000, initialBackoff = 10_000 } = options
+  const { batchSize = 400, batchWait = 30_000, bufferSize = 10_000, rate = 10, burst = 15, initialBackoff = 10_000 } = options
   let buffer: string[] = []
+  /** Batches that may go at once, and when that was reckoned. */
+  let tokens = burst
+  let reckoned = clock.monotonic()
   let dropped = 0
   let cancelTimer: (() => void) | undefined
   let sending: Promise<void> | undefined
@@ -64,13 +74,21 @@ export function webhookBackend(options: WebhookBackendOptions): AuditBackend {
     }
   }
 
+  /** Waits until one more batch may go. */
+  async function turn(): Promise<void> {
+    const now = clock.monotonic()
+    tokens = Math.min(burst, tokens + ((now - reckoned) * rate) / 1000) - 1
+    reckoned = now
+    if (tokens < 0 && !stopping.signal.aborted) await clock.sleep((-tokens * 1000) / rate, stopping.signal).catch(() => {})
+  }
+
   async function sendAll(all: boolean): Promise<void> {
     while (buffer.length >= batchSize || (all && buffer.length > 0)) {
       const batch = buffer.slice(0, batchSize)
       buffer = buffer.slice(batch.length)
+      await turn()
       await deliver(batch)
       all &&= buffer.length > 0
-      if (buffer.length >= batchSize && !stopping.signal.aborted) await clock.sleep(1000 / rate, stopping.signal).catch(() => {})
     }
     sending = undefined
     if (buffer.length > 0) startTimer()

@@ -79,6 +79,7 @@ export function jsonOf(spans: readonly Span[]): object {
               startTimeUnixNano: String(span.start),
               endTimeUnixNano: String(span.end),
               attributes: attributes(span.attributes),
+              ...(span.link ? { links: [{ traceId: span.link.traceId, spanId: span.link.spanId }] } : {}),
               status: span.error === undefined ? {} : { code: 2, message: span.error },
             })),
           },
@@ -119,7 +120,12 @@ export function protobufOf(spans: readonly Span[]): Buffer {
           fixed64(writer, 7, span.start)
           fixed64(writer, 8, span.end)
           for (const [key, value] of Object.entries(span.attributes)) attribute(9, key, value)
-          const { error } = span
+          const { error, link } = span
+          if (link)
+            message(13, () => {
+              bytes(1, link.traceId)
+              bytes(2, link.spanId)
+            })
           if (error !== undefined)
             message(15, () => {
               text(2, error)

@@ -8,6 +8,8 @@ export interface Span {
   start: bigint
   end: bigint
   attributes: Record<string, string | number>
+  /** A span of another trace that led to this one. */
+  link?: { traceId: string; spanId: string }
   /** What went wrong; absent when nothing did. */
   error?: string
 }

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto'
 import type { Clock, Logger, Random } from '#base'
 import { describeError } from '#base'
 import type { Request, Response } from '#client'
+import type { UserInfo } from '../authn/authenticator.ts'
+import { parseRequest } from '../parse-request.ts'
 import type { StoreObserver } from '../observed-store.ts'
 import type { SpanExporter } from './otlp.ts'
 import type { Span } from './span.ts'
@@ -10,14 +12,17 @@ import { formatTraceParent, parseTraceParent } from './span.ts'
 
 /** Traces requests (KEP-647): one span for each, with one for each call of the store below it. */
 export interface Tracing extends AsyncDisposable {
-  /** Runs the work of a request, as part of the trace that its `traceparent` names; what it leads to is told of this span by the same header. */
-  run(request: Request, work: () => Promise<Response>): Promise<Response>
+  /**
+   * Runs the work of a request, as part of the trace that its `traceparent` names where its user is trusted to say so: administrators and monitoring are, as upstream. Others get a
+   * trace of their own that is linked to theirs. What it leads to is told of this span by the same header.
+   */
+  run(request: Request & { readonly uri?: string }, user: UserInfo, work: () => Promise<Response>): Promise<Response>
   store: StoreObserver
 }
 
 export interface TracerOptions {
   exporter: SpanExporter
-  /** Of a million requests that nobody else traces. Whoever traces and asks for it is followed. */
+  /** Of a million requests that are not part of somebody else's trace: there, it is followed whether that is sampled. */
   samplingRatePerMillion: number
   clock: Clock
   log: Logger
@@ -64,19 +69,26 @@ export function tracer({ exporter, samplingRatePerMillion, clock, log, random = 
   }
 
   return {
-    run(request, work) {
-      const parent = parseTraceParent(request.headers['traceparent'])
-      const sampled = parent?.sampled || random() * 1_000_000 < samplingRatePerMillion
+    run(request, user, work) {
+      const remote = parseTraceParent(request.headers['traceparent'])
+      const parent = remote && user.groups.some((group) => trusted.has(group)) ? remote : undefined
+      const sampled = parent ? parent.sampled : random() * 1_000_000 < samplingRatePerMillion
       if (!sampled) return work()
       const span: Span = {
         traceId: parent?.traceId ?? randomBytes(16).toString('hex'),
         spanId: randomBytes(8).toString('hex'),
         parentId: parent?.spanId ?? '',
-        name: 'KubernetesAPI',
+        name: nameOf(request, user),
         kind: 'server',
         start: now(),
         end: 0n,
-        attributes: { 'http.request.method': request.method, 'url.path': request.path, 'user_agent.original': request.headers['user-agent'] ?? '' },
+        attributes: {
+          'http.request.method': request.method,
+          'url.path': request.path,
+          'http.target': request.uri ?? request.path,
+          'user_agent.original': request.headers['user-agent'] ?? '',
+        },
+        ...(remote && !parent ? { link: { traceId: remote.traceId, spanId: remote.spanId } } : {}),
       }
       request.headers['traceparent'] = formatTraceParent(span)
       return current.run(span, async () => {
@@ -120,3 +132,19 @@ export function tracer({ exporter, samplingRatePerMillion, clock, log, random = 
 }
 
 const nothing = () => {}
+
+const trusted = new Set(['system:masters', 'system:monitoring'])
+
+/** As upstream names spans: by method and what it is about, without names of objects. */
+function nameOf({ method, path, query }: Request, user: UserInfo): string {
+  let about
+  try {
+    about = parseRequest(method, path, query, user).resource
+  } catch {
+    return method
+  }
+  if (!about) return method
+  const { group, version, namespace, resource, name, subresource } = about
+  const parts = [group ? `apis/${group}` : 'api', version, ...(namespace ? ['namespaces/{:namespace}'] : []), resource, ...(name ? ['{:name}'] : [])]
+  return `${method} /${[...parts, ...(subresource ? [subresource] : [])].join('/')}`
+}

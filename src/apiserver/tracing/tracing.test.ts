@@ -17,6 +17,7 @@ import { tracer } from './tracer.ts'
 const trace = '0af7651916cd43dd8448eb211c80319c'
 const parent = `00-${trace}-b7ad6b7169203331-01`
 const request = (headers: Record<string, string> = {}): Request => ({ method: 'POST', path: '/api/v1/x', query: new URLSearchParams(), headers })
+const admin = { username: 'admin', groups: ['system:masters'] }
 const ok = { status: 201, headers: {}, body: { bytes: new Uint8Array() } }
 
 test('a traceparent is read as the W3C says', async (context) => {
@@ -50,7 +51,7 @@ test('a request and its calls of the store are spans of the trace that asked for
   const { spans, tracing } = traced(0)
   const store = observedStore(memoryStore(), tracing.store)
   const sent = request({ traceparent: parent })
-  await tracing.run(sent, async () => {
+  await tracing.run(sent, admin, async () => {
     await store.create('/registry/core/configmaps/a/b', Buffer.from('{}'))
     return ok
   })
@@ -65,14 +66,32 @@ test('a request and its calls of the store are spans of the trace that asked for
 
 test('what nobody traces is traced at the rate that is asked for', async () => {
   const none = traced(0)
-  await none.tracing.run(request(), () => Promise.resolve(ok))
-  await none.tracing.run(request({ traceparent: parent.replace(/01$/, '00') }), () => Promise.resolve(ok))
+  await none.tracing.run(request(), admin, () => Promise.resolve(ok))
+  await none.tracing.run(request({ traceparent: parent.replace(/01$/, '00') }), admin, () => Promise.resolve(ok))
   await none.tracing[Symbol.asyncDispose]()
   assert.equal(none.spans.length, 0)
   const all = traced(1_000_000)
-  await all.tracing.run(request(), () => Promise.resolve(ok))
+  await all.tracing.run(request(), admin, () => Promise.resolve(ok))
   await all.tracing[Symbol.asyncDispose]()
   assert.equal(all.spans.length, 1)
+})
+
+test('only who is trusted decides whether he is traced, and of which trace that is a part', async () => {
+  const { spans, tracing } = traced(1_000_000)
+  await tracing.run(request({ traceparent: parent.replace(/01$/, '00') }), admin, () => Promise.resolve(ok))
+  const stranger = { username: 'jane', groups: ['system:authenticated'] }
+  const asked = { ...request({ traceparent: parent }), path: '/apis/apps/v1/namespaces/secret/deployments/hidden/scale' }
+  await tracing.run(asked, stranger, () => Promise.resolve(ok))
+  await tracing[Symbol.asyncDispose]()
+  assert.equal(spans.length, 1)
+  const [own] = spans
+  assert.notEqual(own!.traceId, trace)
+  assert.deepEqual([own!.parentId, own!.link], ['', { traceId: trace, spanId: 'b7ad6b7169203331' }])
+  assert.equal(own!.name, 'POST /apis/apps/v1/namespaces/{:namespace}/deployments/{:name}/scale')
+  const none = traced(0)
+  await none.tracing.run(request({ traceparent: parent }), stranger, () => Promise.resolve(ok))
+  await none.tracing[Symbol.asyncDispose]()
+  assert.equal(none.spans.length, 0)
 })
 
 const span: Span = {

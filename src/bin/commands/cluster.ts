@@ -31,7 +31,19 @@ export function clusterCommands(program: Command): void {
     .addOption(new Option('--audit-log-maxsize <megabytes>', 'how large the audit log gets before the next file is begun').argParser(positive))
     .addOption(new Option('--audit-log-maxbackup <count>', 'how many old audit logs are kept').argParser(positive))
     .addOption(new Option('--audit-log-maxage <days>', 'how long old audit logs are kept').argParser(positive))
+    .addOption(new Option('--audit-log-compress', 'pack old audit logs'))
     .addOption(new Option('--audit-webhook-config-file <file>', 'where audit events are sent: a kubeconfig'))
+    .addOption(new Option('--audit-webhook-batch-max-size <count>', 'how many audit events are sent at once').argParser(positive))
+    .addOption(new Option('--audit-webhook-batch-max-wait <duration>', 'how long an audit event waits for more'))
+    .addOption(
+      new Option('--audit-webhook-batch-buffer-size <count>', 'how many audit events wait; what comes beyond is dropped').argParser(positive),
+    )
+    .addOption(new Option('--audit-webhook-batch-throttle-qps <count>', 'how many batches are sent a second').argParser(positive))
+    .addOption(new Option('--audit-webhook-batch-throttle-burst <count>', 'how many batches may be sent at once').argParser(positive))
+    .addOption(new Option('--audit-webhook-initial-backoff <duration>', 'how long to wait after a batch that was not taken'))
+    .addOption(new Option('--admission-control-config-file <file>', 'what admission plugins are told: an AdmissionConfiguration of Kubernetes'))
+    .addOption(new Option('--enable-admission-plugins <names>', 'admission plugins that are on beside the default ones, by commas'))
+    .addOption(new Option('--disable-admission-plugins <names>', 'admission plugins that are off, by commas'))
     .addOption(new Option('--tracing-config-file <file>', 'where traces are sent: a TracingConfiguration of Kubernetes'))
     .addOption(new Option('--shutdown-delay-duration <duration>', 'how long the API server goes on serving when it is asked to stop'))
     .addOption(new Option('--range <number>', 'which slice of private addresses the cluster gets; a free one when absent').argParser(positive))
@@ -52,7 +64,17 @@ export function clusterCommands(program: Command): void {
         auditLogMaxsize?: number
         auditLogMaxbackup?: number
         auditLogMaxage?: number
+        auditLogCompress?: boolean
         auditWebhookConfigFile?: string
+        auditWebhookBatchMaxSize?: number
+        auditWebhookBatchMaxWait?: string
+        auditWebhookBatchBufferSize?: number
+        auditWebhookBatchThrottleQps?: number
+        auditWebhookBatchThrottleBurst?: number
+        auditWebhookInitialBackoff?: string
+        admissionControlConfigFile?: string
+        enableAdmissionPlugins?: string
+        disableAdmissionPlugins?: string
         tracingConfigFile?: string
         shutdownDelayDuration?: string
         wait: number
