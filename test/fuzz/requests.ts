@@ -155,6 +155,52 @@ export const targets: Record<string, (c: Chooser) => Request> = {
     }
   },
 
+  /** CBOR: objects, applies, what is nested or promises more than there is; asked for in every form. */
+  cbor(c) {
+    const [path, object] = c.one(samples)
+    const { metadata } = object as { metadata: { name: string } }
+    const accept = c.one([
+      'application/cbor',
+      'application/json',
+      `application/cbor;as=${c.one(['Table', 'PartialObjectMetadata', 'x'])};g=meta.k8s.io;v=v1`,
+    ])
+    const apply = c.chance(0.3)
+    const name = apply ? metadata.name : `n${c.below(1e6)}`
+    const whole = encodeCbor(mutated({ ...object, metadata: { ...metadata, name } }, c, c.one([0, 0.02, 0.2])))
+    const head = (major: number) => Buffer.of((major << 5) | c.one([24, 25, 26, 27, 31]), ...Array.from({ length: 8 }, () => c.below(256)))
+    const bytes = c.chance(0.7)
+      ? c.chance(0.6)
+        ? mutatedBytes(whole, c)
+        : whole
+      : c.one([
+          () => Buffer.concat([head(c.below(8)), whole]),
+          () => Buffer.concat([Buffer.of(0x9a, 0, c.below(0x30), 0, 0), Buffer.alloc(c.below(2_900_000), c.one([0x80, 0xa0, 0xf6, 0x40, 0, 0xbf]))]),
+          () => Buffer.concat([Buffer.alloc(c.below(200_000), c.one([0x81, 0xc6, 0x9f, 0xbf])), whole]),
+          () =>
+            Buffer.concat([
+              Buffer.of(0xbf),
+              ...Array.from({ length: c.below(60_000) }, (_, i) => encodeCbor([`k${i}`, i % 7]).subarray(4)),
+              Buffer.of(0xff),
+            ]),
+          () => Buffer.concat([Buffer.of(0x5f), Buffer.alloc(c.below(1_000_000), 0x40), Buffer.of(0xff)]),
+        ])()
+    return apply
+      ? request(
+          'PATCH',
+          `${path}/${name}`,
+          { ...validation(c), fieldManager: 'c', force: 'true' },
+          { 'content-type': 'application/apply-patch+cbor', accept },
+          bytes,
+        )
+      : request(
+          c.one(['POST', 'POST', 'PUT', 'DELETE']),
+          c.chance(0.8) ? path : `${path}/${metadata.name}`,
+          validation(c),
+          { 'content-type': 'application/cbor', accept },
+          bytes,
+        )
+  },
+
   /** Patches of every type on objects that are there, or not. */
   patches(c) {
     if (c.chance(large)) return largePatch(c)

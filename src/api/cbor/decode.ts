@@ -8,7 +8,7 @@ export interface CborLimits {
   values: number
 }
 
-const defaults: CborLimits = { depth: 1000, values: 1 << 20 }
+const defaults: CborLimits = { depth: 1000, values: 1 << 19 }
 
 /**
  * Reads one CBOR item into its JSON form by the rules that Kubernetes has for it (KEP-4222): byte strings are text, and base64 where tag 22 says so; keys are
@@ -129,28 +129,54 @@ class CborReader {
       this.#at += length
       return piece
     }
-    const type = head >> 5
-    const pieces: Buffer[] = []
+    const start = this.#at
+    const whole = Buffer.allocUnsafe(this.#walkPieces(head >> 5, () => {}))
+    this.#at = start
+    let filled = 0
+    this.#walkPieces(head >> 5, (from, to) => {
+      filled += this.#bytes.copy(whole, filled, from, to)
+    })
+    return whole
+  }
+
+  /** Goes over the pieces of a string up to its break, and answers how long they are together. They may be many more than their bytes: nothing is kept of each. */
+  #walkPieces(type: number, each: (from: number, to: number) => void): number {
+    let total = 0
     for (let next = this.#byte(); next !== breakCode; next = this.#byte()) {
       if (next >> 5 !== type) throw new CborError(`cbor: wrong element type ${typeNames[next >> 5]} for indefinite-length ${typeNames[type]}`)
       if ((next & 31) === indefinite) throw new CborError(`cbor: indefinite-length ${typeNames[type]} chunk is not definite-length`)
-      const piece = this.#pieces(next)
-      if (type === 3) this.#checkText(piece)
-      pieces.push(piece)
+      const length = Number(this.#argument(next))
+      this.#need(length)
+      const from = this.#at
+      this.#at += length
+      // each piece of a text is a text
+      if (type === 3 && length > 0) this.#checkText(this.#bytes.subarray(from, this.#at))
+      each(from, this.#at)
+      total += length
     }
-    return Buffer.concat(pieces)
+    return total
   }
 
   /** A byte string as text; what is no UTF-8 in it is replaced, as it is wherever upstream shows it. */
   #chunks(head: number): string {
-    return this.#pieces(head).toString()
+    return (head & 31) === indefinite ? this.#pieces(head).toString() : this.#string(Number(this.#argument(head)))
   }
 
   #text(head: number): string {
-    const bytes = this.#pieces(head)
-    const text = bytes.toString()
-    if (text.includes('\ufffd')) this.#checkText(bytes)
+    const start = this.#at
+    const text = this.#chunks(head)
+    if (text.includes('\ufffd')) {
+      this.#at = start
+      this.#checkText(this.#pieces(head))
+    }
     return text
+  }
+
+  #string(length: number): string {
+    this.#need(length)
+    const start = this.#at
+    this.#at += length
+    return this.#bytes.toString('utf8', start, this.#at)
   }
 
   #checkText(bytes: Buffer): void {
