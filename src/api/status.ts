@@ -81,6 +81,8 @@ const forObject = (gr: GroupResource, name: string): meta.StatusDetails => ({
 
 /** What is wrong with a large object in more places than this is not told in full: the answer would be larger than what was sent. */
 const mostCauses = 1000
+/** Nor is a long value that is wrong repeated in full by everything that is said of it. */
+const longestCause = 10_000
 
 /** Constructors of the errors the API answers, worded as apimachinery's `api/errors` words them. */
 export const errors = {
@@ -100,11 +102,15 @@ export const errors = {
     ),
   unauthorized: (message = 'Unauthorized') => failure('Unauthorized', 401, message),
   badRequest: (message: string) => failure('BadRequest', 400, message),
-  invalid: (gk: { group: string; kind: string }, name: string, causes: StatusCause[]) => {
-    const told = causes.length > mostCauses ? causes.slice(0, mostCauses) : causes
+  invalid: (gk: { group: string; kind: string }, fullName: string, causes: StatusCause[]) => {
+    const name = fullName.length > longestCause ? `${fullName.slice(0, longestCause)}…` : fullName
+    const shown = causes.length > mostCauses ? causes.slice(0, mostCauses) : causes
+    const told = shown.some(({ message }) => message.length > longestCause)
+      ? shown.map((cause) => (cause.message.length > longestCause ? { ...cause, message: `${cause.message.slice(0, longestCause)}…` } : cause))
+      : shown
     // what is said twice is a cause twice, and one line
     const lines = [...new Set(told.map((c) => `${c.field}: ${c.message}`))]
-    if (told !== causes) lines.push(`and ${causes.length - mostCauses} more`)
+    if (causes.length > mostCauses) lines.push(`and ${causes.length - mostCauses} more`)
     const text = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
     return failure('Invalid', 422, `${gk.group ? `${gk.kind}.${gk.group}` : gk.kind} "${name}" is invalid: ${text}`, {
       ...(name ? { name } : {}),
