@@ -84,6 +84,8 @@ const mostCauses = 1000
 /** Nor is a long value that is wrong repeated in full by everything that is said of it. */
 const longestCause = 10_000
 
+const cut = (text: string) => (text.length > longestCause ? `${text.slice(0, longestCause)}…` : text)
+
 /** Constructors of the errors the API answers, worded as apimachinery's `api/errors` words them. */
 export const errors = {
   notFound: (gr: GroupResource, name: string) => failure('NotFound', 404, `${qualified(gr)} "${name}" not found`, forObject(gr, name)),
@@ -103,10 +105,10 @@ export const errors = {
   unauthorized: (message = 'Unauthorized') => failure('Unauthorized', 401, message),
   badRequest: (message: string) => failure('BadRequest', 400, message),
   invalid: (gk: { group: string; kind: string }, fullName: string, causes: StatusCause[]) => {
-    const name = fullName.length > longestCause ? `${fullName.slice(0, longestCause)}…` : fullName
+    const name = cut(fullName)
     const shown = causes.length > mostCauses ? causes.slice(0, mostCauses) : causes
-    const told = shown.some(({ message }) => message.length > longestCause)
-      ? shown.map((cause) => (cause.message.length > longestCause ? { ...cause, message: `${cause.message.slice(0, longestCause)}…` } : cause))
+    const told = shown.some(({ message = '' }) => message.length > longestCause)
+      ? shown.map((cause) => ({ ...cause, message: cut(cause.message ?? '') }))
       : shown
     // what is said twice is a cause twice, and one line
     const lines = [...new Set(told.map((c) => `${c.field}: ${c.message}`))]
