@@ -48,6 +48,27 @@ function scene(key = rsa) {
 const boundPod = { apiVersion: 'v1', kind: 'Pod', name: 'pod' }
 const accountGroups = ['system:serviceaccounts', 'system:serviceaccounts:ns', 'system:authenticated']
 
+test('a token request agrees with its path', () => {
+  const { reader, clock, keys } = scene()
+  const ask = (metadata: object) => () =>
+    createToken({ keys, issuer, reader, clock }, 'ns', 'sa', {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      metadata: metadata as never,
+      spec: { audiences: [] },
+    })
+  const rows: [metadata: object, problem: RegExp][] = [
+    [
+      { name: 'other' },
+      /^TokenRequest\.authentication\.k8s\.io "sa" is invalid: metadata\.name: Invalid value: "other": must match the service account name if specified$/,
+    ],
+    [{ namespace: 'other' }, /"sa" is invalid: metadata\.namespace: Invalid value: "other": must match the service account namespace if specified$/],
+    [{ uid: 'other' }, /the UID in the token request \(other\) does not match the UID of the service account \(/],
+  ]
+  for (const [metadata, message] of rows) assert.throws(ask(metadata), { message })
+  ask({ name: 'sa', namespace: 'ns' })()
+})
+
 test('a client certificate names its user and groups', async () => {
   const { authenticator } = scene()
   const certificate = { commonName: 'jane', organizations: ['dev'] }

@@ -34,9 +34,18 @@ export function createToken(
 ): authentication.TokenRequest {
   const { reader, issuer } = options
   const spec = request.spec ?? {}
-  const expirationSeconds = validExpiration(spec.expirationSeconds)
+  agrees(request.metadata?.name, name, 'name')
+  agrees(request.metadata?.namespace, namespace, 'namespace', name)
   const account = reader.get<core.ServiceAccount>('', 'serviceaccounts', namespace, name)
   if (!account) throw errors.notFound({ group: '', resource: 'serviceaccounts' }, name)
+  const uid = request.metadata?.uid
+  if (uid && uid !== account.metadata.uid)
+    throw errors.conflict(
+      { group: kind.group, resource: kind.kind },
+      name,
+      `the UID in the token request (${uid}) does not match the UID of the service account (${account.metadata.uid})`,
+    )
+  const expirationSeconds = validExpiration(spec.expirationSeconds)
   const reference = spec.boundObjectRef
   const bound = reference ? resolveBound(reader, namespace, name, reference) : {}
   const audiences = spec.audiences?.length ? spec.audiences : options.audiences?.length ? options.audiences : [issuer]
@@ -64,6 +73,15 @@ export function createToken(
   }
 }
 
+const kind = { group: 'authentication.k8s.io', kind: 'TokenRequest' }
+
+/** A request may repeat what its path says, and may not contradict it. */
+function agrees(given: string | undefined, expected: string, field: 'name' | 'namespace', name = expected): void {
+  if (!given || given === expected) return
+  const message = `Invalid value: ${JSON.stringify(given)}: must match the service account ${field} if specified`
+  throw errors.invalid(kind, name, [{ reason: 'FieldValueInvalid', message, field: `metadata.${field}` }])
+}
+
 function validExpiration(asked: number | undefined): number {
   const seconds = asked ?? defaultExpirationSeconds
   const cause = (text: string): StatusCause => ({
@@ -71,7 +89,6 @@ function validExpiration(asked: number | undefined): number {
     message: `Invalid value: ${seconds}: ${text}`,
     field: 'spec.expirationSeconds',
   })
-  const kind = { group: 'authentication.k8s.io', kind: 'TokenRequest' }
   if (seconds < minExpirationSeconds) throw errors.invalid(kind, '', [cause('may not specify a duration less than 10 minutes')])
   if (seconds > maxExpirationSeconds) throw errors.invalid(kind, '', [cause('may not specify a duration larger than 2^32 seconds')])
   return seconds

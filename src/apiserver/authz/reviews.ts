@@ -5,6 +5,7 @@ import type { RequestInfo } from '../request-info.ts'
 import type { Authorizer } from './authorizer.ts'
 import { nodeIdentity } from './node-authorizer.ts'
 import type { RuleResolver } from './rbac.ts'
+import { selectorCauses, selectorProblem } from './review-selectors.ts'
 import type { PolicyRule } from './rules.ts'
 
 type AccessReview = authorization.SubjectAccessReview | authorization.LocalSubjectAccessReview
@@ -16,13 +17,13 @@ export function reviewSelfAccess(
   user: UserInfo,
   review: authorization.SelfSubjectAccessReview,
 ): authorization.SelfSubjectAccessReview {
-  reject([...specCauses(review.spec), ...metadataCauses(review.metadata, false)])
+  reject([...specCauses(review.spec), ...selectors(review.spec), ...metadataCauses(review.metadata, false)])
   return { ...review, status: decide(authorizer, user, review.spec) }
 }
 
 /** POST of a SubjectAccessReview: may this user do this? */
 export function reviewAccess(authorizer: Authorizer, review: authorization.SubjectAccessReview): authorization.SubjectAccessReview {
-  reject([...specCauses(review.spec), ...userCauses(review.spec), ...metadataCauses(review.metadata, false)])
+  reject([...specCauses(review.spec), ...userCauses(review.spec), ...selectors(review.spec), ...metadataCauses(review.metadata, false)])
   return { ...review, status: decide(authorizer, userOf(review.spec), review.spec) }
 }
 
@@ -33,7 +34,7 @@ export function reviewLocalAccess(
   review: authorization.LocalSubjectAccessReview,
 ): authorization.LocalSubjectAccessReview {
   const { resourceAttributes, nonResourceAttributes } = review.spec
-  const causes = [...specCauses(review.spec), ...userCauses(review.spec), ...metadataCauses(review.metadata, true)]
+  const causes = [...specCauses(review.spec), ...userCauses(review.spec), ...selectors(review.spec), ...metadataCauses(review.metadata, true)]
   if (resourceAttributes && (resourceAttributes.namespace ?? '') !== (review.metadata?.namespace ?? '')) {
     causes.push(invalid('spec.resourceAttributes.namespace', JSON.stringify(resourceAttributes.namespace ?? ''), 'must match metadata.namespace'))
   }
@@ -78,7 +79,13 @@ function resourceRule({ verbs, apiGroups, resources, resourceNames }: PolicyRule
 
 function decide(authorizer: Authorizer, user: UserInfo, spec: AccessSpec): authorization.SubjectAccessReviewStatus {
   const { decision, reason } = authorizer.authorize(requestOf(user, spec))
-  return { allowed: decision === 'allow', ...(decision === 'deny' ? { denied: true } : {}), ...(reason ? { reason } : {}) }
+  const evaluationError = spec.resourceAttributes && selectorProblem(spec.resourceAttributes)
+  return {
+    allowed: decision === 'allow',
+    ...(decision === 'deny' ? { denied: true } : {}),
+    ...(reason ? { reason } : {}),
+    ...(evaluationError ? { evaluationError } : {}),
+  }
 }
 
 function requestOf(user: UserInfo, { resourceAttributes, nonResourceAttributes }: AccessSpec): RequestInfo {
@@ -99,6 +106,8 @@ function specCauses({ resourceAttributes, nonResourceAttributes }: AccessSpec): 
   return [invalid('spec.resourceAttributes', 'null', 'exactly one of nonResourceAttributes or resourceAttributes must be specified')]
 }
 
+const selectors = ({ resourceAttributes }: AccessSpec) => (resourceAttributes ? selectorCauses(resourceAttributes) : [])
+
 function userCauses({ user, groups }: AccessReview['spec']): StatusCause[] {
   return user || groups?.length ? [] : [invalid('spec.user', '""', 'at least one of user or group must be specified')]
 }
@@ -113,8 +122,7 @@ function metadataCauses(metadata: object | undefined, mayHaveNamespace: boolean)
 }
 
 /** As upstream prints the internal value. */
-const goPaths = ({ path = '', verb = '' }: authorization.NonResourceAttributes): string =>
-  `authorization.NonResourceAttributes{Path:${JSON.stringify(path)}, Verb:${JSON.stringify(verb)}}`
+const goPaths = ({ path = '', verb = '' }: authorization.NonResourceAttributes): string => JSON.stringify({ Path: path, Verb: verb })
 
 const invalid = (field: string, value: string, why: string): StatusCause => ({
   reason: 'FieldValueInvalid',

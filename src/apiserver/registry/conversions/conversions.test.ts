@@ -47,6 +47,16 @@ const trips: [title: string, key: string, served: object, stored: object][] = [
     },
   ],
   [
+    'a priority level without shares, in the version where none meant the default',
+    'flowcontrol.apiserver.k8s.io/v1beta3/prioritylevelconfigurations',
+    {
+      apiVersion: 'flowcontrol.apiserver.k8s.io/v1beta3',
+      metadata: { ...metadata, annotations: { 'flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares': '' } },
+      spec: { type: 'Limited', limited: { nominalConcurrencyShares: 0 } },
+    },
+    { apiVersion: 'flowcontrol.apiserver.k8s.io/v1', metadata, spec: { type: 'Limited', limited: { nominalConcurrencyShares: 0 } } },
+  ],
+  [
     'a disruption budget that selects nothing in v1beta1',
     'policy/v1beta1/poddisruptionbudgets',
     { apiVersion: 'policy/v1beta1', metadata, spec: { minAvailable: 1, selector: {} } },
@@ -156,4 +166,20 @@ test('webhooks of v1beta1 keep the laxer defaults of their version', () => {
       admissionReviewVersions: ['v1beta1'],
     },
   ])
+})
+
+test('zero shares of v1beta3 are the default where no annotation says that they are meant', () => {
+  const conversion = conversions['flowcontrol.apiserver.k8s.io/v1beta3/prioritylevelconfigurations']!
+  const level = (shares?: number) => ({
+    apiVersion: 'flowcontrol.apiserver.k8s.io/v1beta3',
+    kind: 'PriorityLevelConfiguration',
+    metadata,
+    spec: { limited: shares === undefined ? {} : { nominalConcurrencyShares: shares } },
+  })
+  for (const [given, stored] of [
+    [undefined, 30],
+    [0, 30],
+    [5, 5],
+  ] as const)
+    assert.deepEqual((conversion.toStorage(level(given)) as unknown as ReturnType<typeof level>).spec.limited, { nominalConcurrencyShares: stored })
 })

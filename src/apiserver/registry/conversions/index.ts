@@ -4,7 +4,7 @@ import { horizontalPodAutoscalerV1 } from './autoscaling.ts'
 import { certificateSigningRequestV1beta1 } from './certificates.ts'
 import { endpointSliceV1beta1 } from './discovery.ts'
 import { eventOfEventsGroup } from './events.ts'
-import { priorityLevelV1beta } from './flowcontrol.ts'
+import { priorityLevelV1beta, priorityLevelV1beta3 } from './flowcontrol.ts'
 import { ingressV1beta1 } from './networking.ts'
 import { podDisruptionBudgetV1beta1 } from './policy.ts'
 
@@ -22,6 +22,7 @@ export const conversions: Record<string, Conversion> = {
   'extensions/v1beta1/ingresses': ingressV1beta1('extensions/v1beta1'),
   'flowcontrol.apiserver.k8s.io/v1beta1/prioritylevelconfigurations': priorityLevelV1beta('flowcontrol.apiserver.k8s.io/v1beta1'),
   'flowcontrol.apiserver.k8s.io/v1beta2/prioritylevelconfigurations': priorityLevelV1beta('flowcontrol.apiserver.k8s.io/v1beta2'),
+  'flowcontrol.apiserver.k8s.io/v1beta3/prioritylevelconfigurations': priorityLevelV1beta3,
   'certificates.k8s.io/v1beta1/certificatesigningrequests': certificateSigningRequestV1beta1,
   'admissionregistration.k8s.io/v1beta1/mutatingwebhookconfigurations': admissionWebhooksV1beta1,
   'admissionregistration.k8s.io/v1beta1/validatingwebhookconfigurations': admissionWebhooksV1beta1,

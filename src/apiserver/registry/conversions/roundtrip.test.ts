@@ -77,6 +77,10 @@ const valid: Record<string, (object: Json) => void> = {
   },
   'admissionregistration.k8s.io/v1beta1/mutatingwebhookconfigurations': tidyWebhooks,
   'admissionregistration.k8s.io/v1beta1/validatingwebhookconfigurations': tidyWebhooks,
+  'flowcontrol.apiserver.k8s.io/v1beta3/prioritylevelconfigurations'(object) {
+    // no shares are the default, unless an annotation says otherwise
+    if (object.spec?.limited) object.spec.limited.nominalConcurrencyShares ||= 30
+  },
   'events.k8s.io/v1/events': tidyEvent,
   'events.k8s.io/v1beta1/events': tidyEvent,
 }

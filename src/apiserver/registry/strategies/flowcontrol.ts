@@ -40,6 +40,7 @@ export const flowSchemaStrategy: ResourceStrategy<flowcontrol.FlowSchema> = {
     validateConditions(causes, status?.conditions)
     return causes
   },
+  validateStatusUpdate: ({ status }) => conditionCauses(status?.conditions),
 }
 
 export const priorityLevelConfigurationStrategy: ResourceStrategy<flowcontrol.PriorityLevelConfiguration> = {
@@ -78,13 +79,23 @@ export const priorityLevelConfigurationStrategy: ResourceStrategy<flowcontrol.Pr
       if (!limited) causes.push(required('spec.limited', 'must not be empty when type is Limited'))
       else validateLimited(causes, limited)
     } else causes.push(notSupported('spec.type', type ?? '', ['Exempt', 'Limited']))
-    if (metadata.name === 'catch-all') {
-      const fixed = defaultLevels.find((level) => level.metadata.name === metadata.name)!
-      if (!same(spec, fixed.spec)) causes.push(invalid('spec', spec, `spec of '${metadata.name}' must equal the fixed value`))
+    if (metadata.name === 'catch-all' || metadata.name === 'exempt') {
+      const fixed = defaultLevels.find((level) => level.metadata.name === metadata.name)!.spec
+      // how much the exempt level lends may be said
+      const expected = metadata.name === 'exempt' ? { ...fixed, exempt } : fixed
+      const but = metadata.name === 'exempt' ? " except the 'spec.exempt' field" : ''
+      if (!same(spec, expected)) causes.push(invalid('spec', spec, `spec of '${metadata.name}'${but} must equal the fixed value`))
     }
     validateConditions(causes, status?.conditions)
     return causes
   },
+  validateStatusUpdate: ({ status }) => conditionCauses(status?.conditions),
+}
+
+function conditionCauses(conditions: readonly { type?: string }[] | undefined): Causes {
+  const causes: Causes = []
+  validateConditions(causes, conditions)
+  return causes
 }
 
 function validateConditions(causes: Causes, conditions: readonly { type?: string }[] | undefined): void {

@@ -51,6 +51,7 @@ const newer: [old: RegExp, now: string][] = [
   [/must be a valid (IPv[46]) address$/, 'must be an $1 address'],
   [/"A_\/b c"/, '"a_/b c"'],
   [/not a valid CIDR$/, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'],
+  [/: usages must be provided$/, ''],
   [/must to greater or equal than 0$/, 'must be greater than or equal to 0'],
   [/maxUnavailable \| FieldValueInvalid \| .*cannot be 0$/, 'maxUnavailable | FieldValueRequired | Required value: cannot be 0 when maxSurge is 0'],
   [/the provided IP \(\S+\) is not in the valid range\..*$/, 'the provided network does not match the current range'],
@@ -65,6 +66,7 @@ const optional = [
   /at least one stored version/,
   /must not have bits set beyond/,
   /schemas are required/,
+  /apiVersion must specify API group$/,
   /looking for beginning of value$|is not valid JSON$/,
 ]
 
