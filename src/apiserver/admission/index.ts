@@ -8,6 +8,7 @@ import type { AdmissionPlugin } from './admission.ts'
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts'
 import type { AdmissionConfiguration } from './configuration.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
+import { claimStatusAuthorization, deviceAdminAccess } from './dynamic-resources.ts'
 import { eventRateLimit } from './event-rate-limit.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
@@ -26,6 +27,7 @@ import {
 import type { OwnerKind } from './owner-references.ts'
 import { ownerReferencesPermissionEnforcement } from './owner-references.ts'
 import { podSecurity } from './pod-security.ts'
+import { policyParameters } from './policy-params.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
 import { resourceQuota } from './resource-quota.ts'
@@ -74,7 +76,7 @@ const offByDefault = new Set([
 ])
 
 /** What upstream does outside of admission: there is no turning it off. */
-const always = new Set(['RBACEscalation'])
+const always = new Set(['RBACEscalation', 'DeviceAdminAccess', 'ResourceClaimStatusAuthorization', 'AdmissionPolicyParameters'])
 
 /** Refuses names of plugins that there are not, and plugins that are to be on and off. Throws Error in upstream's words. */
 export function checkPluginNames(enable: readonly string[], disable: readonly string[]): void {
@@ -124,6 +126,9 @@ function allPlugins({ reader, authorizer, rules, client, clock, kindsOf, configu
     defaultIngressClass(reader),
     denyServiceExternalIPs(),
     rbacEscalation(authorizer, rules),
+    deviceAdminAccess(reader),
+    claimStatusAuthorization(authorizer),
+    policyParameters(reader, authorizer),
     resourceQuota({ reader, client, clock }),
     alwaysDeny(),
   ]

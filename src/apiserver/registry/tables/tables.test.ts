@@ -290,6 +290,65 @@ const rows: [title: string, key: string, object: object, expected: object][] = [
     },
     { Class: 'c', Hosts: 'a,b,c + 1 more...', Address: '1.2.3.4', Ports: '80, 443' },
   ],
+  ['a claim for devices', 'resource.k8s.io/resourceclaims', {}, { State: 'pending' }],
+  [
+    'a claim that somebody has',
+    'resource.k8s.io/resourceclaims',
+    { status: { allocation: {}, reservedFor: [{ resource: 'pods', name: 'p', uid: '1' }] } },
+    { State: 'allocated,reserved' },
+  ],
+  [
+    'a slice of devices',
+    'resource.k8s.io/resourceslices',
+    { spec: { driver: 'd', nodeName: 'n', pool: { name: 'p' } } },
+    { Node: 'n', Driver: 'd', Pool: 'p', Age: '65s' },
+  ],
+  ['a device class', 'resource.k8s.io/deviceclasses', {}, { Age: '65s' }],
+  [
+    'a validating policy',
+    'admissionregistration.k8s.io/validatingadmissionpolicies',
+    { spec: { validations: [{}, {}], paramKind: { apiVersion: 'a/v1', kind: 'K' } } },
+    { Validations: 2, ParamKind: 'a/v1/K' },
+  ],
+  [
+    'a mutating policy',
+    'admissionregistration.k8s.io/mutatingadmissionpolicies',
+    { spec: { mutations: [{}] } },
+    { Mutations: 1, ParamKind: '<unset>' },
+  ],
+  [
+    'a binding of a policy',
+    'admissionregistration.k8s.io/validatingadmissionpolicybindings',
+    { spec: { policyName: 'p', paramRef: { name: 'a' } } },
+    { PolicyName: 'p', ParamRef: '*/a' },
+  ],
+  [
+    'a binding to what a selector finds',
+    'admissionregistration.k8s.io/mutatingadmissionpolicybindings',
+    { spec: { paramRef: { selector: { matchLabels: { b: '1', a: '2' }, matchExpressions: [{ key: 'k', operator: 'In', values: ['x', 'y'] }] } } } },
+    {
+      ParamRef:
+        '&LabelSelector{MatchLabels:map[string]string{a: 2,b: 1,},MatchExpressions:[]LabelSelectorRequirement{LabelSelectorRequirement{Key:k,Operator:In,Values:[x y],},},}',
+    },
+  ],
+  [
+    'a range of services',
+    'networking.k8s.io/servicecidrs',
+    { spec: { cidrs: ['10.0.0.0/8', '2001:db8::/64'] } },
+    { CIDRs: '10.0.0.0/8,2001:db8::/64' },
+  ],
+  [
+    'an address of a service',
+    'networking.k8s.io/ipaddresses',
+    { spec: { parentRef: { resource: 'services', namespace: 'a', name: 'b' } } },
+    { ParentRef: 'services/a/b' },
+  ],
+  [
+    'an address of something else',
+    'networking.k8s.io/ipaddresses',
+    { spec: { parentRef: { group: 'x.io', resource: 'things', name: 'b' } } },
+    { ParentRef: 'things.x.io/b' },
+  ],
   [
     'a quota',
     '/resourcequotas',
