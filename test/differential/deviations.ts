@@ -312,6 +312,23 @@ export const deviations: Deviation[] = [
     reason: 'The node is looked for later, and named as what it is.',
   },
 
+  // What configuration and nodes may be since 1.20
+  {
+    difference: /body\.details\.causes: (ours|theirs) alone data\[(%s\]\[)?(username|password|ssh-privatekey)\] \| FieldValueRequired/,
+    at: /secrets\.v1/,
+    reason: 'Newer releases name the key.',
+  },
+  {
+    difference: /ours alone subsets\[0\]\.addresses\[0\]\.ip \| FieldValueInvalid \| Invalid value: "x": must be a valid IP address$/,
+    at: /endpoints\.v1/,
+    reason: 'What is no address is said twice, since 1.33 in two texts.',
+  },
+  {
+    difference: /alone (\[\] \| FieldValueForbidden \| Forbidden: node updates may only change|spec\.externalID \| FieldValueForbidden)/,
+    at: /nodes\.v1: update/,
+    reason: 'Since 1.22 each field says for itself whether it may change.',
+  },
+
   // What volumes and their classes may be since 1.20
   {
     difference: /provisioner \| FieldValueInvalid \| Invalid value: "[Bb]ad [Pp]rovisioner"/,

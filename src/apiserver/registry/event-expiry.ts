@@ -1,7 +1,7 @@
 import type { DeepReadonly, core } from '#api'
 import { describeError } from '#base'
 import type { Registry } from './registry.ts'
-import { eventTtl } from './strategies/core/objects.ts'
+import { eventTtl } from './strategies/core/event.ts'
 
 const interval = 60_000
 

@@ -93,7 +93,10 @@ export function serve(
     cache: cache.resource(storage.group, storage.resource),
     strategy: strategies[`${storage.group || 'core'}/${storage.resource}`] ?? strategies[`${storage.group}/${storage.resource}`] ?? {},
     conversion,
-    deprecation: minorOf(kind.deprecated) <= release ? deprecationOf(kind, apiVersion, storage, storageApiVersion) : undefined,
+    deprecation:
+      minorOf(kind.deprecated) <= release
+        ? deprecationOf(kind, apiVersion, storage, storageApiVersion)
+        : deprecationOfStaying(kind, apiVersion, release),
     view: { name: conversion ? apiVersion : '', ...(conversion ? { render: conversion.fromStorage } : {}), kind: kind.kind, apiVersion },
   }
 }
@@ -101,11 +104,22 @@ export function serve(
 /** So many releases after its deprecation a version goes, where nothing else was said. */
 const untilRemoved = 3
 
+/** What is deprecated and stays for good: since when, and what is there instead. */
+const staying: Readonly<Record<string, { since: string; instead: string }>> = {
+  'v1 ComponentStatus': { since: '1.19', instead: '' },
+  'v1 Endpoints': { since: '1.33', instead: '; use discovery.k8s.io/v1 EndpointSlice' },
+}
+
 /** Upstream's text for versions that are on their way out. */
 function deprecationOf(kind: Kind, apiVersion: string, storage: Kind, storageApiVersion: string): string {
   const removed = kind.removed ?? `1.${minorOf(kind.deprecated) + untilRemoved}`
   const instead = storage === kind ? '' : `; use ${storageApiVersion} ${storage.kind}`
   return `${apiVersion} ${kind.kind} is deprecated in v${kind.deprecated}+, unavailable in v${removed}+${instead}`
+}
+
+function deprecationOfStaying(kind: Kind, apiVersion: string, release: number): string | undefined {
+  const stays = staying[`${apiVersion} ${kind.kind}`]
+  return stays && minorOf(stays.since) <= release ? `${apiVersion} ${kind.kind} is deprecated in v${stays.since}+${stays.instead}` : undefined
 }
 
 /** The minor number of a release such as `1.21`; beyond all of them when there is none. */

@@ -21,7 +21,12 @@ import { customResourceDefinitionStrategy } from './cluster.ts'
 import { flowSchemaStrategy, priorityLevelConfigurationStrategy } from './flowcontrol.ts'
 import { configMapStrategy, secretStrategy } from './core/config.ts'
 import { limitRangeStrategy } from './core/limit-range.ts'
-import { endpointsStrategy, eventStrategy, namespaceStrategy, nodeStrategy, resourceQuotaStrategy } from './core/objects.ts'
+import { endpointsStrategy } from './core/endpoints.ts'
+import { eventStrategy } from './core/event.ts'
+import { namespaceStrategy } from './core/namespace.ts'
+import { nodeStrategy } from './core/node.ts'
+import { resourceQuotaStrategy } from './core/resource-quota.ts'
+import { serviceAccountStrategy } from './core/service-account.ts'
 import { serviceStrategy } from './core/service.ts'
 import { ipAddressStrategy, serviceCidrStrategy } from './networking/addresses.ts'
 import { endpointSliceStrategy } from './networking/endpoint-slice.ts'
@@ -55,6 +60,7 @@ const byResource: Record<string, ResourceStrategy> = {
   '/replicationcontrollers': replicationControllerStrategy,
   '/resourcequotas': resourceQuotaStrategy,
   '/secrets': secretStrategy,
+  '/serviceaccounts': serviceAccountStrategy,
   '/services': serviceStrategy,
   'admissionregistration.k8s.io/mutatingadmissionpolicies': mutatingAdmissionPolicyStrategy,
   'admissionregistration.k8s.io/mutatingadmissionpolicybindings': mutatingAdmissionPolicyBindingStrategy,

@@ -21,7 +21,7 @@ export async function bind(registry: Registry, call: Call): Promise<Response> {
   if (write.name && metadata.name && metadata.name !== write.name) throw errors.badRequest('name in URL does not match name in Binding object')
   const name = write.name || metadata.name
   // upstream has no status for these: they are answered 500 with the bare text
-  if (target.kind && target.kind !== 'Node' && target.kind !== 'Minion')
+  if (target.kind && target.kind !== 'Node')
     throw failure('', 500, `target.kind: Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`)
   if (!target.name) throw failure('', 500, 'target.name: Required value')
   const admission = { ...admissionRequest(write, 'CREATE', binding as unknown as KubeObject), kind: bindingKind }

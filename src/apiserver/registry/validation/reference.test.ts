@@ -49,6 +49,7 @@ const newer: [old: RegExp, now: string][] = [
   [/"ReadWriteMany", "ReadWriteOnce"$/, '"ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"'],
   [/"x": must be a valid IPv4 address$/, '"x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
   [/must be a valid (IPv[46]) address$/, 'must be an $1 address'],
+  [/^data\[%s\]\[/, 'data['],
   [/"A_\/b c"/, '"a_/b c"'],
   [/not a valid CIDR$/, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'],
   [/: usages must be provided$/, ''],

@@ -26,7 +26,7 @@ export const isExtendedResource = (name: string) =>
 
 export function validateQuantity(causes: Causes, path: string, name: string, value: string): void {
   if (isNegativeQuantity(value)) causes.push(invalid(path, quantityText(value), notNegative))
-  else if ((integerResources.has(name) || isExtendedResource(name)) && !isIntegerQuantity(value))
+  if ((integerResources.has(name) || isExtendedResource(name)) && !isIntegerQuantity(value))
     causes.push(invalid(path, quantityText(value), 'must be an integer'))
 }
 

@@ -3,6 +3,7 @@ import { configMapKey } from '#api'
 import { jsonError } from '../../../json-error.ts'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, forbidden, immutable, invalid, invalidEach, required, same, tooLong } from '../../validation/causes.ts'
+import { tlsPairProblem } from './tls-pair.ts'
 
 /** Data of one ConfigMap or Secret: at most 1 MiB. */
 const maxSize = 1024 * 1024
@@ -61,10 +62,10 @@ const requiredData: Record<string, (causes: Causes, secret: DeepReadonly<core.Se
   'kubernetes.io/dockerconfigjson': (causes, secret) => requireJson(causes, secret, '.dockerconfigjson'),
   'kubernetes.io/basic-auth': (causes, { data }) => {
     if (data?.username !== undefined || data?.password !== undefined) return
-    causes.push(required('data[%s][username]'), required('data[%s][password]'))
+    causes.push(required('data[username]'), required('data[password]'))
   },
   'kubernetes.io/ssh-auth': (causes, { data }) => {
-    if (!data?.['ssh-privatekey']) causes.push(required('data[%s][ssh-privatekey]'))
+    if (!data?.['ssh-privatekey']) causes.push(required('data[ssh-privatekey]'))
   },
   'kubernetes.io/tls': (causes, { data }) => {
     if (data?.['tls.crt'] === undefined) causes.push(required('data[tls.crt]'))
@@ -112,6 +113,12 @@ export const secretStrategy: ResourceStrategy<core.Secret> = {
     return causes
   },
   selectableFields: (object) => ({ type: object.type ?? '' }),
+  warnings({ type, data }) {
+    if (type !== 'kubernetes.io/tls') return []
+    const text = (key: string) => Buffer.from(data?.[key] ?? '', 'base64').toString('latin1')
+    const problem = tlsPairProblem(text('tls.crt'), text('tls.key'))
+    return problem ? [problem] : []
+  },
 }
 
 /** `stringData` is a way to write, never to read: its values are encoded into `data`, over what is there. */

@@ -3,7 +3,7 @@ import type { DeepReadonly, core } from '#api'
 import { qualifiedName } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, forbidden, invalid, invalidEach, required, same } from '../../validation/causes.ts'
-import { validateResourceName } from '../../validation/resources.ts'
+import { isExtendedResource, isHugePages, validateResourceName } from '../../validation/resources.ts'
 import { compareQuantities, quantityNumber, quantityText } from '../../validation/quantities.ts'
 
 type Item = core.LimitRangeItem
@@ -67,22 +67,33 @@ function validateItem(causes: Causes, path: string, item: DeepReadonly<Item>): v
   if (item.type === 'PersistentVolumeClaim' && !item.min?.storage && !item.max?.storage)
     causes.push(required(`${path}.limits`, 'either minimum or maximum storage value is required, but neither was provided'))
   for (const name of names) {
-    const order = (low: Bound, high: Bound, at: Bound, text: string) => {
+    const order = (low: Bound, high: Bound, at: Bound, text: string, shown: Bound = at) => {
       const [a, b] = [item[low]?.[name], item[high]?.[name]]
       if (a !== undefined && b !== undefined && compareQuantities(a, b) > 0)
         causes.push(
-          invalid(`${path}.${at}[${name}]`, quantityText(item[at]![name]!), text.replace('%1', quantityText(a)).replace('%2', quantityText(b))),
+          invalid(`${path}.${at}[${name}]`, quantityText(item[shown]![name]!), text.replace('%1', quantityText(a)).replace('%2', quantityText(b))),
         )
     }
     order('min', 'max', 'min', 'min value %1 is greater than max value %2')
     order('min', 'defaultRequest', 'defaultRequest', 'min value %1 is greater than default request value %2')
-    order('min', 'default', 'default', 'min value %1 is greater than default value %2')
+    order('min', 'default', 'default', 'min value %1 is greater than default value %2', 'min')
     order('defaultRequest', 'max', 'defaultRequest', 'default request value %1 is greater than max value %2')
     order('defaultRequest', 'default', 'defaultRequest', 'default request value %1 is greater than default limit value %2')
-    order('default', 'max', 'default', 'default value %1 is greater than max value %2')
+    order('default', 'max', 'default', 'default value %1 is greater than max value %2', 'max')
     validateRatio(causes, path, item, name)
+    const [limit, request] = [item.default?.[name], item.defaultRequest?.[name]]
+    if (neverOvercommitted(name) && limit !== undefined && request !== undefined && compareQuantities(limit, request) !== 0)
+      causes.push(
+        invalid(
+          `${path}.defaultRequest[${name}]`,
+          quantityText(request),
+          `default value ${quantityText(limit)} must equal to defaultRequest value ${quantityText(request)} in ${name}`,
+        ),
+      )
   }
 }
+
+const neverOvercommitted = (name: string) => isHugePages(name) || isExtendedResource(name)
 
 /** A limit may be at most as many times its request, which the bounds must leave room for. */
 function validateRatio(causes: Causes, path: string, item: DeepReadonly<Item>, name: string): void {
