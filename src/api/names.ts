@@ -7,6 +7,7 @@ export type NameProblems = string[]
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 const label1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const subdomain = `${label}(\\.${label})*`
+const underscored = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
 const qualified = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const identifier = '[A-Za-z_][A-Za-z0-9_]*'
 const envVar = '[-._a-zA-Z][-._a-zA-Z0-9]*'
@@ -38,6 +39,11 @@ const rules = {
   subdomain: rule(
     subdomain,
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+    'example.com',
+  ),
+  underscoredSubdomain: rule(
+    `${underscored}(\\.${underscored})*`,
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
     'example.com',
   ),
   wildcard: rule(
@@ -99,6 +105,8 @@ function check(value: string, { regexp, message, pattern, examples }: Rule, maxL
 export const dns1123Label = (value: string): NameProblems => check(value, rules.label, 63)
 /** An RFC 1123 subdomain: the names of most objects. */
 export const dns1123Subdomain = (value: string): NameProblems => check(value, rules.subdomain, 253)
+/** A subdomain whose labels may have underscores, as search domains of resolvers do. */
+export const dns1123SubdomainWithUnderscore = (value: string): NameProblems => check(value, rules.underscoredSubdomain, 253)
 /** A DNS-1035 label: the names of services. */
 export const dns1035Label = (value: string): NameProblems => check(value, rules.label1035, 63)
 export const wildcardDns1123Subdomain = (value: string): NameProblems => check(value, rules.wildcard, 253)

@@ -48,6 +48,7 @@ export const rewordings: [old: RegExp, now: string][] = [
   [/"x": must be a valid IPv4 address$/, '"x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
   [/must be a valid (IPv[46]) address$/, 'must be an $1 address'],
   [/must be 128 characters or less/, 'must be 256 characters or less'],
+  [/`configMapKeyRef` or `secretKeyRef`$/, '`configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'],
   [/"k8s\.io\/kubernetes\/pkg\/api\/legacyscheme\/scheme\.go:30"/, '"pkg/api/legacyscheme/scheme.go:30"'],
 ]
 
@@ -195,7 +196,43 @@ export const deviations: Deviation[] = [
     reason: 'Since then the paths of the causes are right.',
   },
   { difference: /./, at: /pods\.v1: ephemeral containers$/, reason: 'They were dropped without the feature; now they are refused.' },
-  { difference: /seccomp\.security\.alpha\.kubernetes\.io\/pod/, reason: 'Annotations for seccomp mean nothing since 1.27.' },
+
+  // Pods: what is said of them since
+  {
+    difference:
+      /^headers\.warning: ours "299 - .*(hostIP set without hostPort|negative values are invalid and will be treated as 1|invalid empty name|use the \\+"appArmorProfile\\+" field instead).*", theirs undefined$/,
+    reason: 'Since 1.22 and later clients are warned of what is allowed and hardly meant.',
+  },
+  {
+    difference: /spec\.(volumes\[0\]\.csi\.driver|drivers\[0\]\.name|attacher) \| FieldValueInvalid \| Invalid value: ""/,
+    reason: 'Of a missing name of a driver nothing else is said.',
+  },
+  {
+    difference: /\.searches\[0\] \| /,
+    at: /pods\.v1: a bad search path$/,
+    reason: 'Since 1.32 names to search may begin with an underscore, and the text says so.',
+  },
+  {
+    difference: /\.terminationMessagePolicy \| /,
+    at: /pods\.v1: a bad termination message policy$/,
+    reason: 'The cause is of another type, and lists the policies.',
+  },
+  {
+    difference: /\.ports\[0\]\.(hostPort|containerPort) \| .*`hostNetwork` is true$/,
+    at: /pods\.v1: a host port that differs on the host network$/,
+    reason: "The host's port is named, no longer the container's.",
+  },
+  {
+    difference: /may not specify more than 1 volume type( per source)?$/,
+    at: /pods\.v1: a projection with bad sources$/,
+    reason: 'The text became clearer.',
+  },
+  { difference: /is not positive integer multiple of/, at: /pods\.v1: huge pages without/, reason: 'Since 1.31 huge pages come whole.' },
+  {
+    difference: /(status|metadata)\.conditions\[0\]\.Type \| /,
+    at: /pods\.v1: status: conditions without types$/,
+    reason: 'Conditions are in the status.',
+  },
   {
     difference: /./,
     at: /(deployments|replicasets|daemonsets|statefulsets)\.apps\/v1: a template with ephemeral containers$/,

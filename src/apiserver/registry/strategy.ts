@@ -49,6 +49,8 @@ export interface ResourceStrategy<T extends KubeObject = any> {
   ttl?: number
   /** Texts for `Warning` headers. */
   warnings?(object: DeepReadonly<T>, old?: DeepReadonly<T>): string[]
+  /** The same for updates of the status subresource. */
+  statusWarnings?(object: DeepReadonly<T>, old: DeepReadonly<T>): string[]
   /** Field-selector fields beside metadata.name and metadata.namespace. */
   selectableFields?(object: DeepReadonly<T>): Record<string, string>
   /** Whether a change of the main resource bumps metadata.generation; by default: whether anything but metadata and status changed. */

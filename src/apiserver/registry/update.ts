@@ -154,7 +154,8 @@ async function checkAndReplace(
   }
   if (causes.length > 0) throw errors.invalid(served.storage, name, causes)
   if (!options.admitted) await validate(registry, admission)
-  if (strategy.warnings && !write.subresource) write.warnings.push(...strategy.warnings(object, old))
+  const warn = write.subresource ? (write.subresource === 'status' ? strategy.statusWarnings : undefined) : strategy.warnings
+  if (warn) write.warnings.push(...warn(object, old))
 
   if (finalized(served.storage.resource, object)) return removeFinalized(registry, write, entry, object)
   const bytes = encodeStored(object)

@@ -4,7 +4,7 @@ import type { KubeObject, core } from '#api'
 import type { WriteContext } from '../strategy.ts'
 import { pem, requests } from './certificates/testdata.ts'
 import { strategies } from './index.ts'
-import { validateResize } from './pod/strategy.ts'
+import { validatePodResize } from './pod/resize.ts'
 
 const context = {
   request: { user: { username: 'jane', uid: 'u1', groups: ['dev'], extra: { a: ['b'] } }, verb: 'update', path: '' },
@@ -129,9 +129,9 @@ test('a resize may not change the class of a pod', () => {
   const old = created('/pods', { spec: { containers: [{ name: 'a', image: 'x', resources }] } }) as unknown as core.Pod
   const next = structuredClone(old)
   next.spec.containers[0]!.resources = { limits: { cpu: '2', memory: '1Gi' }, requests: { cpu: '2', memory: '1Gi' } }
-  assert.deepEqual(validateResize(next, old), [])
+  assert.deepEqual(validatePodResize(next, old, []), [])
   next.spec.containers[0]!.resources = { limits: { cpu: '2', memory: '1Gi' }, requests: { cpu: '1', memory: '1Gi' } }
-  assert.equal(validateResize(next, old)[0]!.message, 'Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing')
+  assert.equal(validatePodResize(next, old, [])[0]!.message, 'Invalid value: "Guaranteed": Pod QOS Class may not change as a result of resizing')
 })
 
 test('pods end at once when nothing runs, and otherwise after what was asked for or their own time', () => {

@@ -5,8 +5,10 @@ import type { Call } from '../call.ts'
 import { deepEqual } from '../metadata.ts'
 import { patchObject } from '../patch-verb.ts'
 import type { Registry } from '../registry.ts'
+import { podStrategy } from '../strategies/pod/strategy.ts'
 import { updateObject } from '../update.ts'
-import { validatePodSpec } from '../validation/pod/pod-spec.ts'
+import { forbidden } from '../validation/causes.ts'
+import { mirrorAnnotation } from '../validation/pod/annotations.ts'
 import { resizedPod, validateResizedPod } from './resize.ts'
 import { beginWrite, handleVerb, objectFromBody, updatedResponse } from '../verbs.ts'
 
@@ -68,10 +70,9 @@ export const ephemeralContainers = partial<core.Pod>(
     }
     return causes
   },
-  ({ spec }) => {
-    const causes: StatusCause[] = []
-    validatePodSpec(causes, 'spec', spec)
-    return causes
+  (pod, old) => {
+    if (old.metadata.annotations?.[mirrorAnnotation] !== undefined) return [forbidden('', 'static pods do not support ephemeral containers')]
+    return podStrategy.validate!(pod, undefined, old)
   },
 )
 

@@ -1,62 +1,33 @@
 import type { DeepReadonly, StatusCause, core } from '#api'
-import { deepEqual } from '../metadata.ts'
-import { validateResize } from '../strategies/pod/strategy.ts'
-import { forbidden } from '../validation/causes.ts'
+import { validatePodResize } from '../strategies/pod/resize.ts'
+import { podStrategy } from '../strategies/pod/strategy.ts'
 
 type Pod = DeepReadonly<core.Pod>
 type Containers = DeepReadonly<core.Container[]> | undefined
 
-/** The pod with the resources and resize policies of `next`, and all else as it was (upstream's dropNonResizeUpdates). */
+/**
+ * The pod with the resources and resize policies of `next`, and all else as it was (upstream's dropNonResizeUpdates). Other
+ * containers than before stay in, to be refused.
+ */
 export function resizedPod(next: Pod, old: Pod): object {
-  const resized = (containers: Containers, from: Containers) =>
-    containers?.map((container) => {
-      const wanted = from?.find((c) => c.name === container.name)
-      return wanted
-        ? { ...container, resources: wanted.resources ?? {}, ...(wanted.resizePolicy ? { resizePolicy: wanted.resizePolicy } : {}) }
-        : container
-    })
-  const spec: Record<string, unknown> = { ...old.spec, containers: resized(old.spec.containers, next.spec.containers) }
-  if (old.spec.initContainers) spec.initContainers = resized(old.spec.initContainers, next.spec.initContainers)
+  const spec: Record<string, unknown> = { ...old.spec }
+  for (const list of ['containers', 'initContainers'] as const) {
+    const containers = resized(next.spec[list], old.spec[list])
+    if (containers) spec[list] = containers
+    else delete spec[list]
+  }
+  if (next.spec.resources) spec.resources = next.spec.resources
+  else delete spec.resources
   return { ...old, spec }
 }
 
-/** What the resize subresource refuses (upstream's ValidatePodResize); `pod` is the resized one. */
-export function validateResizedPod(pod: Pod, old: Pod): StatusCause[] {
-  const causes: StatusCause[] = validateResize(pod, old)
-  if (old.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) causes.push(forbidden('', 'static pods cannot be resized'))
-  if (old.spec.os?.name === 'windows') causes.push(forbidden('spec', 'windows pods cannot be resized'))
-  const restartable = (container: DeepReadonly<core.Container>) => container.restartPolicy === 'Always'
-  compareContainers(causes, 'spec.containers', pod.spec.containers, old.spec.containers, () => true)
-  compareContainers(causes, 'spec.initContainers', pod.spec.initContainers, old.spec.initContainers, restartable)
-  return causes
+function resized(next: Containers, old: Containers): Containers {
+  if (!next || next.length !== old?.length || next.some(({ name }, i) => name !== old[i]!.name)) return next
+  return next.map(({ resources = {}, resizePolicy }, i) => ({ ...old[i]!, resources, ...(resizePolicy ? { resizePolicy } : {}) }))
 }
 
-const resizable = new Set(['cpu', 'memory'])
-
-function compareContainers(
-  causes: StatusCause[],
-  path: string,
-  containers: Containers,
-  before: Containers,
-  mayResize: (container: DeepReadonly<core.Container>) => boolean,
-): void {
-  containers?.forEach((container, i) => {
-    const was = before![i]!
-    if (deepEqual(container.resources ?? {}, was.resources ?? {})) return
-    if (!mayResize(was)) {
-      causes.push(forbidden(`${path}[${i}]`, 'resources for non-sidecar init containers are immutable'))
-      return
-    }
-    for (const part of ['requests', 'limits'] as const) {
-      const now = container.resources?.[part] ?? {}
-      const had = was.resources?.[part] ?? {}
-      const removed = Object.keys(had).some((name) => resizable.has(name) && now[name] === undefined)
-      if (removed) causes.push(forbidden(`${path}[${i}].resources.${part}`, `resource ${part} cannot be removed`))
-      const others = [...new Set([...Object.keys(now), ...Object.keys(had)])].filter((name) => !resizable.has(name) && now[name] !== had[name])
-      if (others.length > 0)
-        causes.push(forbidden('spec', `only cpu and memory resources are mutable\n${path}[${i}].resources.${part}: ${others.sort().join(', ')}`))
-    }
-    if (!deepEqual(container.resources?.claims ?? [], was.resources?.claims ?? []))
-      causes.push(forbidden('spec', `only cpu and memory resources are mutable\n${path}[${i}].resources.claims`))
-  })
+/** What the resize subresource refuses; `pod` is the resized one. */
+export function validateResizedPod(pod: Pod, old: Pod): StatusCause[] {
+  const own = podStrategy.validate!(pod, undefined, old)
+  return validatePodResize(pod, old, own)
 }

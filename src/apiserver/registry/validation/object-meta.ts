@@ -3,7 +3,7 @@ import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '#api'
 import { type Causes, duplicate, forbidden, immutable, invalid, invalidEach, required, tooLong } from './causes.ts'
 
 /** All keys and values of an object's annotations together may have at most this many bytes. */
-const annotationsLimit = 256 * 1024
+export const annotationsLimit = 256 * 1024
 
 export type NameCheck = (name: string, apiVersion: string) => readonly string[]
 

@@ -51,6 +51,21 @@ const newer: [old: RegExp, now: string][] = [
   [/must be a valid (IPv[46]) address$/, 'must be an $1 address'],
   [/^data\[%s\]\[/, 'data['],
   [/"A_\/b c"/, '"a_/b c"'],
+  [/`configMapKeyRef` or `secretKeyRef`$/, '`configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'],
+  [
+    /terminationMessagePolicy \| FieldValueInvalid \| Invalid value: ("\w+"): must be 'File' or 'FallbackToLogsOnError'$/,
+    'terminationMessagePolicy | FieldValueNotSupported | Unsupported value: $1: supported values: "File", "FallbackToLogsOnError"',
+  ],
+  // names that are searched may begin with an underscore since 1.32
+  [
+    /(searches\[\d+\] .*)'-' or '\.', and must (.*)'\[a-z0-9\]\(\[-a-z0-9\]\*\[a-z0-9\]\)\?\(.*'\)$/,
+    "$1'_', '-' or '.', and must $2'_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')",
+  ],
+  [/hostAliases\[(\d+)\]\.hostnames \|/, 'hostAliases[$1].hostnames[0] |'],
+  [
+    /\.containerPort \| FieldValueInvalid \| Invalid value: 80: must match `hostPort` when/,
+    '.hostPort | FieldValueInvalid | Invalid value: 81: must match `containerPort` when',
+  ],
   [/not a valid CIDR$/, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'],
   [/: usages must be provided$/, ''],
   [/must to greater or equal than 0$/, 'must be greater than or equal to 0'],
@@ -68,6 +83,10 @@ const optional = [
   /must not have bits set beyond/,
   /schemas are required/,
   /apiVersion must specify API group$/,
+  // of a missing name of a driver nothing else is said any more
+  /csi\.driver \| FieldValueInvalid \| Invalid value: ""/,
+  // admission gives pods their account, and with it tokens
+  /must not be specified when serviceAccountName is not set$/,
   /looking for beginning of value$|is not valid JSON$/,
 ]
 

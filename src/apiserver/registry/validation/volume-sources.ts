@@ -35,9 +35,12 @@ function validatePartition(causes: Causes, path: string, partition: number | und
 
 /** Names of drivers are compared without regard to case. */
 export function validateDriverName(causes: Causes, path: string, name: string | undefined): void {
-  if (!name) causes.push(required(path))
-  if (name && name.length > 63) causes.push(tooLong(path, 63))
-  invalidEach(causes, path, name ?? '', dns1123Subdomain((name ?? '').toLowerCase()))
+  if (!name) {
+    causes.push(required(path))
+    return
+  }
+  if (name.length > 63) causes.push(tooLong(path, 63))
+  invalidEach(causes, path, name, dns1123Subdomain(name.toLowerCase()))
 }
 
 const iscsiNames = [/^iqn\.\d{4}-\d{2}\.[A-Za-z0-9\-.]+(:[^,;*&$|\s]+)$/, /^eui\.[A-Za-z0-9]{16}$/, /^naa\.[A-Za-z0-9]{32}$/]

@@ -35,12 +35,17 @@ export function validateSelectorAndTemplate(
 }
 
 /** Templates of controllers that keep pods running: only restartPolicy Always, no deadline. */
-export function validateRunningTemplate(causes: Causes, template: DeepReadonly<core.PodTemplateSpec> | undefined, workload: string): void {
+export function validateRunningTemplate(
+  causes: Causes,
+  template: DeepReadonly<core.PodTemplateSpec> | undefined,
+  workload: string,
+  old?: DeepReadonly<core.PodTemplateSpec>,
+): void {
   if (!template) {
     causes.push(required('spec.template'))
     return
   }
-  validatePodTemplate(causes, 'spec.template', template)
+  validatePodTemplate(causes, 'spec.template', template, old)
   const policy = template.spec?.restartPolicy
   if (policy !== 'Always') causes.push(notSupported('spec.template.spec.restartPolicy', policy ?? '', ['Always']))
   if (template.spec?.activeDeadlineSeconds !== undefined)

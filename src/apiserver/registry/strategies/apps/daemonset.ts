@@ -8,6 +8,7 @@ import {
   validateRunningTemplate,
   validateSelectorAndTemplate,
 } from '../../validation/workload.ts'
+import { workloadWarnings } from '../../warnings/pod.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
 import { defaultDaemonSet } from './defaults.ts'
 import { collisionsGrow, countsAreCounts } from './replica-counts.ts'
@@ -32,10 +33,10 @@ export const daemonSetStrategy: ResourceStrategy<apps.DaemonSet> = {
     setTemplateGeneration(object, same(object.spec.template, old.spec.template) ? before : before + 1)
   },
   prepareForStatusUpdate: keepAllButStatus,
-  validate({ spec }) {
+  validate({ spec }, _apiVersion, old) {
     const causes: Causes = []
     validateSelectorAndTemplate(causes, spec.selector, spec.template, 'daemonset')
-    validateRunningTemplate(causes, spec.template, 'DaemonSet')
+    validateRunningTemplate(causes, spec.template, 'DaemonSet', old?.spec.template)
     nonNegative(causes, 'spec.minReadySeconds', spec.minReadySeconds)
     nonNegative(causes, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit)
     const strategy = spec.updateStrategy
@@ -73,4 +74,5 @@ export const daemonSetStrategy: ResourceStrategy<apps.DaemonSet> = {
     collisionsGrow(causes, status, old.status)
     return causes
   },
+  warnings: workloadWarnings,
 }

@@ -11,6 +11,7 @@ import {
   validateSelectorAndTemplate,
 } from '../../validation/workload.ts'
 import { podHostnameWarnings } from '../pod-names.ts'
+import { workloadWarnings } from '../../warnings/pod.ts'
 import { keepAllButStatusWithLabels, keepStatus } from '../status.ts'
 import { defaultDeployment } from './defaults.ts'
 import { atMostReplicas, availableAreReady, collisionsGrow, countsAreCounts } from './replica-counts.ts'
@@ -25,11 +26,12 @@ export const deploymentStrategy: ResourceStrategy<apps.Deployment> = {
   prepareForStatusUpdate: keepAllButStatusWithLabels,
   // what annotations say is for the controller too
   generationChanged: (object, old) => specChanged(object, old) || !same(object.metadata.annotations, old.metadata.annotations),
-  validate({ spec }) {
+  validate({ spec }, _apiVersion, old) {
     const causes: Causes = []
     validateCounts(causes, spec)
     nonNegative(causes, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit)
-    if (validateSelectorAndTemplate(causes, spec.selector, spec.template, 'deployment')) validateRunningTemplate(causes, spec.template, 'ReplicaSet')
+    if (validateSelectorAndTemplate(causes, spec.selector, spec.template, 'deployment'))
+      validateRunningTemplate(causes, spec.template, 'ReplicaSet', old?.spec.template)
     validateDeploymentStrategy(causes, spec.strategy)
     nonNegative(causes, 'spec.progressDeadlineSeconds', spec.progressDeadlineSeconds)
     if (spec.progressDeadlineSeconds !== undefined && spec.progressDeadlineSeconds <= (spec.minReadySeconds ?? 0))
@@ -54,7 +56,7 @@ export const deploymentStrategy: ResourceStrategy<apps.Deployment> = {
     collisionsGrow(causes, status, old.status)
     return causes
   },
-  warnings: ({ metadata }, old) => (old ? [] : podHostnameWarnings(metadata.name)),
+  warnings: (object, old) => [...(old ? [] : podHostnameWarnings(object.metadata.name)), ...workloadWarnings(object, old)],
 }
 
 function validateDeploymentStrategy(causes: Causes, strategy: DeepReadonly<apps.DeploymentStrategy> | undefined): void {

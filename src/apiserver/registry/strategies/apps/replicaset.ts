@@ -3,6 +3,7 @@ import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, invalid, nonNegative, required } from '../../validation/causes.ts'
 import { validateCounts, validateRunningTemplate, validateSelectorAndTemplate } from '../../validation/workload.ts'
 import { podHostnameWarnings } from '../pod-names.ts'
+import { workloadWarnings } from '../../warnings/pod.ts'
 import { keepStatus } from '../status.ts'
 import { defaultReplicaSet, defaultReplicationController } from './defaults.ts'
 import { atMostReplicas, availableAreReady, countsAreCounts } from './replica-counts.ts'
@@ -14,15 +15,16 @@ export const replicaSetStrategy: ResourceStrategy<apps.ReplicaSet> = {
     object.status = { replicas: 0 }
   },
   prepareForUpdate: keepStatus,
-  validate({ spec }) {
+  validate({ spec }, _apiVersion, old) {
     const causes: Causes = []
     validateCounts(causes, spec)
-    if (validateSelectorAndTemplate(causes, spec.selector, spec.template, 'deployment')) validateRunningTemplate(causes, spec.template, 'ReplicaSet')
+    if (validateSelectorAndTemplate(causes, spec.selector, spec.template, 'deployment'))
+      validateRunningTemplate(causes, spec.template, 'ReplicaSet', old?.spec.template)
     return causes
   },
   validateUpdate: selectorStays,
   validateStatusUpdate: ({ status }) => validateReplicaStatus(status),
-  warnings: ({ metadata }, old) => (old ? [] : podHostnameWarnings(metadata.name)),
+  warnings: (object, old) => [...(old ? [] : podHostnameWarnings(object.metadata.name)), ...workloadWarnings(object, old)],
 }
 
 function validateReplicaStatus(status: object | undefined): Causes {
@@ -42,12 +44,12 @@ export const replicationControllerStrategy: ResourceStrategy<core.ReplicationCon
   },
   prepareForUpdate: keepStatus,
   defaultPropagation: 'Orphan',
-  validate({ spec }) {
+  validate({ spec }, _apiVersion, old) {
     const causes: Causes = []
     nonNegative(causes, 'spec.minReadySeconds', spec.minReadySeconds)
     if (!spec.selector || Object.keys(spec.selector).length === 0) causes.push(required('spec.selector'))
     nonNegative(causes, 'spec.replicas', spec.replicas)
-    validateRunningTemplate(causes, spec.template, 'ReplicationController')
+    validateRunningTemplate(causes, spec.template, 'ReplicationController', old?.spec.template)
     const labels = spec.template?.metadata?.labels
     for (const key in spec.selector) {
       if (labels?.[key] === spec.selector[key] || !spec.template) continue
@@ -58,5 +60,5 @@ export const replicationControllerStrategy: ResourceStrategy<core.ReplicationCon
   },
   validateStatusUpdate: ({ status }) => validateReplicaStatus(status),
   selectableFields: (object) => ({ 'status.replicas': String(object.status?.replicas ?? 0) }),
-  warnings: ({ metadata }, old) => (old ? [] : podHostnameWarnings(metadata.name)),
+  warnings: (object, old) => [...(old ? [] : podHostnameWarnings(object.metadata.name)), ...workloadWarnings(object, old)],
 }

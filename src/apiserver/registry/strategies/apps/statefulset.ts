@@ -11,6 +11,7 @@ import {
   validateRunningTemplate,
   validateSelectorAndTemplate,
 } from '../../validation/workload.ts'
+import { workloadWarnings } from '../../warnings/pod.ts'
 import { keepStatus } from '../status.ts'
 import { defaultStatefulSet } from './defaults.ts'
 import { atMostReplicas, availableAreReady, collisionsGrow, countsAreCounts } from './replica-counts.ts'
@@ -74,10 +75,12 @@ export const statefulSetStrategy: ResourceStrategy<apps.StatefulSet> = {
     collisionsGrow(causes, status, old.status)
     return causes
   },
-  warnings: ({ spec }) =>
-    (spec.revisionHistoryLimit ?? 0) < 0
+  warnings: (object, old) => [
+    ...workloadWarnings(object, old),
+    ...((object.spec.revisionHistoryLimit ?? 0) < 0
       ? ['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended']
-      : [],
+      : []),
+  ],
 }
 
 function validateUpdateStrategy(causes: Causes, strategy: Spec['updateStrategy']): void {

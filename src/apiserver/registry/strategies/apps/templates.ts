@@ -1,7 +1,8 @@
 import type { apps, core } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
-import { type Causes, immutable, nonNegative, required } from '../../validation/causes.ts'
+import { type Causes, immutable, nonNegative, required, same } from '../../validation/causes.ts'
 import { validatePodTemplate } from '../../validation/pod/pod-spec.ts'
+import { podTemplateWarnings } from '../../warnings/pod.ts'
 import { defaultPodTemplate } from '../pod/defaults.ts'
 
 export const controllerRevisionStrategy: ResourceStrategy<apps.ControllerRevision> = {
@@ -22,9 +23,10 @@ export const podTemplateStrategy: ResourceStrategy<core.PodTemplate> = {
   default(object) {
     defaultPodTemplate((object.template ??= {}))
   },
-  validate(object) {
+  validate(object, _apiVersion, old) {
     const causes: Causes = []
-    validatePodTemplate(causes, 'template', object.template ?? {})
+    validatePodTemplate(causes, 'template', object.template ?? {}, old?.template)
     return causes
   },
+  warnings: (object, old) => (old && same(object.template, old.template) ? [] : podTemplateWarnings('template', object.template)),
 }

@@ -35,7 +35,7 @@ export const cronJobStrategy: ResourceStrategy<batch.CronJob> = {
       if (problem) causes.push(invalid('spec.timeZone', spec.timeZone, problem))
     }
     oneOf(causes, 'spec.concurrencyPolicy', spec.concurrencyPolicy, ['Allow', 'Forbid', 'Replace'])
-    validateJobTemplate(causes, spec)
+    validateJobTemplate(causes, spec, old?.spec.jobTemplate.spec)
     nonNegative(causes, 'spec.successfulJobsHistoryLimit', spec.successfulJobsHistoryLimit)
     nonNegative(causes, 'spec.failedJobsHistoryLimit', spec.failedJobsHistoryLimit)
     return causes
@@ -68,10 +68,10 @@ function validateSchedule(causes: Causes, { schedule, timeZone }: CronJobSpec, o
   else if (timeZone !== undefined) causes.push(invalid('spec.schedule', schedule, 'cannot use both timeZone field and TZ or CRON_TZ in schedule'))
 }
 
-function validateJobTemplate(causes: Causes, { jobTemplate: { spec } }: CronJobSpec): void {
+function validateJobTemplate(causes: Causes, { jobTemplate: { spec } }: CronJobSpec, old: CronJobSpec['jobTemplate']['spec']): void {
   if (!spec) return
   const path = 'spec.jobTemplate.spec'
-  validateJobSpec(causes, path, spec)
+  validateJobSpec(causes, path, spec, old)
   if (spec.selector) causes.push(invalid(`${path}.selector`, spec.selector, '`selector` will be auto-generated'))
   if (spec.manualSelector)
     causes.push({

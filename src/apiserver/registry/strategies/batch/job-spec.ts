@@ -16,7 +16,7 @@ const maxFailedIndexesOfMany = 10_000
 const maxManagedByLength = 63
 
 /** What jobs and the job templates of cron jobs share. */
-export function validateJobSpec(causes: Causes, path: string, spec: JobSpec): void {
+export function validateJobSpec(causes: Causes, path: string, spec: JobSpec, old?: JobSpec): void {
   for (const field of [
     'parallelism',
     'completions',
@@ -48,7 +48,7 @@ export function validateJobSpec(causes: Causes, path: string, spec: JobSpec): vo
     const policies = spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed']
     if (!policies.includes(spec.podReplacementPolicy)) causes.push(notSupported(`${path}.podReplacementPolicy`, spec.podReplacementPolicy, policies))
   }
-  validatePodTemplate(causes, `${path}.template`, spec.template)
+  validatePodTemplate(causes, `${path}.template`, spec.template, old?.template)
   validateRestartPolicy(causes, `${path}.template.spec.restartPolicy`, spec)
 }
 

@@ -24,7 +24,7 @@ export const jobStrategy: ResourceStrategy<batch.Job> = {
   prepareForStatusUpdate: keepAllButStatus,
   validate(job, _apiVersion, old) {
     const causes: Causes = []
-    validateJobSpec(causes, 'spec', job.spec)
+    validateJobSpec(causes, 'spec', job.spec, old?.spec)
     validateSelector(causes, job, old)
     validateHostnames(causes, job)
     return causes

@@ -1,4 +1,5 @@
 import type { core } from '#api'
+import { defaultPodResources } from './pod-resources.ts'
 
 /** Defaults of a Pod: those of its spec, and what only real pods (not templates) get. */
 export function defaultPod(pod: core.Pod): void {
@@ -7,7 +8,7 @@ export function defaultPod(pod: core.Pod): void {
   spec.enableServiceLinks ??= true
   for (const container of spec.containers) defaultRequests(container.resources)
   if (spec.initContainers) for (const container of spec.initContainers) defaultRequests(container.resources)
-  if (spec.resources) defaultRequests(spec.resources)
+  if (spec.resources) defaultPodResources(spec)
   if (spec.hostNetwork) {
     defaultHostPorts(spec.containers)
     if (spec.initContainers) defaultHostPorts(spec.initContainers)

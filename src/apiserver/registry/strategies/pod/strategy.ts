@@ -1,12 +1,19 @@
-import type { DeepReadonly, core } from '#api'
+import type { core } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
-import { type Causes, forbidden, invalid } from '../../validation/causes.ts'
-import { validatePodSpec } from '../../validation/pod/pod-spec.ts'
-import { validateResourceRequirements } from '../../validation/resources.ts'
+import { type Causes, forbidden } from '../../validation/causes.ts'
+import { ipWarnings } from '../../validation/ip.ts'
+import { validateProfilesAgree } from '../../validation/pod/annotations.ts'
+import { validatePod } from '../../validation/pod/pod-spec.ts'
+import { podWarnings } from '../../warnings/pod.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
+import { adoptAppArmorAnnotations } from './app-armor.ts'
 import { defaultPod, mirrorServiceAccount } from './defaults.ts'
+import { mergeLabelKeys } from './label-keys.ts'
+import { dropDisabledFields } from './disabled-fields.ts'
+import { keepObservedGenerations } from './observed-generation.ts'
 import { podQosClass } from './qos.ts'
-import { validatePodStatusUpdate, validatePodUpdate } from './update.ts'
+import { validatePodStatusUpdate } from './status-update.ts'
+import { validatePodUpdate } from './update.ts'
 
 const gated = {
   type: 'PodScheduled',
@@ -17,13 +24,18 @@ const gated = {
 
 export const podStrategy: ResourceStrategy<core.Pod> = {
   default: defaultPod,
-  prepareForCreate(pod) {
+  prepareForCreate(pod, context) {
     mirrorServiceAccount(pod.spec)
     pod.status = { phase: 'Pending', qosClass: podQosClass(pod.spec) }
     if (pod.spec.schedulingGates?.length) pod.status.conditions = [{ ...gated }]
+    if (pod.spec.affinity || pod.spec.topologySpreadConstraints) mergeLabelKeys(pod)
+    dropDisabledFields(pod.spec)
+    const warnings = pod.metadata.annotations ? adoptAppArmorAnnotations(pod) : []
+    context.warnings?.push(...warnings)
   },
   prepareForUpdate(pod, old) {
     mirrorServiceAccount(pod.spec)
+    dropDisabledFields(pod.spec, old.spec)
     keepStatus(pod, old)
   },
   prepareForStatusUpdate(pod, old) {
@@ -33,24 +45,32 @@ export const podStrategy: ResourceStrategy<core.Pod> = {
     const status = (pod.status ??= {})
     // The class of a pod never changes; a kubelet that does not report it must not erase it.
     if (!status.qosClass && old.status?.qosClass) status.qosClass = old.status.qosClass
+    keepObservedGenerations(status, old.status)
     fillPodIPs(status)
   },
-  validate(pod) {
+  validate(pod, _apiVersion, old) {
     const causes: Causes = []
-    validatePodSpec(causes, 'spec', pod.spec)
+    validatePod(causes, pod, old)
     return causes
   },
   validateCreate({ metadata, spec }) {
     const causes: Causes = []
+    // ephemeral containers are added by their subresource
     if (spec.ephemeralContainers?.length) causes.push(forbidden('spec.ephemeralContainers', 'cannot be set on create'))
-    validateAppArmor(causes, metadata.annotations)
-    const mirrored = metadata.annotations?.[mirrorAnnotation]
-    if (mirrored !== undefined && !spec.nodeName)
-      causes.push(invalid(`metadata.annotations[${mirrorAnnotation}]`, mirrored, 'must set spec.nodeName if mirror pod annotation is set'))
+    if (spec.nodeName && spec.schedulingGates?.length)
+      causes.push(forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared'))
+    validateProfilesAgree(causes, 'spec', metadata.annotations, spec, 'seccomp')
+    validateProfilesAgree(causes, 'spec', metadata.annotations, spec, 'apparmor')
     return causes
   },
   validateUpdate: validatePodUpdate,
   validateStatusUpdate: validatePodStatusUpdate,
+  // people seldom change pods, and programs do so often: only new ones are looked at
+  warnings: (pod, old) => (old ? [] : podWarnings(pod)),
+  statusWarnings: ({ status }) => [
+    ...(status?.podIPs ?? []).flatMap(({ ip }, i) => ipWarnings(`status.podIPs[${i}].ip`, ip)),
+    ...(status?.hostIPs ?? []).flatMap(({ ip }, i) => ipWarnings(`status.hostIPs[${i}].ip`, ip)),
+  ],
   gracePeriodSeconds(pod, asked) {
     if (!pod.spec.nodeName || pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return 0
     const seconds = asked ?? pod.spec.terminationGracePeriodSeconds ?? 0
@@ -76,31 +96,7 @@ function fillPodIPs(status: core.PodStatus): void {
   else if (podIPs?.length && !podIP) status.podIP = podIPs[0]!.ip
   // an old kubelet knows the one address only
   else if (podIP && podIPs![0]!.ip !== podIP) status.podIPs = [{ ip: podIP }]
-  if (status.hostIP && !status.hostIPs?.length) status.hostIPs = [{ ip: status.hostIP }]
-}
-
-/** Says of a pod that it stands for a static one of its node. */
-const mirrorAnnotation = 'kubernetes.io/config.mirror'
-
-const appArmor = 'container.apparmor.security.beta.kubernetes.io/'
-
-/** Profiles by annotation are as good as those by field. */
-function validateAppArmor(causes: Causes, annotations: DeepReadonly<Record<string, string>> | undefined): void {
-  for (const key in annotations) {
-    if (!key.startsWith(appArmor)) continue
-    const profile = annotations[key]!
-    if (profile !== '' && profile !== 'runtime/default' && profile !== 'unconfined' && !profile.startsWith('localhost/'))
-      causes.push(invalid(`metadata.annotations[${key}]`, profile, `invalid AppArmor profile name: ${JSON.stringify(profile)}`))
-  }
-}
-
-/** What the resize subresource may ask for: valid requests and limits that leave the pod in its class. */
-export function validateResize(pod: DeepReadonly<core.Pod>, old: DeepReadonly<core.Pod>): Causes {
-  const causes: Causes = []
-  pod.spec.containers.forEach((container, i) => validateResourceRequirements(causes, `spec.containers[${i}].resources`, container.resources))
-  pod.spec.initContainers?.forEach((container, i) => validateResourceRequirements(causes, `spec.initContainers[${i}].resources`, container.resources))
-  const before = old.status?.qosClass ?? podQosClass(old.spec)
-  if (causes.length === 0 && podQosClass(pod.spec) !== before)
-    causes.push(invalid('spec', podQosClass(pod.spec), 'Pod QOS Class may not change as a result of resizing'))
-  return causes
+  const { hostIP, hostIPs } = status
+  if (hostIP && hostIPs?.[0]?.ip !== hostIP) status.hostIPs = [{ ip: hostIP }]
+  else if (hostIPs?.length && !hostIP) status.hostIP = hostIPs[0]!.ip
 }

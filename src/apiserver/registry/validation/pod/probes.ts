@@ -3,6 +3,7 @@ import { httpHeaderName, portName, portNumber } from '#api'
 import { type Causes, forbidden, invalid, invalidEach, nonNegative, notSupported, required } from '../causes.ts'
 
 type Handler = DeepReadonly<core.LifecycleHandler & core.ProbeHandler>
+type PodSpec = DeepReadonly<core.PodSpec>
 
 export function validateProbes(causes: Causes, path: string, container: DeepReadonly<core.Container>): void {
   const { livenessProbe, readinessProbe, startupProbe } = container
@@ -27,15 +28,30 @@ export function validateProbes(causes: Causes, path: string, container: DeepRead
   }
 }
 
-export function validateLifecycle(
-  causes: Causes,
-  path: string,
-  lifecycle: DeepReadonly<core.Lifecycle> | undefined,
-  gracePeriod: number | undefined,
-): void {
+export function validateLifecycle(causes: Causes, path: string, lifecycle: DeepReadonly<core.Lifecycle> | undefined, spec: PodSpec): void {
   if (!lifecycle) return
-  if (lifecycle.postStart) validateHandler(causes, `${path}.postStart`, lifecycle.postStart, gracePeriod)
-  if (lifecycle.preStop) validateHandler(causes, `${path}.preStop`, lifecycle.preStop, gracePeriod)
+  const { postStart, preStop, stopSignal } = lifecycle
+  if (postStart) validateHandler(causes, `${path}.postStart`, postStart, spec.terminationGracePeriodSeconds)
+  if (preStop) validateHandler(causes, `${path}.preStop`, preStop, spec.terminationGracePeriodSeconds)
+  if (stopSignal !== undefined) validateStopSignal(causes, `${path}.stopSignal`, stopSignal, spec.os?.name)
+}
+
+const windowsSignals = ['SIGKILL', 'SIGTERM']
+const linuxSignals = [
+  ...'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT RTMAX'.split(' '),
+  ...Array.from({ length: 14 }, (_, i) => `RTMAX-${i + 1}`),
+  'RTMIN',
+  ...Array.from({ length: 15 }, (_, i) => `RTMIN+${i + 1}`),
+  ...'SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ'.split(' '),
+]
+  .map((name) => `SIG${name}`)
+  .sort()
+
+/** Which signals there are depends on the system, so that a pod that names one names its system too. */
+function validateStopSignal(causes: Causes, path: string, signal: string, os: string | undefined): void {
+  if (os === undefined) causes.push(forbidden(path, 'may not be set for containers with empty `spec.os.name`'))
+  const known = os === 'windows' ? windowsSignals : os === 'linux' ? linuxSignals : undefined
+  if (known && !known.includes(signal)) causes.push(notSupported(path, signal, known))
 }
 
 function validateProbe(causes: Causes, path: string, probe: DeepReadonly<core.Probe>): void {
@@ -66,15 +82,15 @@ function validateHandler(causes: Causes, path: string, handler: Handler, gracePe
     if (!action.path) causes.push(required(`${path}.httpGet.path`))
     validatePortOrName(causes, `${path}.httpGet.port`, action.port)
     if (action.scheme !== 'HTTP' && action.scheme !== 'HTTPS')
-      causes.push(action.scheme ? notSupported(`${path}.httpGet.scheme`, action.scheme, ['HTTP', 'HTTPS']) : required(`${path}.httpGet.scheme`))
+      causes.push(notSupported(`${path}.httpGet.scheme`, action.scheme ?? '', ['HTTP', 'HTTPS']))
     action.httpHeaders?.forEach((header) => invalidEach(causes, `${path}.httpGet.httpHeaders`, header.name, httpHeaderName(header.name ?? '')))
   }
   if (handler.tcpSocket && only('tcpSocket')) validatePortOrName(causes, `${path}.tcpSocket.port`, handler.tcpSocket.port)
   if (handler.grpc && only('grpc')) invalidEach(causes, `${path}.grpc.port`, handler.grpc.port, portNumber(handler.grpc.port))
   if (handler.sleep && only('sleep')) {
     const { seconds } = handler.sleep
-    if (!(seconds >= 0 && (gracePeriod === undefined || seconds <= gracePeriod)))
-      causes.push(invalid(`${path}.sleep`, seconds, `must be non-negative and less than terminationGracePeriodSeconds (${gracePeriod ?? 30})`))
+    if (gracePeriod !== undefined && !(seconds >= 0 && seconds <= gracePeriod))
+      causes.push(invalid(`${path}.sleep`, seconds, `must be non-negative and less than terminationGracePeriodSeconds (${gracePeriod})`))
   }
   if (handlers === 0) causes.push(required(path, 'must specify a handler type'))
 }

@@ -1,4 +1,4 @@
-import type { DeepReadonly, core } from '#api'
+import type { DeepReadonly, core, meta } from '#api'
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '#api'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, optionalOneOf, required } from '../causes.ts'
 import { validateLabelSelector } from '../selectors.ts'
@@ -17,12 +17,12 @@ export function validateTolerations(causes: Causes, path: string, tolerations: D
     if (toleration.tolerationSeconds !== undefined && effect !== 'NoExecute')
       causes.push(invalid(`${at}.effect`, effect ?? '', "effect must be 'NoExecute' when `tolerationSeconds` is set"))
     if (operator === undefined || operator === ('' as never) || operator === 'Equal') {
-      if (value) invalidEach(causes, `${at}.operator`, value, labelValue(value))
+      const messages = value ? labelValue(value) : []
+      if (messages.length > 0) causes.push(invalid(`${at}.operator`, value, messages.join(';')))
     } else if (operator === 'Exists') {
-      if (value) causes.push(invalid(`${at}.operator`, toleration, "value must be empty when `operator` is 'Exists'"))
-    } else if (operator === 'Lt' || operator === 'Gt') {
-      if (!value || !/^-?(0|[1-9][0-9]*)$/.test(value)) causes.push(invalid(`${at}.value`, value ?? '', 'value must be a valid integer'))
-    } else causes.push(notSupported(`${at}.operator`, operator, ['Equal', 'Exists']))
+      if (value) causes.push(invalid(`${at}.operator`, value, "value must be empty when `operator` is 'Exists'"))
+    } else if (operator === 'Lt' || operator === 'Gt') causes.push(notSupported(`${at}.operator`, operator, ['Equal', 'Exists', 'Lt', 'Gt']))
+    else causes.push(notSupported(`${at}.operator`, operator, ['Equal', 'Exists']))
     if (effect && !effects.includes(effect)) causes.push(notSupported(`${at}.effect`, effect, effects))
   })
 }
@@ -37,10 +37,11 @@ export function validateAffinity(causes: Causes, path: string, affinity: DeepRea
         `${path}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution`,
         nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution,
       )
+    // what is preferred may have values that no label has: it only says what would be nice
     nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution?.forEach((term, i) => {
       const at = `${path}.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[${i}]`
       if (!(term.weight >= 1 && term.weight <= 100)) causes.push(invalid(`${at}.weight`, term.weight, 'must be in the range 1-100'))
-      validateNodeSelectorTerm(causes, `${at}.preference`, term.preference ?? {})
+      validateNodeSelectorTerm(causes, `${at}.preference`, term.preference ?? {}, true)
     })
   }
   if (podAffinity) validatePodAffinity(causes, `${path}.podAffinity`, podAffinity)
@@ -52,7 +53,7 @@ export function validateNodeSelector(causes: Causes, path: string, selector: Dee
   selector.nodeSelectorTerms?.forEach((term, i) => validateNodeSelectorTerm(causes, `${path}.nodeSelectorTerms[${i}]`, term))
 }
 
-function validateNodeSelectorTerm(causes: Causes, path: string, term: DeepReadonly<core.NodeSelectorTerm>): void {
+function validateNodeSelectorTerm(causes: Causes, path: string, term: DeepReadonly<core.NodeSelectorTerm>, anyValue = false): void {
   term.matchExpressions?.forEach((requirement, i) => {
     const at = `${path}.matchExpressions[${i}]`
     const { operator, values = [] } = requirement
@@ -64,6 +65,7 @@ function validateNodeSelectorTerm(causes: Causes, path: string, term: DeepReadon
       if (values.length !== 1) causes.push(required(`${at}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"))
     } else causes.push(invalid(`${at}.operator`, operator ?? '', 'not a valid selector operator'))
     invalidEach(causes, `${at}.key`, requirement.key ?? '', qualifiedName(requirement.key ?? ''))
+    if (!anyValue) values.forEach((value, j) => invalidEach(causes, `${at}.values[${j}]`, value, labelValue(value)))
   })
   term.matchFields?.forEach((requirement, i) => {
     const at = `${path}.matchFields[${i}]`
@@ -91,6 +93,7 @@ function validatePodAffinityTerm(causes: Causes, path: string, term: DeepReadonl
   validateLabelSelector(causes, `${path}.labelSelector`, term.labelSelector)
   validateLabelSelector(causes, `${path}.namespaceSelector`, term.namespaceSelector)
   term.namespaces?.forEach((name) => invalidEach(causes, `${path}.namespace`, name, dns1123Label(name)))
+  validateLabelKeys(causes, path, term)
   if (!term.topologyKey) causes.push(required(`${path}.topologyKey`, 'can not be empty'))
   invalidEach(causes, `${path}.topologyKey`, term.topologyKey ?? '', qualifiedName(term.topologyKey ?? ''))
 }
@@ -100,9 +103,8 @@ export function validateTopologySpread(causes: Causes, path: string, constraints
     const at = `${path}[${i}]`
     if (!(constraint.maxSkew > 0)) causes.push(invalid(`${at}.maxSkew`, constraint.maxSkew, 'must be greater than zero'))
     if (!constraint.topologyKey) causes.push(required(`${at}.topologyKey`, 'can not be empty'))
-    else invalidEach(causes, `${at}.topologyKey`, constraint.topologyKey, qualifiedName(constraint.topologyKey))
     if (constraint.whenUnsatisfiable !== 'DoNotSchedule' && constraint.whenUnsatisfiable !== 'ScheduleAnyway')
-      causes.push(notSupported(`${at}.whenUnsatisfiable`, constraint.whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway']))
+      causes.push(notSupported(`${at}.whenUnsatisfiable`, constraint.whenUnsatisfiable ?? '', ['DoNotSchedule', 'ScheduleAnyway']))
     const again = constraints.some(
       (one, j) => j > i && one.topologyKey === constraint.topologyKey && one.whenUnsatisfiable === constraint.whenUnsatisfiable,
     )
@@ -120,7 +122,41 @@ export function validateTopologySpread(causes: Causes, path: string, constraints
     }
     optionalOneOf(causes, `${at}.nodeAffinityPolicy`, constraint.nodeAffinityPolicy, ['Honor', 'Ignore'])
     optionalOneOf(causes, `${at}.nodeTaintsPolicy`, constraint.nodeTaintsPolicy, ['Honor', 'Ignore'])
+    validateLabelKeys(causes, at, constraint)
     validateLabelSelector(causes, `${at}.labelSelector`, constraint.labelSelector)
+  })
+}
+
+interface LabelKeys {
+  matchLabelKeys?: string[]
+  mismatchLabelKeys?: string[]
+  labelSelector?: meta.LabelSelector
+}
+
+/**
+ * Keys of the pod's own labels by which other pods are selected too. When the pod is made they join its selector, so that a key
+ * which stands there before would be there twice.
+ */
+function validateLabelKeys(causes: Causes, path: string, { matchLabelKeys, mismatchLabelKeys, labelSelector }: DeepReadonly<LabelKeys>): void {
+  for (const [field, keys] of [
+    ['matchLabelKeys', matchLabelKeys],
+    ['mismatchLabelKeys', mismatchLabelKeys],
+  ] as const) {
+    if (!keys?.length) continue
+    if (!labelSelector) causes.push(forbidden(`${path}.${field}`, 'must not be specified when labelSelector is not set'))
+    else keys.forEach((key, i) => invalidEach(causes, `${path}.${field}[${i}]`, key, qualifiedName(key)))
+  }
+  if (!matchLabelKeys?.length) return
+  const selected = new Set(Object.keys(labelSelector?.matchLabels ?? {}))
+  for (const { key } of labelSelector?.matchExpressions ?? []) {
+    const i = matchLabelKeys.lastIndexOf(key)
+    // upstream leaves out the field's name here
+    if (i >= 0 && selected.has(key)) causes.push(invalid(`${path}[${i}]`, key, 'exists in both matchLabelKeys and labelSelector'))
+    selected.add(key)
+  }
+  matchLabelKeys.forEach((key, i) => {
+    if (mismatchLabelKeys?.includes(key))
+      causes.push(invalid(`${path}.matchLabelKeys[${i}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys'))
   })
 }
 

@@ -1,33 +1,45 @@
 import type { DeepReadonly, core } from '#api'
-import { configMapKey, dns1123Label, dns1123Subdomain } from '#api'
+import { dns1123Label, dns1123Subdomain } from '#api'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, required } from '../causes.ts'
-import { isNegativeQuantity } from '../quantities.ts'
 import { validateClaimSpec } from '../claims.ts'
+import { validateAnnotations, validateLabels } from '../object-meta.ts'
+import { isNegativeQuantity } from '../quantities.ts'
 import { validateDriverName, volumeSources } from '../volume-sources.ts'
-import { validateDescendingPath, validateNoBacksteps } from './containers.ts'
-import { validateDownwardFieldRef, validateResourceFieldRef } from './env.ts'
+import { validateDownwardItem, validateItems, validateMode } from './items.ts'
+import { validateDescendingPath, validateNoBacksteps } from './paths.ts'
+import { validateProjections } from './projected.ts'
 
 type Volume = DeepReadonly<core.Volume>
-type Items = DeepReadonly<core.KeyToPath[]> | undefined
+type Claim = DeepReadonly<core.EphemeralVolumeSource>['volumeClaimTemplate']
 
 const hostPathTypes = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket']
+const pullPolicies = ['Always', 'IfNotPresent', 'Never']
 const noVolumes: ReadonlyMap<string, Volume> = new Map()
 
-/** Checks a pod's volumes and answers them by name. */
-export function validateVolumes(causes: Causes, path: string, volumes: DeepReadonly<core.Volume[]> | undefined): ReadonlyMap<string, Volume> {
+/**
+ * Checks a pod's volumes and answers the valid ones by name. `podName` is absent for templates, whose pods have names that nobody
+ * knows yet.
+ */
+export function validateVolumes(
+  causes: Causes,
+  path: string,
+  volumes: DeepReadonly<core.Volume[]> | undefined,
+  podName: string | undefined,
+): ReadonlyMap<string, Volume> {
   if (!volumes) return noVolumes
   const byName = new Map<string, Volume>()
   for (let i = 0; i < volumes.length; i++) {
     const volume = volumes[i]!
     const at = `${path}[${i}]`
-    validateVolumeSource(causes, at, volume)
+    const before = causes.length
+    validateVolumeSource(causes, at, volume, podName)
     if (!volume.name) causes.push(required(`${at}.name`))
-    else {
-      const messages = dns1123Label(volume.name)
-      if (messages.length > 0) invalidEach(causes, `${at}.name`, volume.name, messages)
-      else if (byName.has(volume.name)) causes.push(duplicate(`${at}.name`, volume.name))
-      byName.set(volume.name, volume)
-    }
+    else invalidEach(causes, `${at}.name`, volume.name, dns1123Label(volume.name))
+    if (byName.has(volume.name)) causes.push(duplicate(`${at}.name`, volume.name))
+    if (causes.length === before) byName.set(volume.name, volume)
+    const claimName = volume.persistentVolumeClaim?.claimName
+    if (claimName && podName && volumes.some((other) => other.ephemeral && `${podName}-${other.name}` === claimName))
+      causes.push(invalid(`${at}.persistentVolumeClaim.claimName`, claimName, 'must not reference a PVC that gets created for an ephemeral volume'))
   }
   return byName
 }
@@ -35,6 +47,7 @@ export function validateVolumes(causes: Causes, path: string, volumes: DeepReado
 /** One check per kind of source; a source without a check needs none. */
 const sources: { [K in keyof core.VolumeSource]?: (causes: Causes, path: string, source: NonNullable<DeepReadonly<core.VolumeSource>[K]>) => void } =
   {
+    ...(volumeSources as object),
     emptyDir: (causes, path, source) => {
       if (source.sizeLimit !== undefined && isNegativeQuantity(source.sizeLimit))
         causes.push(forbidden(`${path}.sizeLimit`, 'SizeLimit field must be a valid resource quantity'))
@@ -66,38 +79,81 @@ const sources: { [K in keyof core.VolumeSource]?: (causes: Causes, path: string,
       if (!source.claimName) causes.push(required(`${path}.claimName`))
     },
     nfs: validateNfs,
-    csi: (causes, path, source) => {
-      validateDriverName(causes, `${path}.driver`, source.driver)
-      if (source.nodePublishSecretRef && !source.nodePublishSecretRef.name) causes.push(required(`${path}.nodePublishSecretRef.name`))
+    flocker: (causes, path, { datasetName, datasetUUID }) => {
+      if (!datasetName && !datasetUUID) causes.push(required(path, 'one of datasetName and datasetUUID is required'))
+      if (datasetName && datasetUUID) causes.push(invalid(path, 'resource', 'datasetName and datasetUUID can not be specified simultaneously'))
+      if (datasetName?.includes('/')) causes.push(invalid(`${path}.datasetName`, datasetName, "must not contain '/'"))
+    },
+    csi: (causes, path, { driver, nodePublishSecretRef: secret }) => {
+      validateDriverName(causes, `${path}.driver`, driver)
+      if (secret && !secret.name) causes.push(required(`${path}.nodePublishSecretRef.name`))
+      // upstream leaves out whose name it is
+      else if (secret) invalidEach(causes, `${path}.name`, secret.name, dns1123Subdomain(secret.name!))
     },
     ephemeral: (causes, path, source) => {
       if (!source.volumeClaimTemplate) causes.push(required(`${path}.volumeClaimTemplate`))
-      else validateClaimSpec(causes, `${path}.volumeClaimTemplate.spec`, source.volumeClaimTemplate.spec ?? {})
+      else validateClaimTemplate(causes, `${path}.volumeClaimTemplate`, source.volumeClaimTemplate)
     },
-    image: (causes, path, source) => {
-      if (!source.reference) causes.push(required(`${path}.reference`))
-      if (source.pullPolicy && !['Always', 'IfNotPresent', 'Never'].includes(source.pullPolicy))
-        causes.push(notSupported(`${path}.pullPolicy`, source.pullPolicy, ['Always', 'IfNotPresent', 'Never']))
+    image: (causes, path, { reference, pullPolicy }) => {
+      if (!reference) causes.push(required(`${path}.reference`))
+      if (!pullPolicy) causes.push(required(`${path}.pullPolicy`))
+      else if (!pullPolicies.includes(pullPolicy)) causes.push(notSupported(`${path}.pullPolicy`, pullPolicy, pullPolicies))
     },
-    ...(volumeSources as object),
   }
 
-function validateVolumeSource(causes: Causes, path: string, volume: Volume): void {
+/** The order in which upstream looks for sources: with several, the first counts. */
+const sourceOrder = (
+  'emptyDir hostPath gitRepo gcePersistentDisk awsElasticBlockStore secret nfs iscsi glusterfs flocker ' +
+  'persistentVolumeClaim rbd cinder cephfs quobyte downwardAPI fc flexVolume configMap azureFile ' +
+  'vsphereVolume photonPersistentDisk portworxVolume azureDisk storageos projected scaleIO csi ephemeral image'
+).split(' ') as (keyof core.VolumeSource)[]
+
+/** What upstream calls a source when it is one too many. */
+const misnamed: Partial<Record<keyof core.VolumeSource, string>> = { downwardAPI: 'downwarAPI', cephfs: 'cephFS' }
+
+function validateVolumeSource(causes: Causes, path: string, volume: Volume, podName: string | undefined): void {
+  let only: keyof core.VolumeSource | undefined
   let count = 0
-  // With several sources, upstream keeps an emptyDir and complains about the others.
-  const { emptyDir } = volume
-  if (emptyDir) {
-    count = 1
-    sources.emptyDir!(causes, `${path}.emptyDir`, emptyDir)
-  }
   for (const key in volume) {
-    if (key === 'name' || key === 'emptyDir') continue
-    const source = volume[key as keyof core.VolumeSource]
-    if (source === undefined || source === null) continue
-    if (count++ > 0) causes.push(forbidden(`${path}.${key}`, 'may not specify more than 1 volume type'))
-    else sources[key as keyof core.VolumeSource]?.(causes, `${path}.${key}`, source as never)
+    if (key === 'name' || volume[key as keyof core.VolumeSource] === undefined || volume[key as keyof core.VolumeSource] === null) continue
+    only = key as keyof core.VolumeSource
+    count++
   }
   if (count === 0) causes.push(required(path, 'must specify a volume type'))
+  else if (count === 1) validateSource(causes, path, volume, only!, podName)
+  else {
+    const present = sourceOrder.filter((source) => volume[source])
+    present.forEach((source, i) => {
+      if (i === 0) validateSource(causes, path, volume, source, podName)
+      else causes.push(forbidden(`${path}.${misnamed[source] ?? source}`, 'may not specify more than 1 volume type'))
+    })
+  }
+}
+
+function validateSource(causes: Causes, path: string, volume: Volume, kind: keyof core.VolumeSource, podName: string | undefined): void {
+  sources[kind]?.(causes, `${path}.${kind}`, volume[kind] as never)
+  if (kind === 'iscsi' && volume.iscsi!.initiatorName !== undefined && `${volume.name}:${volume.iscsi!.targetPortal}`.length > 64)
+    causes.push(
+      invalid(
+        `${path}.name`,
+        volume.name,
+        'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.',
+      ),
+    )
+  if (kind !== 'ephemeral' || !podName || !volume.name) return
+  const claim = `${podName}-${volume.name}`
+  for (const message of dns1123Subdomain(claim)) causes.push(invalid(`${path}.name`, volume.name, `PVC name ${JSON.stringify(claim)}: ${message}`))
+}
+
+/** Checks what a volume's claim is made from. Of its metadata, the pod decides all but labels and annotations. */
+function validateClaimTemplate(causes: Causes, path: string, template: NonNullable<Claim>): void {
+  const { labels, annotations, ...others } = template.metadata ?? {}
+  validateAnnotations(causes, `${path}.metadata.annotations`, annotations)
+  validateLabels(causes, `${path}.metadata.labels`, labels)
+  for (const [field, value] of Object.entries(others))
+    if (value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0))
+      causes.push(forbidden(`${path}.metadata.${field}`, 'cannot be set'))
+  validateClaimSpec(causes, `${path}.spec`, template.spec ?? {})
 }
 
 export function validateHostPath(causes: Causes, path: string, source: DeepReadonly<core.HostPathVolumeSource>): void {
@@ -113,91 +169,4 @@ export function validateNfs(causes: Causes, path: string, source: DeepReadonly<c
   if (!source.server) causes.push(required(`${path}.server`))
   if (!source.path) causes.push(required(`${path}.path`))
   if (!source.path?.startsWith('/')) causes.push(invalid(`${path}.path`, source.path ?? '', 'must be an absolute path'))
-}
-
-function validateMode(causes: Causes, path: string, mode: number | undefined): void {
-  if (mode !== undefined && (mode < 0 || mode > 0o777))
-    causes.push(invalid(path, mode, 'must be a number between 0 and 0777 (octal), both inclusive'))
-}
-
-/** Files that the API names: below the volume, and not the names that atomic writers keep for themselves. */
-function validateFilePath(causes: Causes, path: string, file: string): void {
-  if (!file) {
-    causes.push(required(path))
-    return
-  }
-  validateDescendingPath(causes, path, file)
-  if (file.startsWith('..') && !file.startsWith('../')) causes.push(invalid(path, file, "must not start with '..'"))
-}
-
-function validateItems(causes: Causes, path: string, items: Items): void {
-  items?.forEach((item, i) => {
-    const at = `${path}.items[${i}]`
-    if (!item.key) causes.push(required(`${at}.key`))
-    else invalidEach(causes, `${at}.key`, item.key, configMapKey(item.key))
-    validateFilePath(causes, `${at}.path`, item.path)
-    validateMode(causes, `${at}.mode`, item.mode)
-  })
-}
-
-function validateDownwardItem(causes: Causes, path: string, item: DeepReadonly<core.DownwardAPIVolumeFile>): void {
-  validateFilePath(causes, `${path}.path`, item.path)
-  if (item.fieldRef) {
-    validateDownwardFieldRef(causes, `${path}.fieldRef`, item.fieldRef)
-    if (item.resourceFieldRef) causes.push(invalid(path, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'))
-  } else if (item.resourceFieldRef) validateResourceFieldRef(causes, `${path}.resourceFieldRef`, item.resourceFieldRef, true)
-  else causes.push(required(path, 'one of fieldRef and resourceFieldRef is required'))
-  validateMode(causes, `${path}.mode`, item.mode)
-}
-
-function validateProjections(causes: Causes, path: string, projections: DeepReadonly<core.VolumeProjection[]> | undefined): void {
-  const paths = new Set<string>()
-  const claim = (file: string, source: string | undefined) => {
-    if (!file) return
-    if (paths.has(file)) causes.push(invalid(path, source ?? '', 'conflicting duplicate paths'))
-    paths.add(file)
-  }
-  projections?.forEach((projection, i) => {
-    const at = `${path}.sources[${i}]`
-    let count = 0
-    const first = () => {
-      if (count++ === 0) return true
-      causes.push(forbidden(at, 'may not specify more than 1 volume type'))
-      return false
-    }
-    const { secret, configMap, serviceAccountToken, clusterTrustBundle, podCertificate } = projection
-    const downwardAPI = projection.downwardAPI as DeepReadonly<core.DownwardAPIProjection> | undefined
-    if (secret && first()) {
-      if (!secret.name) causes.push(required(`${at}.secret.name`))
-      else invalidEach(causes, `${at}.secret.name`, secret.name, dns1123Subdomain(secret.name))
-      validateItems(causes, `${at}.secret`, secret.items)
-      secret.items?.forEach((item) => claim(item.path, secret.name))
-    }
-    if (configMap && first()) {
-      if (!configMap.name) causes.push(required(`${at}.configMap.name`))
-      else invalidEach(causes, `${at}.configMap.name`, configMap.name, dns1123Subdomain(configMap.name))
-      validateItems(causes, `${at}.configMap`, configMap.items)
-      configMap.items?.forEach((item) => claim(item.path, configMap.name))
-    }
-    if (downwardAPI && first()) {
-      downwardAPI.items?.forEach((item) => {
-        validateDownwardItem(causes, `${at}.downwardAPI`, item)
-        claim(item.path, item.path)
-      })
-    }
-    if (serviceAccountToken && first()) {
-      const seconds = serviceAccountToken.expirationSeconds
-      if (seconds !== undefined && seconds < 600)
-        causes.push(invalid(`${at}.serviceAccountToken.expirationSeconds`, seconds, 'may not specify a duration less than 10 minutes'))
-      if (seconds !== undefined && seconds > 2 ** 32)
-        causes.push(invalid(`${at}.serviceAccountToken.expirationSeconds`, seconds, 'may not specify a duration larger than 2^32 seconds'))
-      if (!serviceAccountToken.path) causes.push(required(`${path}.path`))
-      else validateDescendingPath(causes, `${path}.path`, serviceAccountToken.path)
-    }
-    if (clusterTrustBundle && first()) {
-      if (!clusterTrustBundle.path) causes.push(required(`${at}.clusterTrustBundle.path`))
-      claim(clusterTrustBundle.path, clusterTrustBundle.path)
-    }
-    if (podCertificate && first() && !podCertificate.signerName) causes.push(required(`${at}.podCertificate.signerName`))
-  })
 }
