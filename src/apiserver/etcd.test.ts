@@ -2,9 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { core } from '#api'
 import { isStatus, resources } from '#api'
+import { silentLogger } from '#base'
 import { openEtcdStore } from '#store'
 import { etcdIsInstalled, startEtcd } from '../../test/etcd.ts'
 import type { EtcdCluster } from '../../test/etcd.ts'
+import { serviceAllocator, withServiceAllocation } from './registry/allocation/index.ts'
+import { strategies } from './registry/strategies/index.ts'
 import { startTestServer } from './test-server.ts'
 
 describe('several API servers on one etcd', { skip: etcdIsInstalled ? false : 'etcd is not installed' }, () => {
@@ -55,6 +58,32 @@ describe('several API servers on one etcd', { skip: etcdIsInstalled ? false : 'e
     }
     await Promise.all([count(one), count(two), count(one), count(two)])
     assert.equal((await two.client.resource<core.ConfigMap>(resources.configMaps).get('counter', 'default')).data!['n'], '100')
+  })
+
+  test('services that are made at both get addresses of their own, each with its object', async () => {
+    const startAllocating = async () => {
+      const store = await openEtcdStore({ endpoints: etcd.endpoints, prefix: '/addresses' })
+      const allocator = serviceAllocator({ store, reader: () => server.server.reader, clusterIPs: '10.96.0.0/26', log: silentLogger })
+      const server = await startTestServer({ store, strategies: withServiceAllocation(strategies, allocator) })
+      return server
+    }
+    await using one = await startAllocating()
+    await using two = await startAllocating()
+    const service = (i: number) => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: `s${i}`, namespace: 'default' },
+      spec: { ports: [{ port: 80 }] },
+    })
+    const create = (i: number) => (i % 2 ? one : two).client.resource<core.Service>(resources.services).create(service(i) as never)
+    const made = await Promise.all(Array.from({ length: 62 }, (_, i) => create(i)))
+    const given = new Set(made.map(({ spec }) => spec.clusterIP))
+    assert.equal(given.size, 62)
+    await assert.rejects(create(62), /failed to allocate a serviceIP: range is full/)
+    const addresses = (await one.client.resource(resources.ipAddresses).list()).items
+    assert.deepEqual(new Set(addresses.map(({ metadata }) => metadata.name)), given)
+    await two.client.resource(resources.services).delete('s7', 'default')
+    assert.equal((await create(63)).spec.clusterIP, made[7]!.spec.clusterIP)
   })
 
   test('a watch at one shows what is written at the other, in order', async () => {
