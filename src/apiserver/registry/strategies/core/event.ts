@@ -1,7 +1,7 @@
 import type { DeepReadonly, core } from '#api'
 import { dns1123Subdomain, pathSegmentName, qualifiedName } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
-import { type Causes, invalid, invalidEach, required } from '../../validation/causes.ts'
+import { type Causes, invalid, invalidEach, required, same } from '../../validation/causes.ts'
 import { validateFinalizerName } from '../../validation/object-meta.ts'
 
 /** Events are kept this long after they were last written, seconds (upstream's --event-ttl). */
@@ -15,10 +15,10 @@ export const eventStrategy: ResourceStrategy<core.Event> = {
   default(object) {
     object.involvedObject ??= {}
   },
-  validate(object, apiVersion) {
+  validate(object, apiVersion, old) {
     const causes: Causes = []
     const { namespace } = object.metadata
-    if (apiVersion === 'events.k8s.io/v1') validateStrictEvent(causes, object)
+    if (apiVersion === 'events.k8s.io/v1') validateStrictEvent(causes, object, old)
     const involved = object.involvedObject?.namespace ?? ''
     // Events about cluster-scoped objects live in the default namespace.
     // Those with an event time may be about an object of another namespace.
@@ -26,8 +26,9 @@ export const eventStrategy: ResourceStrategy<core.Event> = {
     if (involved === '' ? namespace !== undefined && namespace !== 'default' && !(object.eventTime && namespace === 'kube-system') : elsewhere)
       causes.push(invalid('involvedObject.namespace', involved, 'does not match event.namespace'))
     if (!object.eventTime) return causes
-    if (!object.reportingComponent) causes.push(required('reportingController'))
-    invalidEach(causes, 'reportingController', object.reportingComponent ?? '', qualifiedName(object.reportingComponent ?? ''))
+    const reporting = apiVersion === 'v1' ? 'reportingComponent' : 'reportingController'
+    if (!object.reportingComponent) causes.push(required(reporting))
+    invalidEach(causes, reporting, object.reportingComponent ?? '', qualifiedName(object.reportingComponent ?? ''))
     if (!object.reportingInstance) causes.push(required('reportingInstance'))
     else if (object.reportingInstance.length > 128) causes.push(invalid('reportingInstance', '', 'can have at most 128 characters'))
     if (!object.action) causes.push(required('action'))
@@ -78,15 +79,16 @@ function validateNewEvent(causes: Causes, event: DeepReadonly<core.Event>): void
   unset('source', event.source?.component || event.source?.host)
 }
 
-/** What events of events.k8s.io/v1 have to keep to, and older ones need not. */
-function validateStrictEvent(causes: Causes, event: DeepReadonly<core.Event>): void {
+/** What events of events.k8s.io/v1 have to keep to, and older ones need not; an older one that is changed keeps to it in what is changed. */
+function validateStrictEvent(causes: Causes, event: DeepReadonly<core.Event>, old: DeepReadonly<core.Event> | undefined): void {
   event.metadata.finalizers?.forEach((finalizer, i) => {
     if (!finalizer.includes('/')) validateFinalizerName(causes, `metadata.finalizers[${i}]`, finalizer)
   })
-  if (event.series) {
+  if (event.series && !(old && same(event.series, old.series))) {
     if ((event.series.count ?? 0) < 2) causes.push(invalid('series.count', '', 'should be at least 2'))
     if (!event.series.lastObservedTime) causes.push(required('series.lastObservedTime'))
   }
+  if (old) return
   if (!event.eventTime) causes.push(required('eventTime'))
   if (event.type !== 'Normal' && event.type !== 'Warning') causes.push(invalid('type', '', `has invalid value: ${event.type ?? ''}`))
 }
