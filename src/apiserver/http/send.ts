@@ -12,7 +12,7 @@ import { cborType, negotiate, protobufType } from './negotiate.ts'
 const compress = promisify(gzip)
 
 /** Smaller responses are not worth compressing (upstream's bound). */
-const gzipFrom = 128 * 1024
+const gzipAbove = 128 * 1024
 
 /** Writes a response. Resolves when all of it is handed to the connection, or the client is gone. */
 export async function send(sink: Sink, request: Request, response: Response): Promise<void> {
@@ -23,7 +23,7 @@ export async function send(sink: Sink, request: Request, response: Response): Pr
     const made = 'bytes' in body ? body.bytes : Buffer.from(JSON.stringify(body.value))
     const bytes = encoded ? made : inAcceptedForm(request, response, made)
     const length = lengthOf(bytes)
-    if (!encoded && length >= gzipFrom && request.headers['accept-encoding']?.includes('gzip')) return sendCompressed(sink, response, bytes)
+    if (!encoded && length > gzipAbove && takesGzip(request)) return sendCompressed(sink, response, bytes)
     response.headers['content-length'] = String(length)
     sink.head(response.status, response.headers)
     if (!Array.isArray(bytes)) sink.end(bytes)
@@ -37,6 +37,9 @@ export async function send(sink: Sink, request: Request, response: Response): Pr
   if ('events' in body) return body.events instanceof Watcher ? sendWatch(sink, body.events) : sendChunks(sink, framesOf(body.events))
   return sendChunks(sink, body.stream)
 }
+
+/** As upstream reads it: by its bare name, whatever weight others have. */
+const takesGzip = ({ headers }: Request) => headers['accept-encoding']?.split(',').some((token) => token.trim() === 'gzip') ?? false
 
 async function sendCompressed(sink: Sink, response: Response, bytes: Uint8Array | Uint8Array[]): Promise<void> {
   const packed = await compress(Array.isArray(bytes) ? Buffer.concat(bytes) : bytes, { level: 1 })

@@ -139,7 +139,7 @@ function documentOf(contentType: string, bytes: Uint8Array, etag?: string): Docu
 function respond(document: Document, headers: Record<string, string>, options: OpenApiOptions): OpenApiAnswer {
   const common = { 'content-type': document.contentType, etag: document.etag, ...headers }
   if (isSame(options.ifNoneMatch, document.etag)) return { status: 304, headers: common, bytes: new Uint8Array() }
-  if (!/\bgzip\b/.test(options.acceptEncoding ?? '')) return { status: 200, headers: common, bytes: document.bytes }
+  if (!/\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(options.acceptEncoding ?? '')) return { status: 200, headers: common, bytes: document.bytes }
   document.gzip ??= gzipSync(document.bytes, { level: 4 })
   return { status: 200, headers: { ...common, 'content-encoding': 'gzip' }, bytes: document.gzip }
 }
