@@ -30,7 +30,8 @@ interface State {
   retire(): void
   /** Whether there was a request at all. */
   used: boolean
-  /** How much had been read when the last request ended: more is the beginning of another one. */
+  /** Whether a request ended since the connection was looked at, and how much had been read by then: more is the beginning of another one. */
+  fresh: boolean
   seen: number
   /** Since when the server waits for the end of a head, and since when for anything. */
   waiting: number | undefined
@@ -67,6 +68,14 @@ export function connections(clock: Clock, limits: ConnectionLimits): Connections
     for (const [key, state] of sockets) {
       if (state.requests > 0) continue
       const socket = key as TLSSocket
+      if (state.fresh) {
+        // asking a socket costs more than all else here: not with every request
+        state.fresh = false
+        state.seen = socket.bytesRead
+        state.idle = now
+        state.waiting = undefined
+        continue
+      }
       const begun = socket.alpnProtocol !== 'h2' && (!state.used || socket.bytesRead !== state.seen)
       state.waiting = begun ? (state.waiting ?? now) : undefined
       if (begun && now - state.waiting! >= limits.head) state.expire()
@@ -77,7 +86,7 @@ export function connections(clock: Clock, limits: ConnectionLimits): Connections
   return {
     add(socket, { expire, retire }) {
       const now = clock.monotonic()
-      sockets.set(socket, { requests: 0, expire, retire, used: false, seen: 0, waiting: now, idle: now })
+      sockets.set(socket, { requests: 0, expire, retire, used: false, fresh: false, seen: 0, waiting: now, idle: now })
       socket.on('close', () => sockets.delete(socket))
       watch()
     },
@@ -90,12 +99,8 @@ export function connections(clock: Clock, limits: ConnectionLimits): Connections
     end(socket) {
       const state = sockets.get(socket)
       if (!state) return 0
-      if (--state.requests === 0) {
-        state.seen = (socket as TLSSocket).bytesRead
-        state.waiting = undefined
-        state.idle = clock.monotonic()
-      }
-      return state.requests
+      state.fresh = true
+      return --state.requests
     },
     body(expire) {
       const each = { until: clock.monotonic() + limits.body, expire }

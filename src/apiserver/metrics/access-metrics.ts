@@ -20,13 +20,15 @@ export class AccessMetrics {
     'no-opinion': histogram(bounds),
     error: histogram(bounds),
   }
-  readonly #users = new Map<string, number>()
+  readonly #users = new Map<string, { count: number }>()
 
   authenticated(result: AuthenticationResult, seconds: number, username?: string): void {
     observe(this.#authentication[result], seconds)
     if (username === undefined) return
     const name = shownName(username)
-    this.#users.set(name, (this.#users.get(name) ?? 0) + 1)
+    const user = this.#users.get(name)
+    if (user) user.count++
+    else this.#users.set(name, { count: 1 })
   }
 
   authorized(result: AuthorizationResult, seconds: number): void {
@@ -43,7 +45,7 @@ export class AccessMetrics {
         'authenticated_user_requests',
         'counter',
         'Requests by the kind of their user',
-        [...this.#users].map(([name, count]) => [`username="${name}"`, count] as const),
+        [...this.#users].map(([name, { count }]) => [`username="${name}"`, count] as const),
       ),
       metricFamily('authentication_attempts', 'counter', 'Requests by what became of their authentication', counts(this.#authentication)),
       histogramFamily('authentication_duration_seconds', 'Time that authentication took', times(this.#authentication)),
