@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Clock } from '#base'
+import { metricFamily } from '#base'
 import { errors, groups } from '#api'
 import type { Request, Response } from '#client'
 import { pageNotFound } from './api-handler.ts'
@@ -22,6 +23,8 @@ export interface NonResourceOptions {
   readiness: readonly HealthCheck[]
   /** What `/metrics` shows, in Prometheus' text form, each with a newline at its end. */
   metrics: readonly { toString(): string }[]
+  /** Bytes that the store takes up. */
+  storeSize?: () => Promise<number>
   paths: Record<string, (request: Request) => Promise<Response> | Response>
   /** What `/debug/api_priority_and_fairness/` shows. */
   flow?: FlowControl['dump']
@@ -35,7 +38,7 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
   const version = versionOf(options.version)
   const indicators = new HealthMetrics()
   const build = buildInfo(version)
-  const scrape = metricsText([...options.metrics, { toString: () => build }])
+  const scrape = metricsText([...options.metrics, { toString: () => build }], options.storeSize)
   return (request) => {
     const { path, method } = request
     const own = Object.hasOwn(options.paths, path) ? options.paths[path] : undefined
@@ -124,7 +127,7 @@ export function nonResourceHandler(options: NonResourceOptions): (request: Reque
 
 const flowPath = '/debug/api_priority_and_fairness/'
 
-function metricsText(metrics: NonResourceOptions['metrics']): () => Promise<Response> {
+function metricsText(metrics: NonResourceOptions['metrics'], storeSize: NonResourceOptions['storeSize']): () => Promise<Response> {
   let ofProcess: import('prom-client').Registry | undefined
   return async () => {
     if (!ofProcess) {
@@ -133,7 +136,12 @@ function metricsText(metrics: NonResourceOptions['metrics']): () => Promise<Resp
       ofProcess = new Registry()
       collectDefaultMetrics({ register: ofProcess })
     }
-    return exposed(metrics.join('') + (await ofProcess.metrics()))
+    // what cannot be asked of the store now is left out
+    const size = await storeSize?.().catch(() => undefined)
+    const stored = size === undefined ? [] : ([['storage_cluster_id="storage-cluster-0"', size]] as const)
+    return exposed(
+      metrics.join('') + metricFamily('apiserver_storage_size_bytes', 'gauge', 'Bytes that the store takes up', stored) + (await ofProcess.metrics()),
+    )
   }
 }
 

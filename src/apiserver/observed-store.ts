@@ -24,6 +24,7 @@ export function observedStore(store: Store, observe: StoreObserver): Store {
     delete: (key, revision) => told('delete', key, store.delete(key, revision)),
     watch: (prefix, options) => store.watch(prefix, options),
     compact: (revision) => store.compact(revision),
+    ...(store.size === undefined ? {} : { size: () => store.size!() }),
     ...(store.leases === undefined ? {} : { leases: store.leases }),
     ...(store.shared === undefined ? {} : { shared: store.shared }),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

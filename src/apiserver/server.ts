@@ -113,6 +113,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         ...(options.metrics ?? []),
       ],
       paths: options.paths ?? {},
+      ...(options.store.size ? { storeSize: () => options.store.size!() } : {}),
       ...(options.flow ? { flow: options.flow.dump } : {}),
     }),
     context,

@@ -17,6 +17,8 @@ export interface Store extends StoreReader, StoreWriter, StoreWatcher, AsyncDisp
   compact(revision: number): Promise<void>
   /** Whether keys that are written with a `ttl` go by themselves. */
   readonly leases?: boolean
+  /** Bytes that it takes up where it is kept; absent where that is memory. */
+  size?(): Promise<number>
   /** Whether other processes write here as well: what was read a moment ago may be out of date without any event of this process. */
   readonly shared?: boolean
 }

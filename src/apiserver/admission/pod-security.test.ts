@@ -222,7 +222,12 @@ test('whoever enforces more is told of the pods that break it', () => {
 
 test('the client is warned and the audit log told by the request itself', async () => {
   const events: any[] = []
-  const backend = { name: 'test', write: (line: string) => void events.push(JSON.parse(line)), [Symbol.asyncDispose]: () => Promise.resolve() }
+  const backend = {
+    name: 'test',
+    lost: 0,
+    write: (line: string) => void events.push(JSON.parse(line)),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
   const policy = parseAuditPolicy('{apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived], rules: [{level: Metadata}]}')
   const admission: AdmissionPlugin[] = []
   await using t = await startTestServer({ admission, audit: auditor({ policy, backends: [backend], clock: realClock }) })

@@ -69,7 +69,7 @@ test('a policy that means nothing is refused with the field that is wrong', asyn
 
 function collecting(): AuditBackend & { events: any[] } {
   const events: any[] = []
-  return { name: 'test', events, write: (event) => void events.push(JSON.parse(event)), [Symbol.asyncDispose]: () => Promise.resolve() }
+  return { name: 'test', lost: 0, events, write: (event) => void events.push(JSON.parse(event)), [Symbol.asyncDispose]: () => Promise.resolve() }
 }
 
 test('events tell of requests what the reference tells', async (context) => {

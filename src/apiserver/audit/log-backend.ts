@@ -89,6 +89,9 @@ export async function logBackend(options: LogBackendOptions): Promise<AuditBacke
 
   return {
     name: 'log',
+    get lost() {
+      return dropped
+    },
     write(event) {
       if (waitingBytes > bufferLimit) {
         if (dropped++ === 0) log.error('audit events are dropped: the disk does not keep up', { path })

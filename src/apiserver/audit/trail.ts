@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '#base'
+import { metricFamily } from '#base'
 import type { Status } from '#api'
 import { formatMicroTime, parseProtobuf } from '#api'
 import type { Request, Response } from '#client'
@@ -11,6 +12,8 @@ import type { AuditPolicy, Level, Stage } from './policy.ts'
 /** Takes the lines of events, each one JSON object without a newline; never waits, and keeps what it needs. */
 export interface AuditBackend extends AsyncDisposable {
   name: string
+  /** Events that could not be kept, ever. */
+  readonly lost: number
   write(event: string): void
 }
 
@@ -188,16 +191,22 @@ export function auditor({ policy, backends, clock }: AuditorOptions): Auditor {
       return trail
     },
     unauthenticated: (request, info, response) => open(request, info)?.unauthenticated(response),
-    toString() {
-      const lines = [
-        '# HELP apiserver_audit_event_total Audit events',
-        '# TYPE apiserver_audit_event_total counter',
-        `apiserver_audit_event_total ${events}`,
-      ]
-      lines.push('# HELP apiserver_audit_level_total Requests by the level of their audit', '# TYPE apiserver_audit_level_total counter')
-      for (const [level, count] of byLevel) lines.push(`apiserver_audit_level_total{level="${level}"} ${count}`)
-      return `${lines.join('\n')}\n`
-    },
+    toString: () =>
+      [
+        metricFamily('apiserver_audit_event_total', 'counter', 'Audit events', [['', events]]),
+        metricFamily(
+          'apiserver_audit_level_total',
+          'counter',
+          'Requests by the level of their audit',
+          [...byLevel].map(([level, count]) => [`level="${level}"`, count] as const),
+        ),
+        metricFamily(
+          'apiserver_audit_error_total',
+          'counter',
+          'Audit events that were lost, by backend',
+          backends.filter(({ lost }) => lost > 0).map(({ name, lost }) => [`plugin="${name}"`, lost] as const),
+        ),
+      ].join(''),
     async [Symbol.asyncDispose]() {
       await Promise.all(backends.map((backend) => backend[Symbol.asyncDispose]()))
     },

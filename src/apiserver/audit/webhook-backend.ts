@@ -42,6 +42,7 @@ export function webhookBackend(options: WebhookBackendOptions): AuditBackend {
   let tokens = burst
   let reckoned = clock.monotonic()
   let dropped = 0
+  let undelivered = 0
   let cancelTimer: (() => void) | undefined
   let sending: Promise<void> | undefined
   const stopping = new AbortController()
@@ -65,6 +66,7 @@ export function webhookBackend(options: WebhookBackendOptions): AuditBackend {
         return await post(batch)
       } catch (error) {
         if (attempt >= attempts || stopping.signal.aborted) {
+          undelivered += batch.length
           log.error('audit events cannot be sent', { events: batch.length, error: describeError(error) })
           return
         }
@@ -103,6 +105,9 @@ export function webhookBackend(options: WebhookBackendOptions): AuditBackend {
 
   return {
     name: 'webhook',
+    get lost() {
+      return dropped + undelivered
+    },
     write(event) {
       if (buffer.length >= bufferSize) {
         if (dropped++ % bufferSize === 0) log.error('audit events are dropped: the webhook does not keep up', { dropped })

@@ -114,6 +114,7 @@ export function encryptedStore(store: Store, { rules, kms }: EncryptionRules): S
     delete: (key, revision) => result(store.delete(key, revision)),
     watch,
     compact: (revision) => store.compact(revision),
+    ...(store.size ? { size: () => store.size!() } : {}),
     ...(store.leases ? { leases: true } : {}),
     ...(store.shared ? { shared: true } : {}),
     async [Symbol.asyncDispose]() {

@@ -22,6 +22,11 @@ describe('etcd', { skip: etcdIsInstalled ? false : 'etcd is not installed' }, ()
 
   storeContract('etcd', ({ watchQueue }) => openEtcdStore({ endpoints: etcd.endpoints, prefix: own(), watchQueue, history: 0 }))
 
+  test('it tells how much etcd takes up', async () => {
+    await using store = await openEtcdStore({ endpoints: etcd.endpoints, prefix: own() })
+    assert.ok((await store.size!()) > 0)
+  })
+
   test('two stores on one etcd see each other’s writes at once', async () => {
     const prefix = own()
     await using one = await openEtcdStore({ endpoints: etcd.endpoints, prefix })

@@ -211,6 +211,7 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
     watch: (prefix, watchOptions) => watchers.watch(prefix, watchOptions),
     compact: (revision) => compact(revision),
     leases: true,
+    size: async () => Number((await rpc.call('Maintenance', 'Status', {}, { retry: true }))['dbSize']),
     shared: true,
     async [Symbol.asyncDispose]() {
       if (closed) return

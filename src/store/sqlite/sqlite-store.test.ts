@@ -32,6 +32,13 @@ const newPath = () => join(dir, `${++files}`, 'store.db')
 storeContract('sqlite', ({ watchQueue }) => openSqliteStore({ path: newPath(), watchQueue }))
 
 describe('sqlite store', () => {
+  test('it tells how much it takes up', async () => {
+    await using store = await openSqliteStore({ path: newPath() })
+    const before = await store.size!()
+    for (let i = 0; i < 10; i++) await store.create(`/${i}`, new Uint8Array(100_000))
+    assert.ok((await store.size!()) - before >= 1_000_000)
+  })
+
   test('a restart loses nothing: values, revisions, history and compaction', async () => {
     const path = newPath()
     let store = await openSqliteStore({ path })

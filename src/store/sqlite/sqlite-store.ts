@@ -2,6 +2,7 @@ import type { Clock } from '#base'
 import type { Retention } from '../mvcc-store.ts'
 import type { Store } from '../store.ts'
 import { mkdirSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { mvccStore } from '../mvcc-store.ts'
 import { Versions } from '../versions.ts'
@@ -36,7 +37,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const { floor, rows } = file.load()
   const dropped: number[] = []
   const versions = Versions.load(rows, floor, dropped)
-  return mvccStore({ ...options, log: file, versions, dropped, defer: afterNextTurn })
+  const store = mvccStore({ ...options, log: file, versions, dropped, defer: afterNextTurn })
+  const size = async () => {
+    const files = await Promise.all([options.path, `${options.path}-wal`].map((path) => stat(path).catch(() => undefined)))
+    return files.reduce((sum, found) => sum + (found ? found.size : 0), 0)
+  }
+  return Object.assign(store, { size })
 }
 
 /**
