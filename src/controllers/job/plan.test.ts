@@ -294,6 +294,15 @@ describe('the plan of a job', () => {
     assert.equal(planJob({ ...job({ suspend: true }), status: {} }, [], noon).status.startTime, undefined)
   })
 
+  test('a job that is suspended has not started any more', () => {
+    assert.equal(planJob(job({ suspend: true }, { startTime: at(-100) }), [], noon).status.startTime, undefined)
+  })
+
+  test('a job that needs no pods ends while it is suspended, and has started then', () => {
+    const { status } = planJob({ ...job({ suspend: true, completions: 0, parallelism: 0 }), status: {} }, [], noon)
+    assert.deepEqual([status.startTime, status.completionTime], [at(0), at(0)])
+  })
+
   test('a job that is resumed starts anew and says so', () => {
     const suspended = job(
       { activeDeadlineSeconds: 10 },

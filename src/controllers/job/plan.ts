@@ -84,6 +84,8 @@ export function planJob(job: Job, pods: readonly Pod[], now: number): JobPlan {
       end(plan, verdict, setCondition, stamp)
   } else if (spec.suspend) {
     plan.discard = active
+    // since 1.36: a job that is resumed starts anew, and may be told where to until then
+    delete status.startTime
     if (setCondition('Suspended', 'True', 'JobSuspended', 'Job suspended'))
       plan.event = { type: 'Normal', reason: 'Suspended', message: 'Job suspended' }
   } else {
@@ -105,6 +107,8 @@ function end(
   setCondition: (...c: [string, 'True', string, string]) => boolean,
   stamp: string,
 ): void {
+  // a job that needs no pods may end while it is suspended
+  plan.status.startTime ??= stamp
   setCondition(course === 'failing' ? 'Failed' : 'Complete', 'True', reason, message)
   if (course === 'failing') {
     plan.event = { type: 'Warning', reason, message }
