@@ -98,6 +98,36 @@ function bytes(map: DeepReadonly<Record<string, string>>): number {
   return size
 }
 
+/** Fields of metadata in upstream's order, but for those that a template may have. */
+const decidedElsewhere = [
+  'name',
+  'generateName',
+  'namespace',
+  'selfLink',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'ownerReferences',
+  'finalizers',
+  'managedFields',
+] as const
+
+/** Upstream's ValidateTemplateObjectMeta: of what is made from a template, it may give labels and annotations alone. */
+export function validateTemplateMeta(causes: Causes, path: string, metadata: DeepReadonly<meta.ObjectMeta> | undefined): void {
+  if (!metadata) return
+  validateAnnotations(causes, `${path}.annotations`, metadata.annotations)
+  validateLabels(causes, `${path}.labels`, metadata.labels)
+  for (const field of decidedElsewhere) {
+    const value: unknown = metadata[field]
+    if (value === undefined || value === null || value === '' || value === 0 || (Array.isArray(value) && value.length === 0)) continue
+    // upstream makes the path of the name that the field has in Go
+    causes.push(forbidden(`${path}.${field === 'uid' ? 'uID' : field}`, 'cannot be set'))
+  }
+}
+
 function validateOwnerReferences(causes: Causes, path: string, owners: DeepReadonly<meta.OwnerReference[]>): void {
   let controller: DeepReadonly<meta.OwnerReference> | undefined
   for (const owner of owners) {

@@ -220,6 +220,18 @@ test('a claim gets its defaults and keeps its spec', async () => {
   )
 })
 
+test('a template gives its claims labels and annotations alone', async () => {
+  await using t = await startTestServer()
+  const spec = { metadata: { name: 'x', uid: 'u', labels: { 'a b': 'c' }, finalizers: ['d.example.com/e'] }, spec: { devices: {} } }
+  const template = { apiVersion: 'resource.k8s.io/v1', kind: 'ResourceClaimTemplate', metadata: { name: 'a', namespace: 'default' }, spec }
+  assert.deepEqual(await refusals(t.client, resources.resourceClaimTemplates, template), [
+    `spec.metadata.labels: Invalid value: "a b": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
+    'spec.metadata.name: Forbidden: cannot be set',
+    'spec.metadata.uID: Forbidden: cannot be set',
+    'spec.metadata.finalizers: Forbidden: cannot be set',
+  ])
+})
+
 const result = (more: object = {}) => ({ request: 'r', driver: 'd.example.com', pool: 'pool', device: 'dev', ...more })
 const allocated = (...results: object[]) => ({ allocation: { devices: { results } } })
 const user = (uid: string) => ({ resource: 'pods', name: `p-${uid}`, uid })

@@ -1,7 +1,7 @@
 import type { DeepReadonly, resource } from '#api'
 import type { ResourceStrategy, WriteContext } from '../../strategy.ts'
 import { type Causes, immutable, same } from '../../validation/causes.ts'
-import { validateAnnotations, validateLabels } from '../../validation/object-meta.ts'
+import { validateTemplateMeta } from '../../validation/object-meta.ts'
 import { validateClaimSpec } from '../../validation/resource/claim.ts'
 import { validateClaimStatusUpdate } from '../../validation/resource/claim-status.ts'
 import { validateDeviceClass } from '../../validation/resource/device-class.ts'
@@ -68,8 +68,7 @@ export const resourceClaimTemplateStrategy: ResourceStrategy<resource.ResourceCl
   },
   validateCreate({ spec }) {
     const causes: Causes = []
-    validateLabels(causes, 'spec.metadata.labels', spec?.metadata?.labels)
-    validateAnnotations(causes, 'spec.metadata.annotations', spec?.metadata?.annotations)
+    validateTemplateMeta(causes, 'spec.metadata', spec?.metadata)
     validateClaimSpec(causes, 'spec.spec', spec?.spec)
     return causes
   },

@@ -2,7 +2,7 @@ import type { DeepReadonly, core } from '#api'
 import { dns1123Label, dns1123Subdomain } from '#api'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, required } from '../causes.ts'
 import { validateClaimSpec } from '../claims.ts'
-import { validateAnnotations, validateLabels } from '../object-meta.ts'
+import { validateTemplateMeta } from '../object-meta.ts'
 import { isNegativeQuantity } from '../quantities.ts'
 import { validateDriverName, volumeSources } from '../volume-sources.ts'
 import { validateDownwardItem, validateItems, validateMode } from './items.ts'
@@ -147,12 +147,7 @@ function validateSource(causes: Causes, path: string, volume: Volume, kind: keyo
 
 /** Checks what a volume's claim is made from. Of its metadata, the pod decides all but labels and annotations. */
 function validateClaimTemplate(causes: Causes, path: string, template: NonNullable<Claim>): void {
-  const { labels, annotations, ...others } = template.metadata ?? {}
-  validateAnnotations(causes, `${path}.metadata.annotations`, annotations)
-  validateLabels(causes, `${path}.metadata.labels`, labels)
-  for (const [field, value] of Object.entries(others))
-    if (value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0))
-      causes.push(forbidden(`${path}.metadata.${field}`, 'cannot be set'))
+  validateTemplateMeta(causes, `${path}.metadata`, template.metadata)
   validateClaimSpec(causes, `${path}.spec`, template.spec ?? {})
 }
 
