@@ -40,8 +40,6 @@ export function readBody(request: Request, duplicates?: string[]): unknown {
       return parseCbor(body, { depth: maxDepth, values: maxValues })
     case 'application/apply-patch+yaml':
     case 'application/yaml':
-    case 'application/x-yaml':
-    case 'text/yaml':
       return parseYaml(body, duplicates)
     default:
       throw errors.unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${bodyTypes.join(', ')}`)

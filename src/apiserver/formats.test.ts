@@ -230,3 +230,12 @@ for (const [name, hex, query, message] of refused)
     )
     assert.deepEqual([status, json(bytes)['message']], [400, message])
   })
+
+test('an empty apply in CBOR says so, and only YAML that is called so is YAML', async () => {
+  await using t = await startTestServer()
+  const maps = '/api/v1/namespaces/default/configmaps'
+  const empty = await call(t.url, 'PATCH', `${maps}/a?fieldManager=me`, { 'content-type': 'application/apply-patch+cbor', 'content-length': '0' })
+  assert.deepEqual([empty.status, json(empty.bytes)['message']], [400, 'error decoding YAML: EOF'])
+  for (const type of ['application/x-yaml', 'text/yaml'])
+    assert.equal((await call(t.url, 'POST', maps, { 'content-type': type }, Buffer.from('metadata: {name: a}'))).status, 415)
+})

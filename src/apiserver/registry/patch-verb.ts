@@ -146,7 +146,9 @@ function appliedObject(call: Call, { fieldValidation, warnings }: Write): KubeOb
   const duplicates: string[] | undefined = askedForDuplicates(call) ? [] : undefined
   let value: unknown
   try {
-    value = readBody(call.request, duplicates) ?? {}
+    const read = readBody(call.request, duplicates)
+    if (read === undefined && mediaType(call.request).endsWith('cbor')) throw new CborError('EOF')
+    value = read ?? {}
   } catch (error) {
     // upstream says so of whatever it was
     if (error instanceof CborError) throw errors.badRequest(`error decoding YAML: ${error.message}`)
