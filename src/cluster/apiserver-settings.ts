@@ -35,21 +35,27 @@ export interface ApiServerFlags {
   tracingConfigFile?: string
 }
 
-/** Writes down what was asked for, and copies of the files; answers whether it differs from what the cluster has. Throws Error that says what is wrong, and changes nothing then. */
-export async function setApiServer(cluster: ClusterConfig, flags: ApiServerFlags): Promise<boolean> {
-  const paths = clusterPaths(cluster.name)
-  const files: { from: string; to: string; text: string }[] = []
+interface PlannedSettings {
+  settings: ApiServerSettings
+  /** Copies of what was named, so that a cluster starts again without it. */
+  files: { to: string; text: string }[]
+}
+
+/** What a cluster of this name is to have by its flags, beside what it has. Rejects with Error that says what is wrong. */
+export async function planApiServer(name: string, current: ApiServerSettings, flags: ApiServerFlags): Promise<PlannedSettings> {
+  const paths = clusterPaths(name)
+  const files: PlannedSettings['files'] = []
   /** `check` throws for what cannot be read, and may answer what is kept instead. */
   const take = async (from: string | undefined, to: string, check: (text: string) => Promise<string | void>) => {
     if (from === undefined) return
     const text = await readFile(from, 'utf8')
-    files.push({ from, to, text: (await check(text)) ?? text })
+    files.push({ to, text: (await check(text)) ?? text })
   }
   await take(flags.auditPolicyFile, paths.auditPolicy, checkAuditPolicy)
   await take(flags.tracingConfigFile, paths.tracing, checkTracingConfig)
   const { admissionControlConfigFile: admissionFile } = flags
   await take(admissionFile, paths.admission, (text) => embedPluginFiles(text, (path) => readFile(resolve(dirname(admissionFile!), path), 'utf8')))
-  const settings: ApiServerSettings = { ...cluster.apiServer }
+  const settings: ApiServerSettings = { ...current }
   if (flags.auditLogPath !== undefined)
     settings.auditLog = { ...settings.auditLog, path: flags.auditLogPath === '-' ? '-' : resolve(flags.auditLogPath) }
   const sizes = { maxSize: flags.auditLogMaxsize, maxBackup: flags.auditLogMaxbackup, maxAge: flags.auditLogMaxage, compress: flags.auditLogCompress }
@@ -82,6 +88,12 @@ export async function setApiServer(cluster: ClusterConfig, flags: ApiServerFlags
     throw new Error('an audit needs to know what to record: give --audit-policy-file, too')
   if (flags.auditPolicyFile && !settings.auditLog && !settings.auditWebhook)
     throw new Error('an audit needs somewhere to go: give --audit-log-path or --audit-webhook-config-file, too')
+  return { settings, files }
+}
+
+/** Writes down what was asked for, and copies of the files; answers whether it differs from what the cluster has. Throws Error that says what is wrong, and changes nothing then. */
+export async function setApiServer(cluster: ClusterConfig, flags: ApiServerFlags): Promise<boolean> {
+  const { settings, files } = await planApiServer(cluster.name, cluster.apiServer ?? {}, flags)
   let changed = JSON.stringify(settings) !== JSON.stringify(cluster.apiServer ?? {})
   for (const { to, text } of files) {
     if (existsSync(to) && (await readFile(to, 'utf8')) === text) continue

@@ -5,7 +5,7 @@ import type { core } from '#api'
 import { resources } from '#api'
 import type { Client } from '#client'
 import type { ApiServerFlags } from './apiserver-settings.ts'
-import { setApiServer } from './apiserver-settings.ts'
+import { planApiServer, setApiServer } from './apiserver-settings.ts'
 import type { ClusterConfig, ClusterPaths, NodeConfig } from './config.ts'
 import { clusterPaths, freeIndex, kubeletPort, loadCluster, nodeAddress, nodePodCidr, saveCluster } from './config.ts'
 import { adminClient, controlPlaneReady, ensureKubeconfigs, mergeUserContext } from './access.ts'
@@ -49,6 +49,8 @@ const maxNodes = 200
 export async function up(options: UpOptions): Promise<ClusterConfig> {
   requireRoot('k8ts up')
   const existing = await loadCluster(options.name)
+  // what is wrong with it is said before anything is made
+  if (!existing && options.apiServer) await planApiServer(options.name, {}, options.apiServer)
   const cluster = existing ? agreeing(existing, options) : await exclusively('clusters', () => newCluster(options))
   const paths = clusterPaths(cluster.name)
   const plan: ListrTask[] = [
