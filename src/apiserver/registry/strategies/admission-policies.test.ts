@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { resources } from '#api'
 import { causesOf, refusals } from '../../test-refusals.ts'
 import { startTestServer } from '../../test-server.ts'
+import { strategies } from './index.ts'
 
 type Loose = any
 
@@ -416,4 +417,19 @@ test('webhooks have conditions, and what was let in once may stay', async (conte
       ['webhooks[0].matchConditions[0].expression: Required value'],
     )
   })
+})
+
+test('names that files of the server use are warned of', () => {
+  const kinds = ['validatingadmissionpolicies', 'mutatingadmissionpolicybindings', 'validatingwebhookconfigurations']
+  for (const kind of kinds) {
+    const warnings = (name: string) => strategies[`admissionregistration.k8s.io/${kind}`]!.warnings!({ metadata: { name } })
+    assert.deepEqual(warnings('a.static.k8s.io'), [
+      'metadata.name: names ending with ".static.k8s.io" are reserved for static manifest-based configurations and cannot be managed via the API',
+    ])
+    assert.deepEqual(warnings('a.example.com'), [])
+  }
+  const slice = { metadata: { name: 'a' }, spec: { driver: 'D.example.com' } }
+  assert.deepEqual(strategies['resource.k8s.io/resourceslices']!.warnings!(slice), [
+    'spec.driver: driver names should be lowercase; "D.example.com" contains uppercase characters',
+  ])
 })

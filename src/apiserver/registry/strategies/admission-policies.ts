@@ -1,7 +1,7 @@
 import type { DeepReadonly, KubeObject, admissionregistration } from '#api'
 import { dns1035Label, dns1123Subdomain, pathSegmentName, qualifiedName } from '#api'
 import type { ResourceStrategy } from '../strategy.ts'
-import { failurePolicies, matchPolicies, validateMatchConditions, validateRule } from '../validation/admission-rules.ts'
+import { failurePolicies, matchPolicies, nameWarnings, validateMatchConditions, validateRule } from '../validation/admission-rules.ts'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, required, same } from '../validation/causes.ts'
 import { validateConditions } from '../validation/conditions.ts'
 import { validateLabelSelector } from '../validation/selectors.ts'
@@ -20,6 +20,7 @@ interface Specified extends KubeObject {
 const common = {
   allowUnconditionalUpdate: false,
   looseFinalizers: true,
+  warnings: nameWarnings,
   generationChanged: (object: DeepReadonly<Specified>, old: DeepReadonly<Specified>) => !same(object.spec, old.spec),
 } satisfies ResourceStrategy
 

@@ -1,7 +1,7 @@
 import type { DeepReadonly, KubeObject, admissionregistration } from '#api'
 import { dns1035Label, dns1123Subdomain, portNumber } from '#api'
 import type { ResourceStrategy } from '../strategy.ts'
-import { failurePolicies, matchPolicies, validateMatchConditions, validateRule } from '../validation/admission-rules.ts'
+import { failurePolicies, matchPolicies, nameWarnings, validateMatchConditions, validateRule } from '../validation/admission-rules.ts'
 import { type Causes, duplicate, invalid, invalidEach, optionalOneOf, required, same } from '../validation/causes.ts'
 import { validateLabelSelector } from '../validation/selectors.ts'
 
@@ -33,6 +33,7 @@ function configurationStrategy(mutating: boolean): ResourceStrategy<Configuratio
     generationChanged: (object, old) => !same(object.webhooks, old.webhooks),
     allowUnconditionalUpdate: false,
     looseFinalizers: true,
+    warnings: nameWarnings,
   }
 }
 

@@ -76,3 +76,13 @@ export function validateMatchConditions(causes: Causes, path: string, conditions
     names.add(name)
   })
 }
+
+const reservedSuffix = '.static.k8s.io'
+
+/** What is configured by files of the server has names of its own; it is no mistake to use one (yet). */
+export function nameWarnings({ metadata }: DeepReadonly<{ metadata: { name: string } }>): string[] {
+  if (!metadata.name.endsWith(reservedSuffix)) return []
+  return [
+    `metadata.name: names ending with "${reservedSuffix}" are reserved for static manifest-based configurations and cannot be managed via the API`,
+  ]
+}
