@@ -108,9 +108,8 @@ export const eventTable: TableDefinition<core.Event> = {
   ],
   cells(event, now) {
     const first = age(event.firstTimestamp || event.eventTime, now)
-    // A series starts with a first event that its own count leaves out.
     const last = event.series ? age(event.series.lastObservedTime, now) : event.lastTimestamp ? age(event.lastTimestamp, now) : first
-    const times = event.series ? (event.series.count ?? 0) + 1 : event.count || 1
+    const times = event.series ? (event.series.count ?? 0) : event.count || 1
     const { kind = '', name, fieldPath } = event.involvedObject ?? {}
     return [
       last,

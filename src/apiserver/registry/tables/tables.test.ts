@@ -270,7 +270,7 @@ const rows: [title: string, key: string, object: object, expected: object][] = [
       reportingInstance: 'i',
       series: { count: 3, lastObservedTime: ago(10) },
     },
-    { 'Last Seen': '10s', Object: 'pod/p', Message: 'm', 'First Seen': '100s', Count: 4, Source: 'c, i' },
+    { 'Last Seen': '10s', Object: 'pod/p', Message: 'm', 'First Seen': '100s', Count: 3, Source: 'c, i' },
   ],
   [
     'a bound claim',

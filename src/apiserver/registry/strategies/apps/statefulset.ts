@@ -12,6 +12,7 @@ import {
   validateSelectorAndTemplate,
 } from '../../validation/workload.ts'
 import { workloadWarnings } from '../../warnings/pod.ts'
+import { fractionWarnings } from '../../warnings/quantities.ts'
 import { keepStatus } from '../status.ts'
 import { defaultStatefulSet } from './defaults.ts'
 import { atMostReplicas, availableAreReady, collisionsGrow, countsAreCounts } from './replica-counts.ts'
@@ -80,7 +81,19 @@ export const statefulSetStrategy: ResourceStrategy<apps.StatefulSet> = {
     ...((object.spec.revisionHistoryLimit ?? 0) < 0
       ? ['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended']
       : []),
+    ...claimWarnings(object.spec, old !== undefined),
   ],
+}
+
+function claimWarnings({ volumeClaimTemplates = [] }: Spec, update: boolean): string[] {
+  const warnings: string[] = []
+  for (const [i, { spec }] of volumeClaimTemplates.entries()) {
+    // upstream writes the capital, of updates alone
+    const path = `spec.volumeClaimTemplates[${i}]${update ? '.Spec' : ''}.resources`
+    fractionWarnings(warnings, `${path}.requests`, spec?.resources?.requests, ['storage'])
+    fractionWarnings(warnings, `${path}.limits`, spec?.resources?.limits, ['storage'])
+  }
+  return warnings
 }
 
 function validateUpdateStrategy(causes: Causes, strategy: Spec['updateStrategy']): void {

@@ -117,6 +117,15 @@ const history = 'spec.revisionHistoryLimit: a negative value retains all histori
 testWarnings('apps/statefulsets', base, [
   ['none', 'create', () => {}],
   ['a negative history limit', 'create', (set) => (set.spec.revisionHistoryLimit = -1), history],
+  [
+    'half a byte',
+    'create',
+    (set) =>
+      (set.spec.volumeClaimTemplates = [
+        { metadata: { name: 'd' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '500m' } } } },
+      ]),
+    'spec.volumeClaimTemplates[0].resources.requests[storage]: fractional byte value "500m" is invalid, must be an integer',
+  ],
   ['a history limit that has become negative', 'update', (set) => (set.spec.revisionHistoryLimit = -1), history],
 ])
 
