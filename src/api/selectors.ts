@@ -125,20 +125,22 @@ function requirement(key: string, operator: LabelOperator, values: readonly stri
       break
     case 'gt':
     case 'lt':
-      if (!values.every((v) => integer.test(v))) throw new SelectorError("for 'Gt', 'Lt' operators, the value must be an integer")
+      for (const [i, value] of values.entries())
+        if (!integer.test(value))
+          throw new SelectorError(`values[${i}]: Invalid value: ${quote(value)}: for 'Gt', 'Lt' operators, the value must be an integer`)
       break
     default:
   }
-  for (const value of values) {
+  for (const [i, value] of values.entries()) {
     const problems = labelValue(value)
-    if (problems.length > 0) throw new SelectorError(`invalid label value: ${quote(value)}: at key: ${quote(key)}: ${problems.join('; ')}`)
+    if (problems.length > 0) throw new SelectorError(`values[${i}][${key}]: Invalid value: ${quote(value)}: ${problems.join('; ')}`)
   }
   return { key, operator, values: [...new Set(values)].toSorted() }
 }
 
 function checkKey(key: string): void {
   const problems = qualifiedName(key)
-  if (problems.length > 0) throw new SelectorError(`invalid label key ${quote(key)}: ${problems.join('; ')}`)
+  if (problems.length > 0) throw new SelectorError(`<nil>: Invalid value: ${quote(key)}: ${problems.join('; ')}`)
 }
 
 const quote = (text: string): string => JSON.stringify(text)

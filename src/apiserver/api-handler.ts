@@ -117,7 +117,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   function impersonate(request: Request, user: UserInfo): UserInfo {
     const { headers, path } = request
     const name = headers['impersonate-user']
-    if (!name) throw errors.badRequest(`requested ${JSON.stringify(impersonationHeaders(headers))} without impersonating a user`)
+    if (!name) throw errors.badRequest(`requested ${asUserInfo(headers)} without impersonating a user name`)
     const check = (resource: string, value: string, subresource = '', group = '', namespace = '') =>
       authorize({ user, verb: 'impersonate', path, resource: { group, version: 'v1', resource, subresource, namespace, name: value, rest: '' } })
     const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name)
@@ -385,8 +385,17 @@ export function pageNotFound(): Response {
   }
 }
 
-function impersonationHeaders(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('impersonate-')))
+/** What the headers ask for, as Go prints a user without a name. */
+function asUserInfo(headers: Record<string, string>): string {
+  const list = (values: string[]) => (values.length > 0 ? `[]string{${values.map((value) => JSON.stringify(value)).join(', ')}}` : '[]string(nil)')
+  const values = (text: string) => text.split(',').map((value) => value.trim())
+  const extra = Object.keys(headers)
+    .filter((header) => header.startsWith('impersonate-extra-'))
+    .sort()
+    .map((header) => `${JSON.stringify(decodeURIComponent(header.slice('impersonate-extra-'.length)))}:${list(values(headers[header]!))}`)
+  const groups = headers['impersonate-group'] ? values(headers['impersonate-group']) : []
+  const extras = extra.length > 0 ? `map[string][]string{${extra.join(', ')}}` : 'map[string][]string(nil)'
+  return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(headers['impersonate-uid'] ?? '')}, Groups:${list(groups)}, Extra:${extras}}`
 }
 
 /** The 403 of the authorization filter, which names who asked for what. */

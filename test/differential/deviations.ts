@@ -12,10 +12,6 @@ export const rewordings: [old: RegExp, now: string][] = [
   // the scheme is named by the path of its source, which is a relative one since binaries are built reproducibly
   // since 1.33 and before, texts have become clearer
   [/: (signerName|usages) must be provided$/, ''],
-  [
-    /^406: Not Acceptable$/,
-    '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf',
-  ],
   [/must have at most (\d+) bytes$/, 'may not be more than $1 bytes'],
   [/\(127\.0\.0\.0\/8\)$/, '(127.0.0.0/8, ::1/128)'],
   [/\(169\.254\.0\.0\/16\)$/, '(169.254.0.0/16, fe80::/10)'],
@@ -49,6 +45,14 @@ export const rewordings: [old: RegExp, now: string][] = [
   [/must be a valid (IPv[46]) address$/, 'must be an $1 address'],
   [/must be 128 characters or less/, 'must be 256 characters or less'],
   [/`configMapKeyRef` or `secretKeyRef`$/, '`configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'],
+  [/: (kind|name|uid) must not be empty$/, ': must not be empty'],
+  [
+    /^406: Not Acceptable$/,
+    '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+  ],
+  [/encoded version "other"$/, 'encoded version other'],
+  [/unable to parse requirement: (for 'Gt', 'Lt')/, 'unable to parse requirement: values[0]: Invalid value: "x": $1'],
+  [/invalid label key ("[^"]*"): /, '<nil>: Invalid value: $1: '],
   [/"k8s\.io\/kubernetes\/pkg\/api\/legacyscheme\/scheme\.go:30"/, '"pkg/api/legacyscheme/scheme.go:30"'],
 ]
 
@@ -350,11 +354,31 @@ export const deviations: Deviation[] = [
   },
   { difference: /subresource: ours "status", theirs undefined$/, reason: 'Since 1.22 managers of the status are told apart.' },
   {
+    difference: /^body\.message: ours "(error decoding patch: |the namespace of the provided object does not match)/,
+    at: /(JSON: (an object as a patch|no JSON)|apply: another namespace|update: the namespace)$/,
+    reason: 'Since 1.25 JSON patches are decoded strictly first; since 1.22 the namespace of what is patched is told in other words.',
+  },
+  {
+    difference: /^body\.message: ours "invalid object type: /,
+    at: /apply: (another version|no kind|nothing)$/,
+    reason: 'Since 1.22 the kind and version are compared before all else.',
+  },
+  { difference: /managedFields/, at: /apply: another manager agrees$/, reason: 'An apply that changes nothing has no time.' },
+  {
+    difference: /(status: ours 400, theirs 500|body\.reason: ours "BadRequest", theirs undefined|body\.code: ours 400, theirs 500)$/,
+    at: /delete with a body (of another kind|that is no JSON)$/,
+    reason: 'Since 1.31 options that cannot be decoded are the client’s mistake.',
+  },
+  {
+    difference: /./,
+    at: /list \?watch=1&continue=x/,
+    reason: 'Since 1.34 a watch without a version begins with what is there, which excludes a token.',
+  },
+  {
     difference: /./,
     at: /apply: (another kind|a wrong type)$/,
     reason: 'A kind that is not applied to here is a bad request, not a failure of the server.',
   },
-  { difference: /./, at: /apply: over a scale$/, reason: 'Since 1.22 who scales owns the replicas.' },
   {
     difference: /./,
     at: /(log of a pod whose node is not there|exec without (a command|streams))$/,

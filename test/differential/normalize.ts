@@ -41,12 +41,22 @@ function walk(value: Json, key: string, scope: Scope): Json {
   const generated = typeof value['generateName'] === 'string' ? value['generateName'] : undefined
   const entries = Object.entries(value).flatMap(([name, inner]): [string, Json][] => {
     if (name === 'managedFields' && !scope.topic.managedFields) return []
+    if (name === 'managedFields' && Array.isArray(inner)) return [[name, walk(byManager(inner), name, scope)]]
     // prose
     if (name === 'description' && key === 'columnDefinitions') return []
     if (name === 'name' && generated !== undefined && typeof inner === 'string') return [[name, inner.replace(/[a-z0-9]{5}$/, '<suffix>')]]
     return [[name, walk(inner, name, scope)]]
   })
   return Object.fromEntries(entries)
+}
+
+/** Entries come in the order of their times, of which most are alike and some have just gone on: those with a time are put as if all were alike. */
+function byManager(entries: Json[]): Json[] {
+  const key = (entry: Json) =>
+    isObject(entry)
+      ? [entry['operation'], entry['time'] ? 1 : 0, entry['manager'], entry['apiVersion'], entry['subresource']].map(String).join(' ')
+      : ''
+  return entries.toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
 }
 
 /** Ages count the seconds since the object was made; node ports are those that were free. */

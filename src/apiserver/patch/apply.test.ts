@@ -120,11 +120,11 @@ describe('server-side apply', () => {
     assert.deepEqual(deployment.of('kubectl-client-side-apply').fieldsV1, { 'f:spec': { 'f:paused': {} } })
   })
 
-  test('null in a configuration takes the field out', () => {
+  test('null in a configuration is applied as it is, for decoding to take the field out', () => {
     const map = play('v1', 'ConfigMap')
     map.apply('one', { data: { a: '1', b: '1' } })
     map.apply('one', { data: { a: null, b: '1' } })
-    assert.deepEqual(map.live.data, { b: '1' })
+    assert.deepEqual(map.live.data, { a: null, b: '1' })
   })
 
   test('a custom resource has granular objects and atomic lists', () => {
@@ -141,7 +141,7 @@ describe('server-side apply', () => {
     assert.throws(() => map.apply('one', { metadata: { managedFields: [{}] } }), /metadata\.managedFields must be nil/)
     assert.throws(
       () => map.apply('one', { nonsense: 1 }),
-      /failed to create typed patch object \(default\/x; v1, Kind=ConfigMap\): \.nonsense: field not declared in schema/,
+      /failed to create typed patch object \(default\/x; \/v1, Kind=ConfigMap\): \.nonsense: field not declared in schema/,
     )
     map.apply('one', { data: { a: '1' } })
     assert.throws(

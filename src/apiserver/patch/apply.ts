@@ -6,8 +6,8 @@ import type { ManagedFieldsEntry, Manager } from './managers.ts'
 import type { StructShape } from './shape.ts'
 import { compare } from './compare.ts'
 import { difference, equalSets, intersection, isLeaf, leaf, paths, printPath, union } from './field-set.ts'
-import { isObject } from './json-value.ts'
-import { liveManagers, newManager, encodeManagers, withFields } from './managers.ts'
+import { equalJson, isObject } from './json-value.ts'
+import { liveManagers, newManager, encodeManagers, servedManagers, withFields } from './managers.ts'
 import { reconcileManagers } from './reconcile.ts'
 import { rootShape } from './shape.ts'
 import { updateManagers, withoutReset } from './track-update.ts'
@@ -75,7 +75,7 @@ export function checkTypes(schema: ObjectSchema | undefined, applied: KubeObject
   throw failure(
     '',
     500,
-    `failed to create typed patch object (${namespace}/${name}; ${applied.apiVersion}, Kind=${applied.kind}): ${joinTypeErrors(wrong)}`,
+    `failed to create typed patch object (${namespace}/${name}; ${applied.apiVersion.includes('/') ? '' : '/'}${applied.apiVersion}, Kind=${applied.kind}): ${joinTypeErrors(wrong)}`,
   )
 }
 
@@ -84,7 +84,7 @@ function applyOnce(options: ApplyOptions, force: boolean | 'only', allowed?: Fie
   const { live, applied, schema, manager, subresource = '', now, resetFields } = options
   const shape = rootShape(schema)
   const before = withoutManagers(live)
-  const managers = before ? reconcileManagers(shape, managersBefore(live!, before, shape, options), before) : []
+  const managers = before ? reconcileManagers(shape, servedManagers(managersBefore(live!, before, shape, options), schema, applied.kind)) : []
   const merged = (before ? mergeTyped(shape, before, applied) : mergeTyped(shape, undefined, applied)) as JsonObject
 
   const wanted = withoutReset({ touched: fieldSetOf(shape, applied), removed: leaf }, subresource, resetFields).touched
@@ -101,10 +101,20 @@ function applyOnce(options: ApplyOptions, force: boolean | 'only', allowed?: Fie
   if (force !== true && conflicts.length > 0) throw conflictError(conflicts)
 
   const left = others.map((m) => withFields(m, difference(difference(m.fields, touched), removed)))
-  const changed = !isLeaf(touched) || !isLeaf(removed)
-  // the time of the entry is that of the last change, of the object or of who owns what
-  const same = !changed && last !== undefined && last.entry.apiVersion === own.entry.apiVersion && equalSets(last.fields, wanted)
-  return { object: (changed || !before ? object : before) as KubeObject, managedFields: encodeManagers([...left, same ? last : own]), changed }
+  // the order of items is part of the object, though nobody owns it
+  const changed = !before || !equalJson(before, object)
+  return {
+    object: (changed ? object : before) as KubeObject,
+    managedFields: encodeManagers([...left, changed ? own : unchanged(own, last)]),
+    changed,
+  }
+}
+
+/** An entry has the time of its last apply that changed the object, and none before there is one. */
+function unchanged(own: Manager, last: Manager | undefined): Manager {
+  if (last && last.entry.apiVersion === own.entry.apiVersion && equalSets(last.fields, own.fields)) return last
+  const { time: _, ...entry } = own.entry
+  return { ...own, entry: last?.entry.time ? { ...entry, time: last.entry.time } : entry }
 }
 
 /** The managers of the live object; what an object without any has belongs to `before-first-apply`. */
@@ -184,7 +194,7 @@ function lastAppliedFields({ live, schema }: ApplyOptions): FieldSet | undefined
 function withLastApplied(result: Applied, applied: KubeObject): Applied {
   const { object } = result
   const { annotations } = object.metadata
-  if (annotations?.[lastAppliedAnnotation] === undefined) return result
+  if (!annotations?.[lastAppliedAnnotation]) return result
   const { [lastAppliedAnnotation]: _, ...rest } = applied.metadata.annotations ?? {}
   const own = { ...applied, metadata: { ...applied.metadata, ...(applied.metadata.annotations ? { annotations: rest } : {}) } }
   const text = `${JSON.stringify(sortKeys(own))}\n`

@@ -58,7 +58,12 @@ function everything(shape: Shape, value: unknown): FieldSet {
   if (shape.kind === 'leaf' || typeof value !== 'object' || value === null) return leaf
   let node: Tree | undefined
   if (Array.isArray(value)) {
-    if (shape.kind === 'keyed') for (const item of value) (node ??= { '.': leaf })[itemElement(shape, item)] = everything(shape.items, item)
+    if (shape.kind === 'keyed')
+      for (const item of value) {
+        const element = itemElement(shape, item)
+        node ??= { '.': leaf }
+        node[element] = Object.hasOwn(node, element) ? leaf : everything(shape.items, item)
+      }
     else if (shape.kind === 'set') for (const item of value) (node ??= { '.': leaf })[valueElement(item)] = leaf
     return node ?? leaf
   }
@@ -154,10 +159,17 @@ function compareKeyed(shape: KeyedShape, l: unknown[], r: unknown[], out: Out): 
     for (const [element, items] of after) {
       const old = before.get(element)
       if (items.length === 1 && (!old || old.length === 1)) one(old?.[0], items[0], element)
-      // of items with one key nobody can say which is which: together they are a leaf
-      else if (!old || !equalJson(old, items)) (touched ??= {})[element] = leaf
+      // of items with one key nobody can say which is which: together they are a leaf, which goes when one item is left
+      else if (items.length === 1) {
+        ;(touched ??= {})[element] = everything(shape.items, items[0])
+        ;(removed ??= {})[element] = leaf
+      } else if (!old || !equalJson(old, items)) {
+        ;(touched ??= {})[element] = leaf
+        if (old?.length === 1) (removed ??= {})[element] = everything(shape.items, old[0])
+      }
     }
-    for (const [element, items] of before) if (!after.has(element)) (removed ??= {})[element] = everything(shape.items, items[0])
+    for (const [element, items] of before)
+      if (!after.has(element)) (removed ??= {})[element] = items.length === 1 ? everything(shape.items, items[0]) : leaf
   }
   out.removed = removed
   return touched

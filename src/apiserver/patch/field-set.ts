@@ -120,6 +120,30 @@ export function paths(set: FieldSet, prefix: readonly string[] = []): string[][]
   return [...keys.filter((key) => isMember(set[key]!)).map((key) => [...prefix, key]), ...keys.flatMap((key) => paths(set[key]!, [...prefix, key]))]
 }
 
+// Sets in order, so that those that nothing changed are not looked at again.
+const ordered = new WeakSet<FieldSet>()
+
+/** The set with its keys as upstream writes them: first the member itself, then the elements in order. Answers the set itself when it is so. */
+export function inOrder(set: FieldSet): FieldSet {
+  if (ordered.has(set)) return set
+  let sorted = true
+  let same = true
+  let last: string | undefined
+  for (const key in set) {
+    if (last !== undefined && sorted && (key === '.' || (last !== '.' && compareElements(last, key) > 0))) sorted = false
+    last = key
+    if (key !== '.' && inOrder(set[key]!) !== set[key]) same = false
+  }
+  let result = set
+  if (!sorted || !same) {
+    const keys = Object.keys(set)
+    if (!sorted) keys.sort((a, b) => (a === '.' ? -1 : b === '.' ? 1 : compareElements(a, b)))
+    result = Object.fromEntries(keys.map((key) => [key, key === '.' ? leaf : inOrder(set[key]!)]))
+  }
+  ordered.add(result)
+  return result
+}
+
 // upstream's order of the kinds of path elements
 const ranks = 'fkvi'
 

@@ -1,4 +1,5 @@
 import type { FieldSet } from './field-set.ts'
+import { inOrder } from './field-set.ts'
 
 // Distinct field sets that are remembered; beyond it all are forgotten and come back as they are used.
 const capacity = 1000
@@ -7,7 +8,7 @@ const longest = 20_000
 const known = new Map<string, FieldSet>()
 
 /**
- * One shared, frozen set for equal ones. Objects of one make have equal field sets: thousands of pods then carry one between them
+ * One shared, frozen set for equal ones, in the order in which it is written. Objects of one make have equal field sets: thousands of pods then carry one between them
  * instead of a hundred small objects each.
  */
 export function intern(set: FieldSet): FieldSet {
@@ -16,6 +17,7 @@ export function intern(set: FieldSet): FieldSet {
   const found = known.get(text)
   if (found) return found
   if (known.size >= capacity) known.clear()
-  known.set(text, set)
-  return set
+  const ordered = inOrder(set)
+  known.set(text, ordered)
+  return ordered
 }

@@ -17,9 +17,11 @@ const maxMovedItems = 50_000_000
  */
 export function applyJsonPatch<T extends object>(object: T, patch: unknown): T {
   if (patch === null) return object
-  if (!Array.isArray(patch)) throw errors.badRequest(`json: cannot unmarshal ${jsonType(patch)} into Go value of type jsonpatch.Patch`)
+  if (!Array.isArray(patch))
+    throw errors.badRequest(`error decoding patch: json: cannot unmarshal ${jsonType(patch)} into Go value of type []handlers.jsonPatchOp`)
   const odd: unknown = patch.find((operation) => operation !== null && !isObject(operation))
-  if (odd !== undefined) throw errors.badRequest(`json: cannot unmarshal ${jsonType(odd)} into Go value of type jsonpatch.Operation`)
+  if (odd !== undefined)
+    throw errors.badRequest(`error decoding patch: json: cannot unmarshal ${jsonType(odd)} into Go value of type handlers.jsonPatchOp`)
   if (patch.length > maxOperations)
     throw errors.tooLarge(`Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`)
   const result = cloneJson(object)
@@ -144,6 +146,7 @@ function replace(at: Place, value: unknown): string | undefined {
 
 /** JSON Merge Patch (RFC 7386). `object` is not changed; what the patch leaves alone is shared with the result. */
 export function applyMergePatch<T extends object>(object: T, patch: unknown): T {
+  if (patch === null) throw errors.badRequest('Invalid JSON Patch')
   if (!isObject(patch))
     throw errors.badRequest(`error decoding patch: json: cannot unmarshal ${jsonType(patch)} into Go value of type map[string]interface {}`)
   return mergeObject(object as JsonObject, patch) as T

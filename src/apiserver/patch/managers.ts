@@ -1,6 +1,7 @@
-import type { meta } from '#api'
+import type { ObjectSchema, meta } from '#api'
+import { schemaOf } from '#api'
 import type { FieldSet } from './field-set.ts'
-import { isLeaf, leaf, parseFieldSet, union } from './field-set.ts'
+import { inOrder, isLeaf, leaf, parseFieldSet, union } from './field-set.ts'
 
 export type ManagedFieldsEntry = meta.ManagedFieldsEntry
 
@@ -37,12 +38,20 @@ export function liveManagers(entries: readonly ManagedFieldsEntry[] | undefined)
 export function parseManagers(entries: readonly ManagedFieldsEntry[]): Manager[] | undefined {
   const managers = new Map<string, Manager>()
   for (const entry of entries) {
-    const fields = entry.fieldsType === 'FieldsV1' ? parseFieldSet(entry.fieldsV1 ?? {}) : undefined
+    const known = (entry.operation === 'Apply' || entry.operation === 'Update') && entry.apiVersion && entry.fieldsType === 'FieldsV1'
+    const fields = known ? parseFieldSet(entry.fieldsV1 ?? {}) : undefined
     if (!fields) return undefined
     const id = managerId(entry)
     managers.set(id, { id, entry: { ...entry, fieldsV1: fields as Record<string, unknown> }, fields })
   }
   return [...managers.values()]
+}
+
+/** Without those in versions that the kind does not have any more: nobody can say what their fields mean. */
+export function servedManagers(managers: Manager[], schema: ObjectSchema | undefined, kind: string): Manager[] {
+  // a custom resource's versions come and go with its definition
+  if (!schema || managers.every(({ entry }) => schemaOf(entry.apiVersion ?? '', kind) !== undefined)) return managers
+  return managers.filter(({ entry }) => schemaOf(entry.apiVersion ?? '', kind) !== undefined)
 }
 
 /** `[]` and `[{}]` ask to forget all managers. */
@@ -60,8 +69,11 @@ export function withFields(manager: Manager, fields: FieldSet, time?: string): M
 export function encodeManagers(managers: Manager[]): ManagedFieldsEntry[] | undefined {
   const kept = managers.filter((manager) => !isLeaf(manager.fields))
   if (kept.length === 0) return undefined
-  return kept.map((manager) => manager.entry).sort(compareEntries)
+  return kept.map(({ entry, fields }) => written(entry, inOrder(fields))).sort(compareEntries)
 }
+
+const written = (entry: ManagedFieldsEntry, fields: FieldSet): ManagedFieldsEntry =>
+  entry.fieldsV1 === fields ? entry : { ...entry, fieldsV1: fields as Record<string, unknown> }
 
 function compareEntries(a: ManagedFieldsEntry, b: ManagedFieldsEntry): number {
   return (

@@ -1,22 +1,18 @@
 import type { FieldSet } from './field-set.ts'
-import type { JsonObject } from './json-value.ts'
 import type { Manager } from './managers.ts'
 import type { Shape, StructShape } from './shape.ts'
 import { isLeaf, leaf } from './field-set.ts'
-import { isObject, member } from './json-value.ts'
 import { withFields } from './managers.ts'
-import { itemElement } from './shape.ts'
-import { childShape, fieldsBelow } from './typed.ts'
+import { childShape } from './typed.ts'
 
 /**
- * Brings managers' fields in line with the schema, as upstream does before each write: a granular value that is owned as a whole (it was
- * atomic, or was empty when it was taken) is owned with all that is in it now; an atomic one of which only parts are owned is owned
- * as a whole.
+ * Brings managers' fields in line with the schema, as upstream does before each write: an atomic value of which only parts are owned (it was
+ * granular once) is owned as a whole. What was atomic and is granular now keeps the ownership of the value alone.
  */
-export function reconcileManagers(shape: StructShape, managers: Manager[], live: object): Manager[] {
+export function reconcileManagers(shape: StructShape, managers: Manager[]): Manager[] {
   return managers.map((manager) => {
     const tree = suspects(shape, manager.fields)
-    return tree.size === 0 ? manager : withFields(manager, replaced(shape, manager.fields, tree, live))
+    return tree.size === 0 ? manager : withFields(manager, whole(manager.fields, tree))
   })
 }
 
@@ -40,7 +36,7 @@ function collect(shape: Shape, set: FieldSet): Suspects {
     if (element === '.') continue
     const own = childShape(shape, element)
     const node = set[element]!
-    if ((own.kind === 'leaf') !== isLeaf(node)) found.set(element, null)
+    if (own.kind === 'leaf' && !isLeaf(node)) found.set(element, null)
     else if (own.kind !== 'leaf') {
       const below = collect(own, node)
       if (below.size > 0) found.set(element, below)
@@ -49,37 +45,8 @@ function collect(shape: Shape, set: FieldSet): Suspects {
   return found
 }
 
-function replaced(shape: Shape, set: FieldSet, tree: Suspects, live: unknown): FieldSet {
-  const valueAt = valuesOf(shape, live)
-  let result: Record<string, FieldSet> | undefined
-  for (const [element, below] of tree) {
-    const node = set[element]!
-    const own = childShape(shape, element)
-    const value = valueAt(element)
-    const next = below ? replaced(own, node, below, value) : own.kind === 'leaf' ? leaf : grown(own, value)
-    if (next !== node) (result ??= { ...set })[element] = next
-  }
-  return result ?? set
-}
-
-function grown(shape: Shape, value: unknown): FieldSet {
-  const below = fieldsBelow(shape, value)
-  return below ? { '.': leaf, ...below } : leaf
-}
-
-/** Finds what an element of a value stands for; the items of a list are gone through once, however many are asked for. */
-function valuesOf(shape: Shape, value: unknown): (element: string) => unknown {
-  let items: Map<string, unknown> | undefined
-  return (element) => {
-    if (element.startsWith('f:')) return isObject(value) ? member(value as JsonObject, element.slice(2)) : undefined
-    if (shape.kind !== 'keyed' || !Array.isArray(value)) return undefined
-    if (!items) {
-      items = new Map()
-      for (const item of value) {
-        const own = itemElement(shape, item)
-        if (!items.has(own)) items.set(own, item)
-      }
-    }
-    return items.get(element)
-  }
+function whole(set: FieldSet, tree: Suspects): FieldSet {
+  const result: Record<string, FieldSet> = { ...set }
+  for (const [element, below] of tree) result[element] = below ? whole(set[element]!, below) : leaf
+  return result
 }

@@ -70,11 +70,15 @@ function mergeMaps(original: JsonObject, patch: JsonObject, schema: Schema | und
     const current = member(original, key)
     if (isObject(current) && isObject(value)) {
       const how = strategyOf(schema, key)
-      setMember(original, key, how.strategy === 'replace' ? withoutDirectives(value) : mergeMaps(current, value, how.schema))
+      setMember(original, key, how.strategy === 'replace' ? (withoutDirectives(value) ?? {}) : mergeMaps(current, value, how.schema))
     } else if (Array.isArray(current) && Array.isArray(value)) {
       const how = strategyOf(schema, key)
       setMember(original, key, how.strategy === 'merge' ? mergeLists(current, value, how, isDeletion) : withoutDirectives(value))
-    } else if (!isDeletion) setMember(original, key, withoutDirectives(value))
+    } else if (!isDeletion) {
+      const kept = withoutDirectives(value)
+      if (kept === undefined) delete original[key]
+      else setMember(original, key, kept)
+    }
   }
   return original
 }
@@ -210,11 +214,13 @@ function elementKind(...lists: unknown[][]): string {
 function withoutDirectives(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter((item) => !(isObject(item) && Object.hasOwn(item, directive))).map(withoutDirectives)
   if (!isObject(value)) return value
+  // a directive about a map that is not there: there is nothing to do
+  if (Object.hasOwn(value, directive)) return undefined
   const result: JsonObject = {}
   for (const key of Object.keys(value)) {
-    if (value[key] === null || key === directive || key === retainKeys || key.startsWith(`${deletePrefix}/`) || key.startsWith(`${orderPrefix}/`))
-      continue
-    setMember(result, key, withoutDirectives(value[key]))
+    if (value[key] === null || key === retainKeys || key.startsWith(`${deletePrefix}/`) || key.startsWith(`${orderPrefix}/`)) continue
+    const kept = withoutDirectives(value[key])
+    if (kept !== undefined) setMember(result, key, kept)
   }
   return result
 }

@@ -7,7 +7,7 @@ import { compare } from './compare.ts'
 import { difference, isLeaf, leaf, recursiveDifference, union } from './field-set.ts'
 import { intern } from './intern.ts'
 import { equalJson } from './json-value.ts'
-import { capManagers, encodeManagers, isReset, liveManagers, newManager, parseManagers, withFields } from './managers.ts'
+import { capManagers, encodeManagers, isReset, liveManagers, newManager, parseManagers, servedManagers, withFields } from './managers.ts'
 import { reconcileManagers } from './reconcile.ts'
 import { rootShape } from './shape.ts'
 
@@ -48,14 +48,16 @@ export function trackUpdate(options: TrackOptions): ManagedFieldsEntry[] | undef
     const sentManagers = sent && !isReset(sent) ? parseManagers(sent) : undefined
     if (!sentManagers || sentManagers.length === 0) return trackCreate(options, shape)
   }
-  const managers = managersOf(stored, sent, subresource)
+  const managers = servedManagers(managersOf(stored, sent, subresource), schema, updated.kind)
   // an object whose managers were cleared stays without them, until something is applied to it
   if (old && managers.length === 0) return undefined
   const comparison = withoutReset(compare(shape, old ?? shape.zero, updated), subresource, options.resetFields)
-  const reconciled = reconcileManagers(shape, managers, old ?? {})
+  const reconciled = reconcileManagers(shape, managers)
   if (isLeaf(comparison.touched) && isLeaf(comparison.removed)) {
     const asStored = sent === undefined || sent === stored || equalJson(sent, stored)
-    return asStored && reconciled.every((m, i) => m === managers[i]) ? (stored as ManagedFieldsEntry[] | undefined) : encodeManagers(reconciled)
+    return asStored && reconciled.length === (stored?.length ?? 0) && reconciled.every((m, i) => m === managers[i])
+      ? (stored as ManagedFieldsEntry[] | undefined)
+      : encodeManagers(reconciled)
   }
   return encodeManagers(capManagers(updateManagers(reconciled, comparison, { manager, apiVersion: updated.apiVersion, subresource, now })))
 }

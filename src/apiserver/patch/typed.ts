@@ -1,13 +1,19 @@
 import type { FieldSet } from './field-set.ts'
 import type { JsonObject } from './json-value.ts'
 import type { FieldShape, KeyedShape, SetShape, Shape, StructShape } from './shape.ts'
-import { has, leaf } from './field-set.ts'
+import { has, isLeaf, isMember, leaf } from './field-set.ts'
 import { isObject, member, setMember } from './json-value.ts'
 import { deduced, itemElement, leafShape, valueElement } from './shape.ts'
 
 /** The fields that an applied configuration names: what its manager wants to own. */
 export function fieldSetOf(shape: StructShape, value: object): FieldSet {
-  return fieldsBelow(shape, value) ?? leaf
+  const set = fieldsBelow(shape, value) ?? leaf
+  const metadata = set['f:metadata']
+  if (!metadata || !isMember(metadata)) return set
+  // nobody owns the metadata as such
+  const { '.': _, ...below } = metadata
+  const { 'f:metadata': __, ...others } = set
+  return isLeaf(below) ? others : { ...others, 'f:metadata': below }
 }
 
 /** The fields below a value; undefined when there are none. */
@@ -28,26 +34,29 @@ export function fieldsBelow(shape: Shape, value: unknown): FieldSet | undefined 
     }
   } else if (Array.isArray(value) && (shape.kind === 'keyed' || shape.kind === 'set'))
     for (const item of value) {
-      const below = shape.kind === 'keyed' ? fieldsBelow(shape.items, item) : undefined
-      result[elementOf(shape, item)] = below ? { '.': leaf, ...below } : leaf
+      const element = elementOf(shape, item)
+      // of items with one key nobody can say which is which: together they are a leaf
+      const below = shape.kind === 'keyed' && !Object.hasOwn(result, element) ? fieldsBelow(shape.items, item) : undefined
+      result[element] = below ? { '.': leaf, ...below } : leaf
     }
   return Object.keys(result).length > 0 ? result : undefined
 }
 
 /**
  * Merges an applied configuration into the live object: fields of `applied` win, everything else stays. Items of keyed lists and sets
- * come in the order of `applied`; those that only the live object has keep their place among them. Null takes a field out.
+ * come in the order of `applied`; those that only the live object has keep their place among them. Null
+ * stands where it was applied: what it means is for decoding to say.
  */
 export function mergeTyped(shape: Shape, live: unknown, applied: unknown): unknown {
   if (applied === undefined) return live
-  if (live === undefined) return withoutNulls(applied)
+  if (live === undefined) return applied
   if (isGranular(shape) && (isObject(live) || live === null) && (isObject(applied) || applied === null)) {
     if (applied === null) return live !== null && Object.keys(live).length > 0 ? live : null
     const result: JsonObject = {}
     for (const key of Object.keys(live ?? {})) setMember(result, key, (live as JsonObject)[key])
     for (const key of Object.keys(applied)) {
       const merged = mergeTyped(fieldOf(shape, key).shape, member(result, key), applied[key])
-      if (merged === null || merged === undefined) delete result[key]
+      if (merged === undefined) delete result[key]
       else setMember(result, key, merged)
     }
     return result
@@ -56,14 +65,15 @@ export function mergeTyped(shape: Shape, live: unknown, applied: unknown): unkno
     if (applied === null) return live.length > 0 ? live : null
     return mergeLists(shape, live, applied)
   }
-  return withoutNulls(applied)
+  return applied
 }
 
 function mergeLists(shape: KeyedShape | SetShape, live: unknown[], applied: unknown[]): unknown[] {
   const itemShape = shape.kind === 'keyed' ? shape.items : leafShape
   const old = live.map((item) => elementOf(shape, item))
   const oldItems = new Map<string, unknown>()
-  for (const [i, element] of old.entries()) if (!oldItems.has(element)) oldItems.set(element, live[i])
+  // duplicates are not merged with an item that is applied: it takes their place
+  for (const [i, element] of old.entries()) oldItems.set(element, oldItems.has(element) ? undefined : live[i])
   const wanted = new Map(applied.map((item) => [elementOf(shape, item), item]))
   const order = [...wanted.keys()]
   // the items that both have, in the order they are to have
@@ -105,7 +115,7 @@ function mergeLists(shape: KeyedShape | SetShape, live: unknown[], applied: unkn
   return result
 }
 
-/** The value without the fields and items of `gone`; undefined when nothing of it is left. */
+/** The value without the fields and items of `gone`; undefined when nothing of it is left. What is emptied within it becomes null. */
 export function removeItems(shape: Shape, value: unknown, gone: FieldSet): unknown {
   if (isObject(value) && isGranular(shape)) {
     const result: JsonObject = {}
@@ -114,7 +124,7 @@ export function removeItems(shape: Shape, value: unknown, gone: FieldSet): unkno
       const { element, shape: own } = fieldOf(shape, key)
       if (has(gone, element)) continue
       const below = gone[element]
-      const child = below ? removeItems(own, value[key], below) : value[key]
+      const child = below ? (removeItems(own, value[key], below) ?? null) : value[key]
       if (child === undefined) continue
       setMember(result, key, child)
       some = true
@@ -170,11 +180,3 @@ function fieldOf(shape: Granular, key: string): FieldShape {
 const isOwnedWhole = (shape: Shape, value: unknown) => shape.kind === 'leaf' || (shape.kind === 'deduced' && !isObject(value))
 
 const elementOf = (shape: KeyedShape | SetShape, item: unknown) => (shape.kind === 'keyed' ? itemElement(shape, item) : valueElement(item))
-
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls)
-  if (!isObject(value)) return value
-  const result: JsonObject = {}
-  for (const key of Object.keys(value)) if (value[key] !== null && value[key] !== undefined) setMember(result, key, withoutNulls(value[key]))
-  return result
-}

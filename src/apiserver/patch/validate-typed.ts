@@ -1,6 +1,6 @@
 import type { ListSchema, ObjectSchema, Schema } from '#api'
 import { printElement } from './field-set.ts'
-import { isObject } from './json-value.ts'
+import { goFormat, isObject } from './json-value.ts'
 import { itemElement, shapeOf, valueElement } from './shape.ts'
 
 /**
@@ -44,14 +44,14 @@ function check(schema: Schema, value: unknown, path: string, found: string[]): v
       return
     case 'integer':
     case 'number':
-      if (typeof value !== 'number') wrong('expected numeric (int or float), got *value.valueUnstructured')
+      if (typeof value !== 'number') wrong(`expected numeric (int or float), got ${goType(value)}`)
       return
     case 'boolean':
       if (typeof value !== 'boolean') wrong(`expected boolean, got ${shown(value)}`)
       return
     case 'quantity':
     case 'intOrString':
-      if (typeof value !== 'string' && typeof value !== 'number') wrong(`expected scalar, got ${shown(value)}`)
+      if (typeof value === 'object') wrong(`expected any scalar, got ${shown(value)}`)
       return
     case 'any':
   }
@@ -65,12 +65,12 @@ function checkItems(schema: ListSchema, items: unknown[], path: string, found: s
     if (shape.kind === 'keyed') {
       if (item === null) return void found.push(at(path, `element ${i}: associative list with keys may not have a null element`))
       if (!isObject(item)) return void found.push(at(path, `element ${i}: associative list with keys may not have non-map elements`))
-      const missing = shape.keys.find(({ name, default: value }) => (item[name] ?? value) === undefined)
+      const missing = shape.keys.every(({ name, default: value }) => item[name] === undefined && value === undefined)
       if (missing)
         return void found.push(
           at(
             path,
-            `element ${i}: associative list with keys has an element that omits key field ${JSON.stringify(missing.name)} (and doesn't have default value)`,
+            `element ${i}: associative list with keys has an element that omits all key fields [${shape.keys.map(({ name }) => JSON.stringify(name)).join(' ')}] (and doesn't have default values for any key fields)`,
           ),
         )
       element = itemElement(shape, item)
@@ -86,7 +86,20 @@ function checkItems(schema: ListSchema, items: unknown[], path: string, found: s
 
 const at = (path: string, message: string) => (path === '' ? message : `${path}: ${message}`)
 
-// upstream prints values as its YAML form in some messages and as Go syntax in others
-const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
-const goSyntax = (value: unknown) =>
-  Array.isArray(value) ? '[]interface {}{…}' : isObject(value) ? 'map[string]interface {}{…}' : JSON.stringify(value)
+// upstream prints its wrapper of the value, in one form of Go's in some messages and in another in others
+const shown = (value: unknown) => `&{${goFormat(value)}}`
+
+function goSyntax(value: unknown): string {
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`
+  if (isObject(value))
+    return `map[string]interface {}{${Object.keys(value)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${goSyntax(value[key])}`)
+      .join(', ')}}`
+  return value === null || value === undefined ? 'interface {}(nil)' : JSON.stringify(value)
+}
+
+function goType(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}'
+  return isObject(value) ? 'map[string]interface {}' : typeof value === 'boolean' ? 'bool' : typeof value
+}

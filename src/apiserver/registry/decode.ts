@@ -28,6 +28,8 @@ export interface DecodeOptions {
   duplicates?: readonly string[]
   /** The body was CBOR: mistakes are worded as upstream's CBOR decoder does. */
   cbor?: boolean
+  /** Unknown fields are told in the order of their paths, not in that of the body. */
+  sorted?: boolean
 }
 
 interface Expected {
@@ -64,7 +66,13 @@ export function decode(expected: Expected, value: unknown, options: DecodeOption
   try {
     const { object, unknownFields } = decodeObject<KubeObject>(value, schema)
     if (unknownFields.length > 0 || options.duplicates?.length)
-      report(expected, options.cbor ? [unknownElement(value, schema)] : unknownFields.map((field) => `unknown field "${field}"`), options)
+      report(
+        expected,
+        options.cbor
+          ? [unknownElement(value, schema)]
+          : (options.sorted ? unknownFields.toSorted() : unknownFields).map((field) => `unknown field "${field}"`),
+        options,
+      )
     object.kind = expected.kind
     object.apiVersion = apiVersion
     object.metadata ??= { name: '' }

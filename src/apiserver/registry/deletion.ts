@@ -98,6 +98,15 @@ function finalizersAfter(current: readonly string[] | undefined, options: Delete
 export function checkDeleteOptions(options: DeleteOptions): void {
   const causes: StatusCause[] = []
   const { propagationPolicy: policy, orphanDependents, gracePeriodSeconds, dryRun } = options
+  if (gracePeriodSeconds !== undefined && !Number.isInteger(gracePeriodSeconds)) {
+    const what =
+      typeof gracePeriodSeconds === 'number'
+        ? `number ${String(gracePeriodSeconds)}`
+        : Array.isArray(gracePeriodSeconds)
+          ? 'array'
+          : typeof gracePeriodSeconds
+    throw errors.badRequest(`json: cannot unmarshal ${what} into Go struct field DeleteOptions.gracePeriodSeconds of type int64`)
+  }
   if (orphanDependents !== undefined && policy !== undefined)
     causes.push({
       reason: 'FieldValueInvalid',
@@ -110,18 +119,11 @@ export function checkDeleteOptions(options: DeleteOptions): void {
       message: `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`,
       field: 'propagationPolicy',
     })
-  for (const value of dryRun ?? [])
-    if (value !== 'All')
-      causes.push({
-        reason: 'FieldValueNotSupported',
-        message: `Unsupported value: ${JSON.stringify(value)}: supported values: "All"`,
-        field: 'dryRun',
-      })
-  if (gracePeriodSeconds !== undefined && !Number.isInteger(gracePeriodSeconds))
+  if (dryRun?.some((value) => value !== 'All'))
     causes.push({
-      reason: 'FieldValueInvalid',
-      message: `Invalid value: ${JSON.stringify(gracePeriodSeconds)}: must be an integer`,
-      field: 'gracePeriodSeconds',
+      reason: 'FieldValueNotSupported',
+      message: `Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`,
+      field: 'dryRun',
     })
   if (causes.length > 0) throw errors.invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', causes)
 }

@@ -1,10 +1,11 @@
-import type { DeepReadonly, GroupResource, Kind, KubeObject } from '#api'
+import type { DeepReadonly, GroupResource, Kind, KubeObject, meta } from '#api'
 import { CborError, DecodeError, StatusError, apiVersionOf, errors, failure, parseApiVersion } from '#api'
 import { isCbor, mediaType, readBody } from '../body.ts'
 import { YamlError } from '../yaml/parse.ts'
 import {
   applyJsonPatch,
   applyMergePatch,
+  equalJson,
   goFormat,
   isObject,
   jsonType,
@@ -14,6 +15,7 @@ import {
 } from '../patch/index.ts'
 import type { Call } from './call.ts'
 import { cborTypeOf, decode, goSyntaxError, schemaFor } from './decode.ts'
+import { resetFields } from './managed-fields.ts'
 import type { Registry, Write } from './registry.ts'
 import { checkBody } from './size.ts'
 import type { Updated, UpdateOptions } from './update.ts'
@@ -52,7 +54,7 @@ export function patchOf({ request }: Call): unknown {
     return patch
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    throw errors.badRequest(`${mediaType(request).startsWith('application/merge-patch') ? 'error decoding patch: ' : ''}${goSyntaxError(error)}`)
+    throw errors.badRequest(`${mediaType(request).startsWith('application/strategic') ? '' : 'error decoding patch: '}${goSyntaxError(error)}`)
   }
 }
 
@@ -82,7 +84,7 @@ export function decodePatched(
   // a strategic merge patch cannot change the kind: it works on what the kind's objects have
   const typed = strategic && hasTypeMeta(value) ? { ...(value as object), kind: '', apiVersion: '' } : value
   try {
-    return decode(kind, typed, write)
+    return decode(kind, typed, strategic ? { ...write, sorted: true } : write)
   } catch (error) {
     if (!(error instanceof StatusError) || !(error.cause instanceof DecodeError)) throw error
     const why = `Invalid value: ${JSON.stringify(strategic ? goFormat(patch) : JSON.stringify(value))}: ${error.cause.message}`
@@ -93,30 +95,42 @@ export function decodePatched(
 const hasTypeMeta = (value: unknown) =>
   typeof (value as Partial<KubeObject>).kind === 'string' && typeof (value as Partial<KubeObject>).apiVersion === 'string'
 
-/** Server-side apply; creates what is not there. */
-async function applyObject(registry: Registry, call: Call, write: Write, options: UpdateOptions): Promise<Updated> {
-  const { served, request } = call
-  const manager = request.query.get('fieldManager')
+export const isApply = ({ request }: Call): boolean => applyTypes.has(mediaType(request))
+
+/** What a request applies, checked as far as that needs no object, and who applies it. */
+export interface Configuration {
+  applied: KubeObject
+  manager: string
+  force: boolean
+}
+
+/** The configuration of an apply request to objects of `kind`. */
+export function configuration(call: Call, write: Write, kind: Pick<Kind, 'group' | 'version' | 'kind'>): Configuration {
+  const { query } = call.request
+  const manager = query.get('fieldManager')
   if (!manager)
     throw errors.invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
       { reason: 'FieldValueRequired', message: 'Required value: is required for apply patch', field: 'fieldManager' },
     ])
   const applied = appliedObject(call, write)
-  if (applied.apiVersion !== served.apiVersion)
-    throw errors.badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: ${applied.apiVersion}, expected: ${served.apiVersion}`,
-    )
-  if (!applied.kind) throw failure('', 500, `failed to create typed patch object: no corresponding type for ${noKind(applied.apiVersion)}`)
-  if (applied.kind !== served.kind.kind)
-    throw errors.badRequest(
-      `invalid object type: ${parseApiVersion(applied.apiVersion).group}/${parseApiVersion(applied.apiVersion).version}, Kind=${applied.kind}`,
-    )
-  const schema = schemaFor(served.apiVersion, served.kind.kind)
-  checkTypes(schema, applied)
+  const apiVersion = apiVersionOf(kind)
+  if (applied.apiVersion !== apiVersion || applied.kind !== kind.kind) {
+    const { group, version } = parseApiVersion(applied.apiVersion)
+    throw errors.badRequest(`invalid object type: ${group}/${version}, Kind=${applied.kind}`)
+  }
+  checkTypes(schemaFor(apiVersion, kind.kind), applied)
   if (!isObject(applied.metadata)) throw failure('', 500, 'failed to create typed patch object: .metadata: expected map')
-  if (served.kind.namespaced && applied.metadata.namespace === undefined) applied.metadata.namespace = write.namespace
-  // strict and warning modes look at what was sent, not at the merged object
-  decode(served.kind, applied, isCbor(request) ? { ...write, cbor: true } : write)
+  return { applied, manager, force: query.get('force') === 'true' }
+}
+
+/** Server-side apply; creates what is not there. */
+async function applyObject(registry: Registry, call: Call, write: Write, options: UpdateOptions): Promise<Updated> {
+  const { served } = call
+  const { applied, manager, force } = configuration(call, write, served.kind)
+  const schema = schemaFor(served.apiVersion, served.kind.kind)
+  const cbor = isCbor(call.request)
+  // of a custom resource, strict and warning modes look at what was sent, not at the merged object; others have no fields that are not known by now
+  if (!schema || cbor) decode(served.kind, applied, cbor ? { ...write, cbor } : write)
   return updateObject(
     registry,
     write,
@@ -128,17 +142,34 @@ async function applyObject(registry: Registry, call: Call, write: Write, options
         applied,
         schema,
         manager,
-        force: request.query.get('force') === 'true',
+        force,
         subresource: write.subresource,
         now: write.context.now,
+        ...resetFields(write),
       })
       const next = toStored(call, decode(served.kind, object, { fieldValidation: 'Ignore', warnings: [] }))
-      next.metadata.managedFields = managedFields
       identify(next, applied, old, served.gr)
+      if (served.kind.namespaced && next.metadata.namespace === undefined) next.metadata.namespace = write.namespace
+      next.metadata.managedFields = changesTimesAlone(next, managedFields, old)
+        ? (old!.metadata.managedFields as typeof managedFields)
+        : managedFields
       return next
     },
     { ...options, create: true, retry: true, managed: true },
   )
+}
+
+/** Whether an apply changes nothing but the times of entries: then it changes nothing. */
+function changesTimesAlone(
+  next: KubeObject,
+  managedFields: meta.ManagedFieldsEntry[] | undefined,
+  old: DeepReadonly<KubeObject> | undefined,
+): boolean {
+  const before = old?.metadata.managedFields
+  if (!before || before.length !== managedFields?.length) return false
+  const untimed = (entry: DeepReadonly<meta.ManagedFieldsEntry>) => ({ ...entry, time: undefined })
+  if (!managedFields.every((entry, i) => equalJson(untimed(entry), untimed(before[i]!)))) return false
+  return equalJson({ ...next, metadata: { ...next.metadata, managedFields: before } }, old)
 }
 
 /** The configuration that was sent, as an object of its own. */
@@ -185,11 +216,6 @@ function identify(next: KubeObject, applied: KubeObject, old: DeepReadonly<KubeO
     return
   }
   for (const [field, value] of Object.entries({ name, namespace, uid, resourceVersion })) if (value) next.metadata[field as 'name'] = value
-}
-
-function noKind(apiVersion: string): string {
-  const { group, version } = parseApiVersion(apiVersion)
-  return `${group}/${version}, Kind=`
 }
 
 const textOf = (value: unknown) => (typeof value === 'string' ? value : '')

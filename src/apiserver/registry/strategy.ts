@@ -1,3 +1,4 @@
+import type { FieldSet } from '../patch/index.ts'
 import type { DeepReadonly, KubeObject, StatusCause } from '#api'
 import type { RequestInfo } from '../request-info.ts'
 
@@ -27,6 +28,8 @@ export interface ResourceStrategy<T extends KubeObject = any> {
   prepareForUpdate?(object: T, old: DeepReadonly<T>, context: WriteContext): void
   /** Restores what an update of the status subresource may not touch (everything but status, by default). */
   prepareForStatusUpdate?(object: T, old: DeepReadonly<T>, context: WriteContext): void
+  /** What managers of the status are not told to own, as it stays what it was; the spec by default. */
+  statusResetFields?: FieldSet
   /**
    * Causes with field paths (`spec.containers[0].image`), worded as upstream's field errors. Empty when valid. `apiVersion` is the one of the request, `old`
    * what an update replaces: what was wrong in it already may be tolerated.

@@ -105,7 +105,11 @@ async function storeUpdate(
   if (object.metadata.name !== name)
     throw errors.badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`)
   if (namespace && object.metadata.namespace && object.metadata.namespace !== namespace)
-    throw errors.badRequest(`the namespace of the object (${object.metadata.namespace}) does not match the namespace on the request (${namespace})`)
+    throw errors.badRequest(
+      options.retry
+        ? 'the namespace of the provided object does not match the namespace sent on the request'
+        : `the namespace of the object (${object.metadata.namespace}) does not match the namespace on the request (${namespace})`,
+    )
   fitNamespace(object, namespace)
   fitUpdatedMetadata(object, old)
   if (!options.managed) trackFields(write, object, old)

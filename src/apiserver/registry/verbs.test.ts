@@ -450,7 +450,7 @@ test('an applied configuration means the object that it names', async () => {
     [{ name: 'm', uid: 'x' }, 409, 'Operation cannot be fulfilled on configmaps "m": uid mismatch: the provided object specified uid x, and no existing object was found'], // prettier-ignore
     [{ name: 'm', resourceVersion: '5' }, 201, ''],
     [{ name: 'other' }, 400, 'the name of the object (other) does not match the name on the URL (m)'],
-    [{ name: 'm', namespace: 'other' }, 400, 'the namespace of the object (other) does not match the namespace on the request (default)'],
+    [{ name: 'm', namespace: 'other' }, 400, 'the namespace of the provided object does not match the namespace sent on the request'],
     [{ name: 'm', uid: 'x' }, 422, 'ConfigMap "m" is invalid: metadata.uid: Invalid value: "x": field is immutable'],
     [{ name: 'm', resourceVersion: '99' }, 409, 'Operation cannot be fulfilled on configmaps "m": the object has been modified; please apply your changes to the latest version and try again'], // prettier-ignore
     [{ name: 'm' }, 200, ''],

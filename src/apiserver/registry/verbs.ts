@@ -1,5 +1,5 @@
 import type { KubeObject, Status } from '#api'
-import { DecodeError, StatusError, errors, failure } from '#api'
+import { DecodeError, StatusError, errors } from '#api'
 import type { Response } from '#client'
 import type { Random } from '#base'
 import { notStreamable } from '../http/negotiate.ts'
@@ -200,6 +200,7 @@ async function watchVerb(registry: Registry, call: Call, random: Random): Promis
       resourceVersion: query.get('resourceVersion') ?? '',
       resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
       allowBookmarks: isTrue(query.get('allowWatchBookmarks')),
+      continue: query.get('continue') ?? '',
       sendInitialEvents: sendInitialEvents === null ? undefined : isTrue(sendInitialEvents),
       // upstream spreads the ends of watches: 30 to 60 minutes
       timeout: seconds ? seconds * 1000 : (1 + random()) * 1_800_000,
@@ -267,16 +268,14 @@ export function deleteOptions(call: Call): DeleteOptions {
     value = valueOf(request, 'DeleteOptions')
   } catch (error) {
     if (!(error instanceof StatusError && error.cause instanceof DecodeError)) throw error
-    throw failure('', 500, error.cause.message)
+    throw errors.badRequest(error.cause.message)
   }
   let options: DeleteOptions = {}
   if (value !== undefined && value !== null) {
     if (typeof value !== 'object') throw errors.badRequest('the body of the request is not DeleteOptions')
     const { kind, apiVersion: version, ...given } = value as DeleteOptions & { kind?: string; apiVersion?: string }
     if (kind !== undefined && kind !== 'DeleteOptions')
-      throw failure(
-        '',
-        500,
+      throw errors.badRequest(
         `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(version)} in scheme "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"`,
       )
     options = given

@@ -10,6 +10,8 @@ export interface WatchRequest {
   selection: Selection
   resourceVersion: string
   resourceVersionMatch: string
+  /** Of lists alone: a watch that names one is refused. */
+  continue?: string
   allowBookmarks: boolean
   sendInitialEvents: boolean | undefined
   /** Milliseconds after which the server ends the watch. */
@@ -96,9 +98,11 @@ async function arrival(registry: Registry, revision: number): Promise<void> {
   if (!(await registry.cache.appliedWithin(revision, arrivalLimit))) throw tooLarge(revision, registry.cache.revision)
 }
 
-function checkWatchRequest({ sendInitialEvents, resourceVersionMatch: match }: WatchRequest): void {
+function checkWatchRequest({ sendInitialEvents, resourceVersion, resourceVersionMatch: match, continue: token }: WatchRequest): void {
   const forbidden = (why: string, field = 'resourceVersionMatch'): StatusError =>
     errors.invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [{ reason: 'FieldValueForbidden', message: `Forbidden: ${why}`, field }])
+  if (token && (match || (sendInitialEvents === undefined && (!resourceVersion || resourceVersion === '0'))))
+    throw forbidden('resourceVersionMatch is forbidden when continue is provided')
   if (sendInitialEvents === undefined) {
     if (match) throw forbidden('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
   } else if (match !== 'NotOlderThan') throw forbidden('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')

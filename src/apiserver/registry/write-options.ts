@@ -14,7 +14,7 @@ export interface WriteOptions {
 export function writeOptions(query: URLSearchParams, kind: string, userAgent: string | undefined): WriteOptions {
   if (query.size === 0) return { dryRun: false, fieldManager: managerOf(userAgent), fieldValidation: 'Warn', force: false }
   const dryRun = query.getAll('dryRun')
-  for (const value of dryRun) if (value !== 'All') throw unsupported(kind, 'dryRun', value, '"All"')
+  if (dryRun.some((value) => value !== 'All')) throw unsupported(kind, 'dryRun', dryRun, '"All"')
   const fieldValidation = query.get('fieldValidation') || 'Warn'
   if (fieldValidation !== 'Ignore' && fieldValidation !== 'Warn' && fieldValidation !== 'Strict')
     throw unsupported(kind, 'fieldValidation', fieldValidation, '"Ignore", "Strict", "Warn"')
@@ -48,7 +48,7 @@ function managerOf(userAgent = ''): string {
 }
 const plainName = /^[\w.-]{1,128}$/
 
-function unsupported(kind: string, field: string, value: string, supported: string): Error {
+function unsupported(kind: string, field: string, value: string | string[], supported: string): Error {
   return errors.invalid({ group: 'meta.k8s.io', kind }, '', [
     { reason: 'FieldValueNotSupported', message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported}`, field },
   ])

@@ -13,7 +13,13 @@ func setDefaults(types *runtime.Scheme) {
 	types.AddTypeDefaultingFunc(&core.Secret{}, func(object any) {
 		set(&object.(*core.Secret).Type, core.SecretTypeOpaque)
 	})
-	types.AddTypeDefaultingFunc(&core.Pod{}, func(object any) { defaultPod(&object.(*core.Pod).Spec) })
+	types.AddTypeDefaultingFunc(&core.Pod{}, func(object any) {
+		spec := &object.(*core.Pod).Spec
+		defaultPod(spec)
+		for i := range spec.Containers {
+			defaultRequests(&spec.Containers[i].Resources)
+		}
+	})
 	types.AddTypeDefaultingFunc(&core.Service{}, func(object any) {
 		spec := &object.(*core.Service).Spec
 		set(&spec.Type, core.ServiceTypeClusterIP)
@@ -70,14 +76,19 @@ func defaultPod(spec *core.PodSpec) {
 				set(&from.FieldRef.APIVersion, "v1")
 			}
 		}
-		for name, limit := range container.Resources.Limits {
-			if _, asked := container.Resources.Requests[name]; !asked {
-				if container.Resources.Requests == nil {
-					container.Resources.Requests = core.ResourceList{}
-				}
-				container.Resources.Requests[name] = limit
-			}
+	}
+}
+
+// What is limited and not asked for is asked for: of pods, not of templates.
+func defaultRequests(resources *core.ResourceRequirements) {
+	for name, limit := range resources.Limits {
+		if _, asked := resources.Requests[name]; asked {
+			continue
 		}
+		if resources.Requests == nil {
+			resources.Requests = core.ResourceList{}
+		}
+		resources.Requests[name] = limit
 	}
 }
 

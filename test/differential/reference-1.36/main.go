@@ -21,8 +21,8 @@ import (
 	"k8s.io/apiserver/pkg/server"
 	"k8s.io/apiserver/pkg/server/options"
 	"k8s.io/apiserver/pkg/storage/storagebackend"
-	utilfeature "k8s.io/apiserver/pkg/util/feature"
 	"k8s.io/apiserver/pkg/util/compatibility"
+	utilfeature "k8s.io/apiserver/pkg/util/feature"
 	"k8s.io/client-go/kubernetes/scheme"
 	"reference/definitions"
 )
@@ -89,8 +89,8 @@ func main() {
 // authenticate knows one administrator by a token, and takes those without one for anonymous.
 func authenticate(request *http.Request) (*authenticator.Response, bool, error) {
 	name, groups := "system:anonymous", []string{"system:unauthenticated"}
-	if given := request.Header.Get("Authorization"); given != "" {
-		if strings.TrimPrefix(given, "Bearer ") != "admintoken" {
+	if token, given := strings.CutPrefix(request.Header.Get("Authorization"), "Bearer "); given {
+		if token != "admintoken" {
 			return nil, false, nil
 		}
 		name, groups = "admin", []string{user.SystemPrivilegedGroup, user.AllAuthenticated}

@@ -26,21 +26,21 @@ type store struct {
 func (s store) ShortNames() []string { return s.shortNames }
 
 // statusStore is the status of the same objects: read, updated and patched, never created.
-type statusStore struct{ *registry.Store }
+type statusStore struct{ store *registry.Store }
 
-func (s statusStore) New() runtime.Object { return s.Store.New() }
+func (s statusStore) New() runtime.Object { return s.store.New() }
 func (s statusStore) Destroy()            {}
 func (s statusStore) Get(ctx context.Context, name string, options *meta.GetOptions) (runtime.Object, error) {
-	return s.Store.Get(ctx, name, options)
+	return s.store.Get(ctx, name, options)
 }
 func (s statusStore) Update(ctx context.Context, name string, info rest.UpdatedObjectInfo, create rest.ValidateObjectFunc, update rest.ValidateObjectUpdateFunc, _ bool, options *meta.UpdateOptions) (runtime.Object, bool, error) {
-	return s.Store.Update(ctx, name, info, create, update, false, options)
+	return s.store.Update(ctx, name, info, create, update, false, options)
 }
 func (s statusStore) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
-	return s.Store.GetResetFields()
+	return s.store.GetResetFields()
 }
 func (s statusStore) ConvertToTable(ctx context.Context, object, options runtime.Object) (*meta.Table, error) {
-	return s.Store.ConvertToTable(ctx, object, options)
+	return s.store.ConvertToTable(ctx, object, options)
 }
 
 // storageOf is what serves a kind, by the paths below its version.

@@ -3,6 +3,7 @@ import type { Topic } from '../step.ts'
 import { documents } from './documents.ts'
 import { everyKind } from './every-kind.ts'
 import { machinery } from './machinery.ts'
+import { applies } from './applies.ts'
 import { coreMistakes } from './mistakes-core.ts'
 import { groupMistakes } from './mistakes-groups.ts'
 import { podMistakes } from './mistakes-pods.ts'
@@ -29,5 +30,9 @@ const of120: Record<string, Topic> = {
 /** The topics of a release by name: that of the file with the recorded answers. Of 1.36 there is the machinery alone, over a few kinds. */
 export const topics: Record<Release, Record<string, Topic>> = {
   '1.20': of120,
-  '1.36': {},
+  '1.36': {
+    applies: { namespace: 'diff-applies', managedFields: true, steps: applies('diff-applies') },
+    machinery: of120['machinery']!,
+    patches: of120['patches']!,
+  },
 }

@@ -3,10 +3,11 @@ import { errors, selectorFromLabelSelector, selectorFromLabels } from '#api'
 import type { Response } from '#client'
 import type { Call } from '../call.ts'
 import { includeObject, valueResponse } from '../call.ts'
-import { decode } from '../decode.ts'
-import { decodePatched, patchOf, patched } from '../patch-verb.ts'
+import { applyServerSide, difference, encodeManagers, liveManagers, newManager, trackUpdate, withFields } from '../../patch/index.ts'
+import { decode, schemaFor } from '../decode.ts'
+import { checkForce, configuration, decodePatched, isApply, patched, patchOf } from '../patch-verb.ts'
 import { getObject } from '../read.ts'
-import type { Registry } from '../registry.ts'
+import type { Registry, Write } from '../registry.ts'
 import { partialOf, tableOf } from '../render.ts'
 import type { TableDefinition } from '../strategy.ts'
 import { ageColumn, column, nameColumn } from '../tables/columns.ts'
@@ -31,6 +32,8 @@ export async function scale(registry: Registry, call: Call): Promise<Response> {
     return scaleResponse(call, scaleOf(entry.object as DeepReadonly<Scalable>, resource!.resource))
   }
   const write = beginWrite(call, verb === 'patch' ? 'PatchOptions' : 'UpdateOptions')
+  if (verb === 'patch' && isApply(call)) return applyScale(registry, call, write)
+  if (verb === 'patch') checkForce(call)
   const body = verb === 'patch' ? patchOf(call) : bodyValue(call)
   const { entry } = await updateObject(
     registry,
@@ -43,17 +46,112 @@ export async function scale(registry: Registry, call: Call): Promise<Response> {
         throw errors.badRequest(`the name of the object (${write.name} based on URL) was undeterminable: name must be provided`)
       if (asked.metadata.name !== write.name)
         throw errors.badRequest(`the name of the object (${asked.metadata.name}) does not match the name on the URL (${write.name})`)
-      const replicas = asked.spec?.replicas ?? 0
-      if (replicas < 0)
-        throw errors.invalid(scaleKind, write.name, [
-          { reason: 'FieldValueInvalid', message: `Invalid value: ${replicas}: must be greater than or equal to 0`, field: 'spec.replicas' },
-        ])
-      const metadata = { ...old.metadata, resourceVersion: asked.metadata.resourceVersion || undefined, uid: asked.metadata.uid || old.metadata.uid }
-      return { ...old, metadata, spec: { ...old.spec, replicas } } as KubeObject
+      const next = withScale(old, asked, write)
+      const managedFields = scalersAfter(old, next as Scalable, resource!.resource, write)
+      if (managedFields) next.metadata.managedFields = managedFields
+      else delete next.metadata.managedFields
+      return next
     },
-    { prepare() {}, unvalidated: true, retry: verb === 'patch' },
+    { prepare() {}, unvalidated: true, retry: verb === 'patch', managed: true },
   )
   return scaleResponse(call, scaleOf(entry.object as DeepReadonly<Scalable>, resource!.resource))
+}
+
+/** The object with the scale that was asked for. */
+function withScale(old: DeepReadonly<Scalable>, asked: autoscalingV1.Scale, write: Write): KubeObject {
+  const replicas = asked.spec?.replicas ?? 0
+  if (replicas < 0)
+    throw errors.invalid(scaleKind, write.name, [
+      { reason: 'FieldValueInvalid', message: `Invalid value: ${replicas}: must be greater than or equal to 0`, field: 'spec.replicas' },
+    ])
+  const metadata = { ...old.metadata, resourceVersion: asked.metadata.resourceVersion || undefined, uid: asked.metadata.uid || old.metadata.uid }
+  return { ...old, metadata, spec: { ...old.spec, replicas } } as KubeObject
+}
+
+/** Server-side apply of a scale: who manages the replicas of the object manages those of the scale, and the other way round. */
+async function applyScale(registry: Registry, call: Call, write: Write): Promise<Response> {
+  const { applied, manager, force } = configuration(call, write, scaleKind)
+  const { resource } = call.info
+  const { entry } = await updateObject(
+    registry,
+    write,
+    (found) => {
+      const old = found as DeepReadonly<Scalable>
+      const entries = (old.metadata.managedFields ?? []) as meta.ManagedFieldsEntry[]
+      const live = scaleOf(old, resource!.resource) as KubeObject
+      const owners = ownersOfScale(entries)
+      const { object, managedFields = [] } = applyServerSide({
+        live: { ...live, metadata: { ...live.metadata, managedFields: owners } },
+        applied,
+        schema: schemaFor('autoscaling/v1', 'Scale'),
+        manager,
+        force,
+        subresource: 'scale',
+        now: write.context.now,
+      })
+      const asked = decode(scaleKind, object, { fieldValidation: 'Ignore', warnings: [] }) as autoscalingV1.Scale
+      if (applied.metadata.name && applied.metadata.name !== write.name)
+        throw errors.badRequest(`the name of the object (${applied.metadata.name}) does not match the name on the URL (${write.name})`)
+      for (const name of ['uid', 'resourceVersion'] as const)
+        if (applied.metadata[name] && applied.metadata[name] !== old.metadata[name]) throw errors.modified(call.served.gr, write.name)
+      const next = withScale(old, asked, write)
+      next.metadata.managedFields = ofParent(entries, managedFields.filter(ownsReplicas), call.served.apiVersion)
+      return next
+    },
+    { prepare() {}, unvalidated: true, retry: true, managed: true },
+  )
+  return scaleResponse(call, scaleOf(entry.object as DeepReadonly<Scalable>, resource!.resource))
+}
+
+function untimed(entry: meta.ManagedFieldsEntry): meta.ManagedFieldsEntry {
+  const { time, ...rest } = entry
+  return time === undefined ? entry : rest
+}
+
+const replicasField = { 'f:spec': { 'f:replicas': {} } }
+
+const ownsReplicas = ({ fieldsV1 }: meta.ManagedFieldsEntry) =>
+  (fieldsV1 as { 'f:spec'?: Record<string, unknown> } | undefined)?.['f:spec']?.['f:replicas'] !== undefined
+
+/** The managers of the replicas, as managers of the scale. */
+const ownersOfScale = (entries: meta.ManagedFieldsEntry[]) =>
+  entries.filter(ownsReplicas).map((one) => ({ ...one, apiVersion: 'autoscaling/v1', fieldsV1: replicasField }))
+
+/** Who manages an object after an update or a patch of its scale. While nobody manages the replicas, who scales does not either. */
+function scalersAfter(
+  old: DeepReadonly<Scalable>,
+  next: DeepReadonly<Scalable>,
+  resource: string,
+  write: Write,
+): meta.ManagedFieldsEntry[] | undefined {
+  const entries = old.metadata.managedFields as meta.ManagedFieldsEntry[] | undefined
+  const owners = ownersOfScale(entries ?? [])
+  if (owners.length === 0) return entries
+  const scale = (object: DeepReadonly<Scalable>) => {
+    const shown = scaleOf(object, resource)
+    return { ...shown, metadata: { ...shown.metadata, managedFields: owners } }
+  }
+  const managedFields = trackUpdate({
+    old: scale(old),
+    updated: scale(next),
+    schema: schemaFor('autoscaling/v1', 'Scale'),
+    manager: write.fieldManager,
+    subresource: 'scale',
+    now: write.context.now,
+  })
+  return ofParent(entries!, (managedFields ?? []).filter(ownsReplicas), write.served.apiVersion)
+}
+
+/** The managers of an object after a write to its scale: those of the replicas are the scale's, the others stay. Upstream gives those that come no time. */
+function ofParent(entries: meta.ManagedFieldsEntry[], owners: meta.ManagedFieldsEntry[], apiVersion: string): meta.ManagedFieldsEntry[] | undefined {
+  const same = (a: meta.ManagedFieldsEntry, b: meta.ManagedFieldsEntry) =>
+    a.manager === b.manager && a.operation === b.operation && (a.subresource ?? '') === (b.subresource ?? '')
+  const kept = liveManagers(entries).map((one) => {
+    if (!ownsReplicas(one.entry)) return one
+    return owners.some((other) => same(other, one.entry)) ? one : withFields(one, difference(one.fields, replicasField))
+  })
+  const added = owners.filter((owner) => !entries.some((one) => ownsReplicas(one) && same(one, owner)))
+  return encodeManagers([...kept, ...added.map((owner) => newManager(untimed({ ...owner, apiVersion }), replicasField))])
 }
 
 const scaleTable: TableDefinition<KubeObject & autoscalingV1.Scale> = {

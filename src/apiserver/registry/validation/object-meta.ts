@@ -42,6 +42,7 @@ export function validateObjectMeta(metadata: DeepReadonly<meta.ObjectMeta>, rule
   validateAnnotations(causes, `${path}.annotations`, metadata.annotations)
   if (metadata.ownerReferences) validateOwnerReferences(causes, `${path}.ownerReferences`, metadata.ownerReferences)
   if (metadata.finalizers) validateFinalizers(causes, `${path}.finalizers`, metadata.finalizers, rules.looseFinalizers)
+  if (metadata.managedFields) validateManagers(causes, `${path}.managedFields`, metadata.managedFields)
   return causes
 }
 
@@ -69,7 +70,30 @@ export function validateObjectMetaUpdate(
   if (metadata.ownerReferences) validateOwnerReferences(causes, `${path}.ownerReferences`, metadata.ownerReferences)
   if (metadata.finalizers) validateFinalizers(causes, `${path}.finalizers`, metadata.finalizers, rules.looseFinalizers)
   if (old.deletionTimestamp) forbidNewFinalizers(causes, `${path}.finalizers`, metadata.finalizers, old.finalizers)
+  if (metadata.managedFields && metadata.managedFields !== old.managedFields)
+    validateManagers(causes, `${path}.managedFields`, metadata.managedFields)
   return causes
+}
+
+const managerLimit = 128
+const subresourceLimit = 256
+
+/** Names in the entries of managedFields: their fields have been read and written anew by now. */
+function validateManagers(causes: Causes, path: string, entries: DeepReadonly<meta.ManagedFieldsEntry[]>): void {
+  entries.forEach(({ manager = '', subresource = '' }, i) => {
+    if (manager.length * 3 > managerLimit && Buffer.byteLength(manager) > managerLimit) causes.push(tooLong(`${path}[${i}].manager`, managerLimit))
+    const hidden = [...manager].findIndex((char) => !/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(char))
+    if (hidden >= 0) {
+      const code = manager
+        .codePointAt([...manager].slice(0, hidden).join('').length)!
+        .toString(16)
+        .toUpperCase()
+        .padStart(4, '0')
+      causes.push(invalid(`${path}[${i}].manager`, manager, `invalid character U+${code} (at position ${hidden})`))
+    }
+    if (subresource.length * 3 > subresourceLimit && Buffer.byteLength(subresource) > subresourceLimit)
+      causes.push(tooLong(`${path}[${i}].subresource`, subresourceLimit))
+  })
 }
 
 export function validateLabels(causes: Causes, path: string, labels: DeepReadonly<Record<string, string>> | undefined): void {
@@ -134,9 +158,9 @@ function validateOwnerReferences(causes: Causes, path: string, owners: DeepReado
     const [first, second] = (owner.apiVersion ?? '').split('/')
     const version = second ?? first
     if (!version) causes.push(invalid(`${path}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'))
-    if (!owner.kind) causes.push(invalid(`${path}.kind`, owner.kind ?? '', 'kind must not be empty'))
-    if (!owner.name) causes.push(invalid(`${path}.name`, owner.name ?? '', 'name must not be empty'))
-    if (!owner.uid) causes.push(invalid(`${path}.uid`, owner.uid ?? '', 'uid must not be empty'))
+    if (!owner.kind) causes.push(invalid(`${path}.kind`, owner.kind ?? '', 'must not be empty'))
+    if (!owner.name) causes.push(invalid(`${path}.name`, owner.name ?? '', 'must not be empty'))
+    if (!owner.uid) causes.push(invalid(`${path}.uid`, owner.uid ?? '', 'must not be empty'))
     if (owner.kind === 'Event' && (owner.apiVersion === 'v1' || owner.apiVersion?.startsWith('events.k8s.io/')))
       causes.push(
         invalid(path, owner, `${second === undefined ? `/${owner.apiVersion}` : owner.apiVersion}, Kind=Event is disallowed from being an owner`),

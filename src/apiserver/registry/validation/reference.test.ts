@@ -20,6 +20,7 @@ const recorded = JSON.parse(readFileSync(new URL('reference-1.20.json', import.m
 
 /** What newer releases say otherwise than 1.20, the old text first. */
 const newer: [old: RegExp, now: string][] = [
+  [/(ownerReferences\.\w+ \| .*): (?:kind|name|uid) must not be empty$/, '$1: must not be empty'],
   [/"status\.hostIP", /, '"status.hostIP", "status.hostIPs", '],
   [/references for (\w) and \w$/, 'references for A/$1 and A2/$1'],
   [/less than or equal to cpu limit$/, 'less than or equal to cpu limit of 1'],

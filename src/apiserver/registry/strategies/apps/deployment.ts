@@ -24,6 +24,7 @@ export const deploymentStrategy: ResourceStrategy<apps.Deployment> = {
   },
   prepareForUpdate: keepStatus,
   prepareForStatusUpdate: keepAllButStatusWithLabels,
+  statusResetFields: { 'f:spec': {}, 'f:metadata': { 'f:labels': {} } },
   // what annotations say is for the controller too
   generationChanged: (object, old) => specChanged(object, old) || !same(object.metadata.annotations, old.metadata.annotations),
   validate({ spec }, _apiVersion, old) {
