@@ -7,18 +7,39 @@ import { validateFinalizerName } from '../../validation/object-meta.ts'
 /** Events are kept this long after they were last written, seconds (upstream's --event-ttl). */
 export const eventTtl = 3600
 
-/** An event may be changed in every field: upstream's check of an update holds it against itself, and its own conformance suite patches notes. */
+/** The version whose events are looked at closely. */
+const strict = 'events.k8s.io/v1'
+
+/**
+ * What stays of an event that is changed by that version: it may go on as a series, and nothing else. The note may change, too, which
+ * upstream forbids: the conformance suite of 1.20 patches it, when upstream held an event against itself.
+ */
+const fixed = [
+  'involvedObject',
+  'reason',
+  'source',
+  'firstTimestamp',
+  'lastTimestamp',
+  'count',
+  'type',
+  'eventTime',
+  'action',
+  'related',
+  'reportingComponent',
+  'reportingInstance',
+] as const
+
 export const eventStrategy: ResourceStrategy<core.Event> = {
   ttl: eventTtl,
-  validateName: (name, apiVersion) => (apiVersion === 'events.k8s.io/v1' ? dns1123Subdomain(name) : pathSegmentName(name)),
+  validateName: (name, apiVersion) => (apiVersion === strict ? dns1123Subdomain(name) : pathSegmentName(name)),
   looseFinalizers: true,
   default(object) {
     object.involvedObject ??= {}
   },
-  validate(object, apiVersion, old) {
+  validate(object, apiVersion) {
     const causes: Causes = []
     const { namespace } = object.metadata
-    if (apiVersion === 'events.k8s.io/v1') validateStrictEvent(causes, object, old)
+    if (apiVersion === strict) validateFinalizers(causes, object)
     const involved = object.involvedObject?.namespace ?? ''
     // Events about cluster-scoped objects live in the default namespace.
     // Those with an event time may be about an object of another namespace.
@@ -40,7 +61,16 @@ export const eventStrategy: ResourceStrategy<core.Event> = {
   },
   validateCreate(object, apiVersion) {
     const causes: Causes = []
-    if (apiVersion === 'events.k8s.io/v1') validateNewEvent(causes, object)
+    if (apiVersion === strict) validateNewEvent(causes, object)
+    return causes
+  },
+  validateUpdate(object, old, apiVersion) {
+    const causes: Causes = []
+    if (apiVersion !== strict) return causes
+    if (!same(object.series, old.series)) validateSeries(causes, object)
+    for (const field of fixed)
+      if (!same(object[field], old[field]))
+        causes.push(invalid(field === 'reportingComponent' ? 'reportingController' : field, asGo(field, object), 'field is immutable'))
     return causes
   },
   allowCreateOnUpdate: true,
@@ -68,8 +98,21 @@ export const eventStrategy: ResourceStrategy<core.Event> = {
   },
 }
 
-/** What new events of events.k8s.io/v1 leave to older ones. */
+/** A field as upstream prints it: in its own types, whose fields have the names that Go gives them. */
+function asGo(field: (typeof fixed)[number], event: DeepReadonly<core.Event>): unknown {
+  if (field === 'source') return { Component: event.source?.component ?? '', Host: event.source?.host ?? '' }
+  if (field !== 'involvedObject' && field !== 'related') return event[field]
+  const reference = event[field]
+  if (!reference && field === 'related') return null
+  const { kind = '', namespace = '', name = '', uid = '', apiVersion = '', resourceVersion = '', fieldPath = '' } = reference ?? {}
+  return { Kind: kind, Namespace: namespace, Name: name, UID: uid, APIVersion: apiVersion, ResourceVersion: resourceVersion, FieldPath: fieldPath }
+}
+
+/** What new events of events.k8s.io/v1 have to keep to, and what they leave to older ones. */
 function validateNewEvent(causes: Causes, event: DeepReadonly<core.Event>): void {
+  validateSeries(causes, event)
+  if (!event.eventTime) causes.push(required('eventTime'))
+  if (event.type !== 'Normal' && event.type !== 'Warning') causes.push(invalid('type', '', `has invalid value: ${event.type ?? ''}`))
   const unset = (field: string, value: unknown) => {
     if (value) causes.push(invalid(field, '', 'needs to be unset'))
   }
@@ -79,16 +122,14 @@ function validateNewEvent(causes: Causes, event: DeepReadonly<core.Event>): void
   unset('source', event.source?.component || event.source?.host)
 }
 
-/** What events of events.k8s.io/v1 have to keep to, and older ones need not; an older one that is changed keeps to it in what is changed. */
-function validateStrictEvent(causes: Causes, event: DeepReadonly<core.Event>, old: DeepReadonly<core.Event> | undefined): void {
-  event.metadata.finalizers?.forEach((finalizer, i) => {
+function validateSeries(causes: Causes, { series }: DeepReadonly<core.Event>): void {
+  if (!series) return
+  if ((series.count ?? 0) < 2) causes.push(invalid('series.count', '', 'should be at least 2'))
+  if (!series.lastObservedTime) causes.push(required('series.lastObservedTime'))
+}
+
+function validateFinalizers(causes: Causes, { metadata }: DeepReadonly<core.Event>): void {
+  metadata.finalizers?.forEach((finalizer, i) => {
     if (!finalizer.includes('/')) validateFinalizerName(causes, `metadata.finalizers[${i}]`, finalizer)
   })
-  if (event.series && !(old && same(event.series, old.series))) {
-    if ((event.series.count ?? 0) < 2) causes.push(invalid('series.count', '', 'should be at least 2'))
-    if (!event.series.lastObservedTime) causes.push(required('series.lastObservedTime'))
-  }
-  if (old) return
-  if (!event.eventTime) causes.push(required('eventTime'))
-  if (event.type !== 'Normal' && event.type !== 'Warning') causes.push(invalid('type', '', `has invalid value: ${event.type ?? ''}`))
 }
