@@ -7,7 +7,6 @@ import { test } from 'node:test'
 import { readAll } from '#client'
 import { admin, startTestServer } from '../../../test-server.ts'
 import { created, testCreates, testUpdates, testWarnings, updated } from '../rule-table.ts'
-import { strategies } from '../index.ts'
 import { tlsPairProblem } from './tls-pair.ts'
 
 const node = { metadata: { name: 'n' }, spec: { podCIDR: '10.1.0.0/24' } }
@@ -340,48 +339,3 @@ test('clients are told of kinds that are deprecated and stay', async () => {
   )
   assert.equal(await warning('/api/v1/namespaces/default/services'), undefined)
 })
-
-const event = {
-  metadata: { name: 'e', namespace: 'default' },
-  involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' },
-  eventTime: '2026-01-01T00:00:00.000000Z',
-  reportingComponent: 'a.b/c',
-  reportingInstance: 'd',
-  action: 'Act',
-  reason: 'Because',
-  type: 'Normal',
-  message: 'm',
-}
-const events = (object: object, change: (object: any) => void, old?: object) => {
-  const made = structuredClone(object) as any
-  change(made)
-  const strategy = strategies['/events']!
-  const version = 'events.k8s.io/v1'
-  const causes = old ? strategy.validateUpdate!(made, old as never, version) : strategy.validateCreate!(made, version)
-  return [...strategy.validate!(made, version), ...causes].map((cause) => `${cause.field}: ${cause.message}`)
-}
-const eventRows: [title: string, change: (object: any) => void, causes: string[], update?: boolean][] = [
-  ['a new one', () => {}, []],
-  ['one without a time', (object) => delete object.eventTime, ['eventTime: Required value']],
-  ['one of another type', (object) => (object.type = 'Foo'), ['type: Invalid value: "": has invalid value: Foo']],
-  ['one with a count of old', (object) => (object.count = 2), ['count: Invalid value: "": needs to be unset']],
-  [
-    'a series of one',
-    (object) => (object.series = { count: 1 }),
-    ['series.count: Invalid value: "": should be at least 2', 'series.lastObservedTime: Required value'],
-  ],
-  ['a series that goes on', (object) => (object.series = { count: 2, lastObservedTime: '2026-01-01T00:00:01.000000Z' }), [], true],
-  ['a series that goes on without a time', (object) => (object.series = { count: 2 }), ['series.lastObservedTime: Required value'], true],
-  ['another reason', (object) => (object.reason = 'Why'), ['reason: Invalid value: "Why": field is immutable'], true],
-  [
-    'another object',
-    (object) => (object.involvedObject.name = 'q'),
-    [
-      'involvedObject: Invalid value: {"Kind":"Pod","Namespace":"default","Name":"q","UID":"","APIVersion":"","ResourceVersion":"","FieldPath":""}: field is immutable',
-    ],
-    true,
-  ],
-  ['another reporter', (object) => (object.reportingComponent = 'x'), ['reportingController: Invalid value: "x": field is immutable'], true],
-]
-for (const [title, change, causes, update] of eventRows)
-  test(`events: ${title}`, () => assert.deepEqual(events(event, change, update ? event : undefined), causes))

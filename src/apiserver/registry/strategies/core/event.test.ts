@@ -42,14 +42,34 @@ const rows: Rows = [
     event(),
     ['series.count: Invalid value: "": should be at least 2', 'series.lastObservedTime: Required value'],
   ],
+  ['counts are of older ones', 'events.k8s.io/v1', event({ count: 2 }), undefined, ['count: Invalid value: "": needs to be unset']],
+  ['they go on as a series', 'events.k8s.io/v1', event({ series: { count: 2, lastObservedTime: '2026-01-01T00:00:01.000000Z' } }), event(), []],
+  ['their reason stays', 'events.k8s.io/v1', event({ reason: 'S' }), event(), ['reason: Invalid value: "S": field is immutable']],
+  [
+    'their object stays',
+    'events.k8s.io/v1',
+    event({ involvedObject: { namespace: 'default', name: 'q' } }),
+    event(),
+    [
+      'involvedObject: Invalid value: {"Kind":"","Namespace":"default","Name":"q","UID":"","APIVersion":"","ResourceVersion":"","FieldPath":""}: field is immutable',
+    ],
+  ],
+  [
+    'their reporter stays',
+    'events.k8s.io/v1',
+    event({ reportingInstance: 'j' }),
+    event(),
+    ['reportingInstance: Invalid value: "j": field is immutable'],
+  ],
+  ['those of the core may change', 'v1', event({ reason: 'S' }), event(), []],
   ['series that stay may be what they were', 'events.k8s.io/v1', event({ series: { count: 1 } }), event({ series: { count: 1 } }), []],
 ]
 
 for (const [title, apiVersion, object, before, causes] of rows)
   test(`events: ${title}`, () => {
-    const found = eventStrategy.validate!(object as unknown as KubeObject as never, apiVersion, before as never).map(
-      ({ field, message }) => `${field}: ${message}`,
-    )
+    const made = object as unknown as KubeObject as never
+    const more = before ? eventStrategy.validateUpdate!(made, before as never, apiVersion) : eventStrategy.validateCreate!(made, apiVersion)
+    const found = [...eventStrategy.validate!(made, apiVersion, before as never), ...more].map(({ field, message }) => `${field}: ${message}`)
     assert.equal(found.length, causes.length, found.join('\n'))
     for (const [i, cause] of causes.entries()) assert.ok(found[i]!.startsWith(cause), `${found[i]!} does not begin with ${cause}`)
   })
