@@ -439,6 +439,20 @@ test('claims and ingresses get the default class, nodes their first taint, claim
   assert.deepEqual(node.spec.taints, [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }])
 })
 
+test('a pod gets the zone and the region of its node', async () => {
+  const { admit, reader } = scene()
+  const zoned = { 'topology.kubernetes.io/zone': 'z', 'topology.kubernetes.io/region': 'r' }
+  reader.set('', 'nodes', { metadata: { name: 'zoned', labels: { ...zoned, other: 'o' } } })
+  const bind = async (target: object, labels?: object) => {
+    const binding = { metadata: { name: 'a', ...(labels ? { labels } : {}) }, target }
+    await admit('CREATE', 'core/pods/binding', 'ns/a', binding)
+    return binding.metadata
+  }
+  assert.deepEqual(await bind({ kind: 'Node', name: 'zoned' }, { 'topology.kubernetes.io/zone': 'x' }), { name: 'a', labels: zoned })
+  assert.deepEqual(await bind({ kind: 'Node', name: 'nowhere' }), { name: 'a' })
+  assert.deepEqual(await bind({ kind: 'Other', name: 'zoned' }), { name: 'a' })
+})
+
 test('a kubelet may do what is its own', async () => {
   const { admit, reader } = scene()
   reader.set('', 'namespaces', { metadata: { name: 'kube-node-lease' } })

@@ -34,6 +34,7 @@ import { resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { persistentVolumeClaimResize, storageObjectInUseProtection } from './storage-protection.ts'
+import { podTopologyLabels } from './topology-labels.ts'
 import { defaultTolerationSeconds, extendedResourceToleration } from './tolerations.ts'
 
 export type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
@@ -124,6 +125,7 @@ function allPlugins({ reader, authorizer, rules, client, clock, kindsOf, configu
     certificateSigning(authorizer),
     certificateSubjectRestriction(),
     defaultIngressClass(reader),
+    podTopologyLabels(reader),
     denyServiceExternalIPs(),
     rbacEscalation(authorizer, rules),
     deviceAdminAccess(reader),

@@ -45,9 +45,11 @@ function assigned(pod: DeepReadonly<core.Pod> | undefined, binding: core.Binding
   if (pod.metadata.deletionTimestamp) throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`)
   if (pod.spec.nodeName) throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`)
   if (pod.spec.schedulingGates?.length) throw refuse(`pod ${name} has non-empty .spec.schedulingGates`)
-  const { uid, resourceVersion, annotations } = binding.metadata
+  const { uid, resourceVersion, annotations, labels } = binding.metadata
+  // a node that was only thought of for it is of no interest any more
+  const { nominatedNodeName: _, ...status } = pod.status ?? {}
   const condition = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: context.now }
-  const before = pod.status?.conditions?.filter((c) => c.type !== 'PodScheduled') ?? []
+  const before = status.conditions?.filter((c) => c.type !== 'PodScheduled') ?? []
   return {
     ...pod,
     metadata: {
@@ -55,8 +57,9 @@ function assigned(pod: DeepReadonly<core.Pod> | undefined, binding: core.Binding
       resourceVersion: resourceVersion || undefined,
       uid: uid || pod.metadata.uid,
       ...(annotations ? { annotations: { ...pod.metadata.annotations, ...annotations } } : {}),
+      ...(labels ? { labels: { ...pod.metadata.labels, ...labels } } : {}),
     },
     spec: { ...pod.spec, nodeName: binding.target.name },
-    status: { ...pod.status, conditions: [...before, condition] },
+    status: { ...status, conditions: [...before, condition] },
   } as unknown as KubeObject
 }

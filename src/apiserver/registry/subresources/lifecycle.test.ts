@@ -233,10 +233,12 @@ test('a pod is bound once, to a node, and not when it waits or goes', async () =
   await make('p')
   await make('gated', { schedulingGates: [{ name: 'example.com/g' }] })
   const before = (await call(t, 'GET', `${pods}/p`)).value.metadata
+  await call(t, 'PATCH', `${pods}/p/status`, { status: { nominatedNodeName: 'n' } }, merge)
   assert.equal((await bind('p', { kind: 'Pod', name: 'n' })).status, 500)
   assert.equal((await bind('p', { kind: 'Node', name: 'n' }, { uid: 'other' })).status, 409)
-  assert.equal((await bind('p', { kind: 'Node', name: 'n' }, { uid: before.uid, annotations: { k: 'v' } })).status, 201)
+  assert.equal((await bind('p', { kind: 'Node', name: 'n' }, { uid: before.uid, annotations: { k: 'v' }, labels: { l: 'v' } })).status, 201)
   const bound = (await call(t, 'GET', `${pods}/p`)).value
+  assert.deepEqual([bound.metadata.labels, bound.status.nominatedNodeName], [{ l: 'v' }, undefined])
   assert.deepEqual([bound.spec.nodeName, bound.metadata.annotations, bound.metadata.generation], ['n', { k: 'v' }, before.generation])
   assert.equal(bound.status.conditions.find((c: { type: string }) => c.type === 'PodScheduled').status, 'True')
   assert.equal((await bind('p')).status, 409)
@@ -259,7 +261,27 @@ test('ephemeral containers are added and never changed', async () => {
   assert.equal((await put([debug, { name: 'c', image: 'i' }])).status, 422)
   assert.equal((await put([debug, { name: 'e', image: 'i', targetContainerName: 'nope' }])).status, 422)
   assert.equal((await put([debug, { name: 'e', image: 'i', ports: [{ containerPort: 80 }] }])).status, 422)
+  assert.equal((await put([debug, { name: 'e', image: ' i' }])).status, 422)
   assert.equal((await put([debug, { name: 'e', image: 'i' }])).status, 200)
+})
+
+test('static pods get no ephemeral containers, and are not resized', async () => {
+  await using t = await startTestServer()
+  const mirror = { annotations: { 'kubernetes.io/config.mirror': 'x' } }
+  await call(t, 'POST', pods, { metadata: { name: 'p', ...mirror }, spec: { nodeName: 'n', containers: [{ name: 'c', image: 'i' }] } })
+  const pod = (await call(t, 'GET', `${pods}/p`)).value
+  const refused = async (subresource: string, spec: object) => {
+    const { status, value } = await call(t, 'PUT', `${pods}/p/${subresource}`, { ...pod, spec: { ...pod.spec, ...spec } })
+    return [status, value.message]
+  }
+  assert.deepEqual(await refused('ephemeralcontainers', { ephemeralContainers: [{ name: 'd', image: 'i' }] }), [
+    422,
+    'Pod "p" is invalid: : Forbidden: static pods do not support ephemeral containers',
+  ])
+  assert.deepEqual(await refused('resize', { resources: { requests: { cpu: '1' } } }), [
+    422,
+    'Pod "p" is invalid: : Forbidden: static pods cannot be resized',
+  ])
 })
 
 test('a collection goes by selectors, and no more than the limit of it', async () => {
