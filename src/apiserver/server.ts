@@ -232,6 +232,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
             if (info) metrics.aborted(info, request)
           },
           handshakeFailed: () => void handshakeErrors++,
+          certificateSeen: (validUntil) => access.certificateSeen((validUntil - clock.now()) / 1000),
           upgrade: async (request, credentials, socket, head) => upgradeAs(await authenticate(credentials), request, socket, head),
         }),
       )

@@ -29,6 +29,8 @@ export interface ListenerOptions {
   /** Told of requests whose client went away before their answer. */
   aborted?(request: Request): void
   handshakeFailed?(): void
+  /** Told of every client certificate that is accepted; the end of its time is wall time, milliseconds. */
+  certificateSeen?(validUntil: number): void
   /** Takes over an upgraded connection; a rejection with StatusError is answered. */
   upgrade(request: Request, credentials: Credentials, socket: Duplex, head: Uint8Array): Promise<void>
 }
@@ -91,7 +93,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     })
   const onSecureConnection = (socket: TLSSocket) => {
     socket.on('error', () => socket.destroy())
-    certificates.set(socket, certificateOf(socket))
+    certificates.set(socket, certificateOf(socket, options.certificateSeen))
     if (socket.alpnProtocol === 'h2') return startHttp2(socket)
     sockets.add(socket, {
       expire() {
@@ -239,10 +241,12 @@ function bound(server: Server, address: string, port: number): Promise<number> {
   })
 }
 
-function certificateOf(socket: TLSSocket): Credentials['certificate'] {
+function certificateOf(socket: TLSSocket, seen: ListenerOptions['certificateSeen']): Credentials['certificate'] {
   if (!socket.authorized) return undefined
-  const subject = socket.getPeerCertificate().subject as { CN?: string | string[]; O?: string | string[] } | undefined
+  const certificate = socket.getPeerCertificate()
+  const subject = certificate.subject as { CN?: string | string[]; O?: string | string[] } | undefined
   if (!subject?.CN) return undefined
+  seen?.(Date.parse(certificate.valid_to))
   return { commonName: [subject.CN].flat()[0]!, organizations: [subject.O ?? []].flat() }
 }
 

@@ -4,6 +4,10 @@ import { histogram, histogramFamily, metricFamily, observe } from '#base'
 /** Upstream's: 1 ms to 16 s. */
 const bounds = Array.from({ length: 15 }, (_, i) => 0.001 * 2 ** i)
 
+const [hour, day] = [3600, 86_400]
+/** Upstream's: half an hour to a year, seconds. */
+const lifetimes = [0, hour / 2, hour, 2 * hour, 6 * hour, 12 * hour, day, 2 * day, 4 * day, 7 * day, 30 * day, 90 * day, 180 * day, 360 * day]
+
 type AuthenticationResult = 'success' | 'failure' | 'error'
 type AuthorizationResult = 'allowed' | 'denied' | 'no-opinion' | 'error'
 
@@ -20,6 +24,7 @@ export class AccessMetrics {
     'no-opinion': histogram(bounds),
     error: histogram(bounds),
   }
+  readonly #certificates = histogram(lifetimes)
   readonly #users = new Map<string, { count: number }>()
 
   authenticated(result: AuthenticationResult, seconds: number, username?: string): void {
@@ -29,6 +34,11 @@ export class AccessMetrics {
     const user = this.#users.get(name)
     if (user) user.count++
     else this.#users.set(name, { count: 1 })
+  }
+
+  /** A connection was opened with a client certificate that is good for so long. */
+  certificateSeen(seconds: number): void {
+    observe(this.#certificates, seconds)
   }
 
   authorized(result: AuthorizationResult, seconds: number): void {
@@ -41,6 +51,9 @@ export class AccessMetrics {
     const counts = (of: Record<string, Histogram>) => used(of).map(([result, { count }]) => [`result="${result}"`, count] as const)
     const times = (of: Record<string, Histogram>) => used(of).map(([result, value]) => [`result="${result}"`, value] as const)
     return [
+      histogramFamily('apiserver_client_certificate_expiration_seconds', 'How long the certificates of clients are still good for', [
+        ['', this.#certificates],
+      ]),
       metricFamily(
         'authenticated_user_requests',
         'counter',

@@ -7,11 +7,18 @@ import { realClock } from '#base'
 import { errors } from '#api'
 import { flowControl } from '../flowcontrol/index.ts'
 import type { TestServer } from '../test-server.ts'
-import { startTestServer } from '../test-server.ts'
+import { startTestServer, testTls } from '../test-server.ts'
 
-async function call(t: TestServer, method: string, path: string, body?: object, type = 'application/json') {
+async function call(
+  t: TestServer,
+  method: string,
+  path: string,
+  body?: object,
+  type = 'application/json',
+  tls: { cert?: string; key?: string } = {},
+) {
   const headers = { authorization: 'Bearer admintoken', 'content-type': type }
-  const sent = request(t.url + path, { method, rejectUnauthorized: false, agent: new Agent({ keepAlive: false }), headers })
+  const sent = request(t.url + path, { method, rejectUnauthorized: false, agent: new Agent({ keepAlive: false }), headers, ...tls })
   sent.end(body && JSON.stringify(body))
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
   const text = (await response.setEncoding('utf8').toArray()).join('')
@@ -129,6 +136,7 @@ test('who is sent away, who takes too long and who is gone are counted', async (
     paths: { '/slow': () => new Promise(() => {}) },
   })
   assert.equal((await call(t, 'GET', '/slow?timeout=20ms')).status, 504)
+  await call(t, 'GET', '/livez', undefined, undefined, { cert: testTls.cert, key: testTls.key })
   const { text } = await call(t, 'GET', '/metrics')
   assert.equal(
     sample(
@@ -137,5 +145,7 @@ test('who is sent away, who takes too long and who is gone are counted', async (
     ),
     1,
   )
-  assert.equal(sample(text, 'authenticated_user_requests{username="email_id"}'), 2)
+  assert.equal(sample(text, 'authenticated_user_requests{username="email_id"}'), 3)
+  assert.equal(sample(text, 'apiserver_client_certificate_expiration_seconds_count'), 1)
+  assert.equal(sample(text, 'apiserver_client_certificate_expiration_seconds_bucket{le="3.1104e+07"}'), 0)
 })
