@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import type { BackupSummary } from '#store'
-import { exportStore, importBackup, openSqliteStore, readBackup } from '#store'
+import { StoreError, exportStore, importBackup, openSqliteStore, readBackup } from '#store'
 import { silentLogger } from '#base'
 import { adminClient, controlPlaneReady } from './access.ts'
 import { aboutOf, backupPath } from './backup-endpoint.ts'
@@ -74,16 +74,23 @@ export async function restoreCluster(cluster: ClusterConfig, file: string): Prom
       `cluster ${cluster.name} keeps its objects in memory, where a backup would not stay: restore it to a cluster with --store sqlite or etcd`,
     )
   const paths = clusterPaths(cluster.name)
+  let verified: BackupSummary | undefined
   let summary: BackupSummary | undefined
   const runs = await controlPlaneReady(cluster)
   await steps([
-    { title: 'Backup', task: async () => checkRange(cluster, await verifyBackup(file)) },
+    {
+      title: 'Backup',
+      task: async () => {
+        verified = await verifyBackup(file)
+        checkRange(cluster, verified)
+      },
+    },
     { title: 'Control plane stops', task: () => stopControlPlane(cluster, paths) },
     {
       title: 'Objects',
       task: async () => {
         try {
-          summary = await replaceObjects(cluster, file)
+          summary = await replaceObjects(cluster, file, verified!)
         } catch (error) {
           if (runs) await startControlPlane(cluster, paths)
           throw error
@@ -103,7 +110,7 @@ function checkRange(cluster: ClusterConfig, { about }: BackupSummary): void {
   )
 }
 
-async function replaceObjects(cluster: ClusterConfig, file: string): Promise<BackupSummary> {
+async function replaceObjects(cluster: ClusterConfig, file: string, verified: BackupSummary): Promise<BackupSummary> {
   if (cluster.store !== 'sqlite') {
     await using store = await openClusterStore(cluster, silentLogger)
     return await importBackup(store, contentsOf(file))
@@ -111,20 +118,31 @@ async function replaceObjects(cluster: ClusterConfig, file: string): Promise<Bac
   const path = clusterPaths(cluster.name).store
   const next = `${path}.restored`
   await removeDatabase(next)
-  let revision: number
-  {
-    await using old = await openClusterStore(cluster, silentLogger)
-    revision = await old.currentRevision()
-  }
+  const revision = await newestRevision(cluster, verified)
   let summary: BackupSummary
   {
     await using store = await openSqliteStore({ path: next, firstRevision: revision + 1 })
     summary = await importBackup(store, contentsOf(file))
   }
   await removeDatabase(`${path}.before-restore`)
-  await rename(path, `${path}.before-restore`)
+  // what a process that ended suddenly had not moved into the file belongs to this one, and to no other
+  for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) await rename(path + suffix, `${path}.before-restore${suffix}`)
   await rename(next, path)
   return summary
+}
+
+/** More than a cluster has written since its backup, where that cannot be asked any more. */
+const unknownWrites = 1_000_000_000
+
+/** A revision that no client of the cluster can know a later one of. */
+async function newestRevision(cluster: ClusterConfig, backup: BackupSummary): Promise<number> {
+  try {
+    await using old = await openClusterStore(cluster, silentLogger)
+    return await old.currentRevision()
+  } catch (error) {
+    if (!(error instanceof StoreError && error.kind === 'damaged')) throw error
+    return backup.revision + unknownWrites
+  }
 }
 
 async function removeDatabase(path: string): Promise<void> {

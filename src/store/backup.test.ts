@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { EtcdCluster } from '../../test/etcd.ts'
+import { etcdIsInstalled, startEtcd } from '../../test/etcd.ts'
 import { BackupError, exportStore, importBackup, readBackup } from './backup.ts'
+import { openEtcdStore } from './etcd/etcd-store.ts'
 import { memoryStore } from './memory/memory-store.ts'
+import { openSqliteStore } from './sqlite/sqlite-store.ts'
 import type { Store } from './store.ts'
 
 const now = new Date('2026-01-02T03:04:05Z')
@@ -47,6 +55,70 @@ test('what is written meanwhile is not in it: all is of one revision', async () 
   const found: unknown[] = []
   await readBackup(inPieces(Buffer.concat(parts), 100_000), (key, v) => void found.push([key, v.toString()]))
   assert.deepEqual(found, before)
+})
+
+describe('from any store to any other, while it is written to', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'k8ts-backup-'))
+  let etcd: EtcdCluster | undefined
+  before(async () => {
+    if (etcdIsInstalled) etcd = await startEtcd()
+  })
+  after(async () => {
+    await etcd?.[Symbol.asyncDispose]()
+    rmSync(directory, { recursive: true, force: true })
+  })
+  let count = 0
+  const stores: Record<string, () => Promise<Store>> = {
+    memory: async () => memoryStore(),
+    sqlite: () => openSqliteStore({ path: join(directory, `${++count}.db`) }),
+    ...(etcdIsInstalled ? { etcd: () => openEtcdStore({ endpoints: etcd!.endpoints, prefix: `/backup/${++count}`, history: 0 }) } : {}),
+  }
+  const pairs = Object.keys(stores).flatMap((from) => Object.keys(stores).map((to) => [from, to] as const))
+  for (const [from, to] of pairs)
+    test(`${from} to ${to}`, { timeout: 60_000 }, async () => {
+      await using source = await stores[from]!()
+      await using target = await stores[to]!()
+      await target.create('/not-in-the-backup', value('x'))
+      for (let i = 0; i < 1200; i += 100) await Promise.all(Array.from({ length: 100 }, (_, n) => source.create(`/k/${i + n}`, value('first'))))
+      let stop = false
+      let round = 0
+      // every key is of the same round, or of the one before: what a backup shows of it must be one moment
+      const writing = (async () => {
+        while (!stop) {
+          round++
+          // a store in memory would never let go of the thread
+          await turn()
+          for (const key of ['/k/1', '/k/600', '/k/1199']) {
+            const found = (await source.get(key))!
+            await source.update(key, value(`round ${round}`), found.modRevision)
+          }
+          await source.create(`/new/${round}`, value('x'))
+        }
+      })()
+      while (round < 3) await turn()
+      const parts: Buffer[] = []
+      for await (const chunk of exportStore(source, now)) {
+        parts.push(chunk)
+        // the rest is read when much more has been written
+        const seen = round
+        while (round < seen + 2) await turn()
+      }
+      stop = true
+      await writing
+      const summary = await importBackup(target, inPieces(Buffer.concat(parts), 10_000))
+      assert.equal((await target.get('/not-in-the-backup')) ?? undefined, undefined)
+      const there = new Map((await target.list('/')).items.map((item) => [item.key, Buffer.from(item.value).toString()]))
+      assert.equal(there.size, summary.keys)
+      for (let i = 0; i < 1200; i++) assert.ok(there.has(`/k/${i}`), `/k/${i}`)
+      const rounds = ['/k/1', '/k/600', '/k/1199'].map((key) => Number(there.get(key)!.slice('round '.length)))
+      const newest = [...there.keys()].filter((key) => key.startsWith('/new/')).length
+      // written in this order: none is ahead of the one before it, and none more than a round behind
+      assert.ok(
+        rounds[0]! >= rounds[1]! && rounds[1]! >= rounds[2]! && rounds[2]! >= newest && newest >= rounds[0]! - 1,
+        `${rounds.join(' ')} ${newest}`,
+      )
+      assert.ok(round > rounds[0]! + 1, 'writes went on after the moment of the backup')
+    })
 })
 
 test('an empty store has a backup', async () => {

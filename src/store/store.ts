@@ -107,8 +107,8 @@ export interface WatchBatch {
   revision: number
 }
 
-/** `compacted`: the revision is no longer known; `future`: it does not exist yet; `slow`: a watcher fell behind; `closed`; `unavailable`: try again; `full`: no space. */
-export type StoreErrorKind = 'compacted' | 'future' | 'slow' | 'closed' | 'unavailable' | 'full'
+/** `compacted`: the revision is no longer known; `future`: it does not exist yet; `slow`: a watcher fell behind; `closed`; `unavailable`: try again; `full`: no space; `damaged`: what was stored cannot be read. */
+export type StoreErrorKind = 'compacted' | 'future' | 'slow' | 'closed' | 'unavailable' | 'full' | 'damaged'
 
 export class StoreError extends Error {
   readonly kind: StoreErrorKind

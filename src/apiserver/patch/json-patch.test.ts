@@ -107,6 +107,12 @@ test('json patch: a bounded number of items is moved in lists, however few opera
   assert.equal(applyJsonPatch({ a: [] as number[] }, Array(10_000).fill(insert)).a.length, 10_000)
 })
 
+test('json patch: copies of what is small in text and large in memory are bounded', () => {
+  const copies = Array(30).fill({ op: 'copy', from: '/a', path: '/a/0' })
+  fails(422, () => applyJsonPatch({ a: [] }, copies))
+  assert.equal(applyJsonPatch({ a: [] as unknown[] }, copies.slice(0, 15)).a.length, 15)
+})
+
 test('json patch: what operations nest deeper than any stack is refused', () => {
   const chain = (depth: number): unknown => (depth === 0 ? {} : { a: chain(depth - 1) })
   const leaf = '/a'.repeat(900)

@@ -7,6 +7,8 @@ import { unprocessable } from './patch-errors.ts'
 const maxOperations = 10_000
 // What all `copy` operations of one patch may add up to: a few of them can double a document each.
 const maxCopiedBytes = 3 * 1024 * 1024
+// And how many values: an empty list is two bytes of text, and thirty of memory.
+const maxCopiedValues = 300_000
 // What `add` and `remove` may move in lists altogether, in items: each at the front of a long list moves all of it.
 const maxMovedItems = 50_000_000
 
@@ -25,7 +27,7 @@ export function applyJsonPatch<T extends object>(object: T, patch: unknown): T {
   if (patch.length > maxOperations)
     throw errors.tooLarge(`Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`)
   const result = cloneJson(object)
-  const budget: Budget = { bytes: maxCopiedBytes, items: maxMovedItems }
+  const budget: Budget = { bytes: maxCopiedBytes, values: maxCopiedValues, items: maxMovedItems }
   try {
     for (const operation of patch as (Operation | null)[]) {
       const problem = operate(result, operation ?? {}, budget) ?? (budget.items < 0 ? 'the operations move too many items of lists' : undefined)
@@ -42,6 +44,7 @@ export function applyJsonPatch<T extends object>(object: T, patch: unknown): T {
 /** What is left of what the operations of one patch may cost. */
 interface Budget {
   bytes: number
+  values: number
   items: number
 }
 
@@ -83,12 +86,20 @@ function operate(document: object, operation: Operation, budget: Budget): string
         const target = placeOf(document, path)
         return target ? add(target, moved, budget) : 'the path leads nowhere'
       }
-      budget.bytes -= JSON.stringify(moved).length
-      return budget.bytes < 0 ? 'the copies are too large' : add(at, cloneJson(moved), budget)
+      budget.values -= countOf(moved)
+      if (budget.values >= 0) budget.bytes -= JSON.stringify(moved).length
+      return budget.bytes < 0 || budget.values < 0 ? 'the copies are too large' : add(at, cloneJson(moved), budget)
     }
     default:
       return 'there is no such operation'
   }
+}
+
+function countOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1
+  let count = 1
+  for (const key in value) count += countOf((value as JsonObject)[key])
+  return count
 }
 
 function placeOf(document: object, path: unknown): Place | undefined {

@@ -7,6 +7,9 @@ import { errors } from '#api'
 const mostOfObject = 4 * 1024 * 1024
 /** What a field adds beside its name and value: `"":` and, where somebody manages it, `"f:":{},`; and the time that fields cost wherever they are copied. */
 const ofField = 24
+/** Maps beyond so many keys cost more for each: in time and memory where they are merged, and for everybody who manages some of them. */
+const ordinaryMap = 1000
+const ofKeyInLargeMap = 64
 /** What notes about fields that a client sends back may take; those that this server makes are as large as its objects have fields. */
 const mostOfNotes = 2.5 * 1024 * 1024
 /** Values that came in fewer bytes are not looked at before they have their defaults. */
@@ -35,7 +38,9 @@ function sizeOf(value: unknown, limit: number): number {
     for (let i = 0; i < value.length && size <= limit; i++) size += sizeOf(value[i], limit - size) + 1
     return size
   }
+  let keys = 0
   for (const key in value) {
+    if (++keys > ordinaryMap) size += ofKeyInLargeMap
     size += key === 'managedFields' ? 0 : 2 * key.length + ofField + sizeOf((value as Record<string, unknown>)[key], limit - size)
     if (size > limit) break
   }

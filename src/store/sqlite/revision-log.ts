@@ -6,7 +6,7 @@ import { StoreError } from '../store.ts'
 
 /** The log as a file: every call blocks this thread until it is done. */
 export interface LogFile {
-  /** One transaction, one fsync. Throws StoreError `full` or `unavailable`, and then nothing of it was done. */
+  /** One transaction, one fsync. Throws StoreError `full`, `damaged` or `unavailable`, and then nothing of it was done. */
   append(writes: readonly Pick<Version, 'key' | 'revision' | 'deleted' | 'value'>[], compaction?: Compaction): void
   read(revision: number): Uint8Array
   /** Everything but the bytes, in order of revision. */
@@ -39,12 +39,13 @@ const checkpointPages = 400
  * places on every commit.
  */
 export function openLogFile(options: LogFileOptions): LogFile {
-  let db: DatabaseSync
+  const db = new DatabaseSync(options.path, { open: false, timeout: 0 })
   try {
-    db = new DatabaseSync(options.path, { timeout: 0 })
+    db.open()
     prepareFile(db, options)
   } catch (error) {
-    throw unavailable(error, `cannot open ${options.path}`)
+    if (db.isOpen) db.close()
+    throw failure(error, `cannot open ${options.path}`)
   }
   const reserve = options.reserve ? spaceReserve(`${options.path}.reserve`, options.reserve) : undefined
   reserve?.take()
@@ -81,22 +82,32 @@ export function openLogFile(options: LogFileOptions): LogFile {
         commit.run()
       } catch (error) {
         if (db.isTransaction) db.exec('ROLLBACK')
-        throw unavailable(error, 'commit failed')
+        throw failure(error, `cannot write to ${options.path}`)
       }
     },
     read(revision) {
-      const row = select.get(revision) as unknown as [Uint8Array] | undefined
+      let row: [Uint8Array] | undefined
+      try {
+        row = select.get(revision) as unknown as [Uint8Array] | undefined
+      } catch (error) {
+        throw failure(error, `cannot read ${options.path}`)
+      }
       if (!row) throw new StoreError('compacted', `revision ${revision} has been compacted`)
       return row[0]
     },
     load() {
-      const floor = Number(db.prepare("SELECT value FROM meta WHERE name = 'floor'").get()!.value)
-      const all = db.prepare('SELECT revision, key, deleted FROM log ORDER BY revision')
-      all.setReturnArrays(true)
-      const rows: Version[] = []
-      for (const row of all.iterate() as unknown as Iterable<[number, string, number]>)
-        rows.push({ key: row[1], revision: row[0], deleted: row[2] === 1, value: undefined, replaced: undefined })
-      return { floor, rows }
+      try {
+        const floor = Number(db.prepare("SELECT value FROM meta WHERE name = 'floor'").get()!.value)
+        const all = db.prepare('SELECT revision, key, deleted FROM log ORDER BY revision')
+        all.setReturnArrays(true)
+        const rows: Version[] = []
+        for (const row of all.iterate() as unknown as Iterable<[number, string, number]>)
+          rows.push({ key: row[1], revision: row[0], deleted: row[2] === 1, value: undefined, replaced: undefined })
+        return { floor, rows }
+      } catch (error) {
+        db.close()
+        throw failure(error, `cannot read ${options.path}`)
+      }
     },
     relieve() {
       reserve?.release()
@@ -138,11 +149,15 @@ function prepareFile(db: DatabaseSync, options: LogFileOptions): void {
     COMMIT`)
 }
 
+const SQLITE_CORRUPT = 11
 const SQLITE_FULL = 13
+const SQLITE_NOTADB = 26
 
-function unavailable(error: unknown, what: string): StoreError {
+function failure(error: unknown, what: string): StoreError {
   if (error instanceof StoreError) return error
-  const code = (error as { errcode?: number }).errcode
+  const code = ((error as { errcode?: number }).errcode ?? 0) & 0xff
   const message = `${what}: ${(error as Error).message}`
-  return new StoreError(code !== undefined && (code & 0xff) === SQLITE_FULL ? 'full' : 'unavailable', message, { cause: error })
+  if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB)
+    return new StoreError('damaged', `${message}. The file is damaged, or no database of k8ts; it stays as it is. Restore a backup`, { cause: error })
+  return new StoreError(code === SQLITE_FULL ? 'full' : 'unavailable', message, { cause: error })
 }

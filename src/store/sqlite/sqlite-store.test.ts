@@ -200,7 +200,62 @@ describe('sqlite store', () => {
   })
 
   test('a file that is no database is refused', async () => {
-    await rejects('unavailable', openSqliteStore({ path: import.meta.filename }))
+    await rejects('damaged', openSqliteStore({ path: import.meta.filename }))
+  })
+
+  describe('a damaged database', () => {
+    /** A database of 400 values of 2 KB, with the pages of one of its tables overwritten. */
+    async function damaged(table: 'log' | 'bytes'): Promise<string> {
+      const path = newPath()
+      {
+        await using store = await openSqliteStore({ path })
+        for (let i = 0; i < 400; i++) await store.create(`/key-${i}`, bytes(`${i} ${'x'.repeat(2000)}`))
+      }
+      const { DatabaseSync } = await import('node:sqlite')
+      const db = new DatabaseSync(path)
+      const root = Number(db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table)!['rootpage'])
+      const size = Number(db.prepare('PRAGMA page_size').get()!['page_size'])
+      db.close()
+      const content = readFileSync(path)
+      content.fill(0xa5, (root - 1) * size, root * size)
+      writeFileSync(path, content)
+      return path
+    }
+
+    const isDamaged = (error: StoreError) => {
+      assert.equal(error.kind, 'damaged')
+      assert.match(error.message, /cannot read .*store\.db: .*malformed.*Restore a backup/)
+      return true
+    }
+
+    test('in its log is refused, by name, and left as it is', async () => {
+      const path = await damaged('log')
+      const before = readFileSync(path)
+      await assert.rejects(openSqliteStore({ path }), isDamaged)
+      assert.ok(readFileSync(path).equals(before))
+    })
+
+    test('in its values says so where they are read', async () => {
+      await using store = await openSqliteStore({ path: await damaged('bytes') })
+      await assert.rejects(store.get('/key-7'), isDamaged)
+      await assert.rejects(store.list('/'), isDamaged)
+    })
+
+    test('that was cut off is refused', async () => {
+      const path = newPath()
+      {
+        await using store = await openSqliteStore({ path })
+        for (let i = 0; i < 400; i++) await store.create(`/key-${i}`, bytes(`${i} ${'x'.repeat(2000)}`))
+      }
+      writeFileSync(path, readFileSync(path).subarray(0, 200_000))
+      await assert.rejects(
+        async () => {
+          await using store = await openSqliteStore({ path })
+          await store.list('/')
+        },
+        (error: StoreError) => error.kind === 'damaged',
+      )
+    })
   })
 
   test('kill -9 in the middle of writes loses no acknowledged write, and revisions never go back', { timeout: 60_000 }, async (t) => {

@@ -26,7 +26,7 @@ export interface SqliteStoreOptions {
 
 /**
  * Opens the embedded durable store. Rejects with StoreError `unavailable` when the file cannot be opened, is open elsewhere, or
- * is of a newer layout.
+ * is of a newer layout, `damaged` when it is no database or not a whole one; damage to single values shows when they are read.
  *
  * Commits run on the calling thread. Measured on 2 cores (sqlite.bench.ts) a worker thread was slower at every load, also with the
  * event loop busy 60 us per write: the hop costs more than the fsync that it hides.
