@@ -52,7 +52,7 @@ testCreates(schemas, schema, [
   [
     'a flow by color',
     (object) => (object.spec.distinguisherMethod = { type: 'ByColor' }),
-    'spec.distinguisherMethod.type: Unsupported value: {"type":"ByColor"}: supported values: "ByNamespace", "ByUser"',
+    'spec.distinguisherMethod.type: Unsupported value: {"Type":"ByColor"}: supported values: "ByNamespace", "ByUser"',
   ],
   [
     'the first of all',

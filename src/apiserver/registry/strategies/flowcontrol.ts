@@ -3,6 +3,8 @@ import { dns1123Label, dns1123Subdomain } from '#api'
 import { defaultLevels, defaultSchemas, mandatoryNames } from '../../flowcontrol/defaults.ts'
 import type { ResourceStrategy } from '../strategy.ts'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, required, same } from '../validation/causes.ts'
+import { groupForms } from '../validation/group-forms.ts'
+import { internalForm } from '../validation/internal-form.ts'
 import { keepAllButStatus, keepStatus } from './status.ts'
 
 type Rules = DeepReadonly<flowcontrol.PolicyRulesWithSubjects>
@@ -28,7 +30,7 @@ export const flowSchemaStrategy: ResourceStrategy<flowcontrol.FlowSchema> = {
     if (precedence === 1 && metadata.name !== 'exempt')
       causes.push(invalid(at, precedence, "only the schema named 'exempt' may have matchingPrecedence 1"))
     if (method && method.type !== 'ByUser' && method.type !== 'ByNamespace')
-      causes.push(notSupported('spec.distinguisherMethod.type', method, ['ByNamespace', 'ByUser']))
+      causes.push(notSupported('spec.distinguisherMethod.type', internalForm(method, groupForms.distinguisherMethod), ['ByNamespace', 'ByUser']))
     const level = spec.priorityLevelConfiguration?.name
     if (!level) causes.push(required('spec.priorityLevelConfiguration.name', 'must reference a priority level'))
     else invalidEach(causes, 'spec.priorityLevelConfiguration.name', level, dns1123Subdomain(level))

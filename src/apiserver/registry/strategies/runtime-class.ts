@@ -2,6 +2,8 @@ import type { node } from '#api'
 import { dns1123Label } from '#api'
 import type { ResourceStrategy } from '../strategy.ts'
 import { type Causes, duplicate, immutable, invalidEach } from '../validation/causes.ts'
+import { groupForms } from '../validation/group-forms.ts'
+import { internalForm } from '../validation/internal-form.ts'
 import { validateLabels } from '../validation/object-meta.ts'
 import { validateTolerations } from '../validation/pod/scheduling.ts'
 import { validateResourceRequirements } from '../validation/resources.ts'
@@ -22,7 +24,7 @@ export const runtimeClassStrategy: ResourceStrategy<node.RuntimeClass> = {
       // for how long something is tolerated does not make it another toleration
       const { key = '', operator = '', value = '', effect = '' } = toleration
       const identity = JSON.stringify([key, operator, value, effect])
-      if (seen.has(identity)) causes.push(duplicate(`scheduling.tolerations[${i}]`, toleration))
+      if (seen.has(identity)) causes.push(duplicate(`scheduling.tolerations[${i}]`, internalForm(toleration, groupForms.toleration)))
       seen.add(identity)
     }
     return causes

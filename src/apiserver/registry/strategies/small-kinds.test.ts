@@ -53,7 +53,7 @@ testCreates('node.k8s.io/runtimeclasses', { handler: 'h' }, [
   [
     'one toleration twice, for different times',
     set({ scheduling: { tolerations: [toleration, { ...toleration, tolerationSeconds: 5 }] } }),
-    /^scheduling\.tolerations\[1\]: Duplicate value: /,
+    'scheduling.tolerations[1]: Duplicate value: {"Key":"a","Operator":"Exists","Value":"","Effect":"NoExecute","TolerationSeconds":5}',
   ],
 ])
 testUpdates('node.k8s.io/runtimeclasses', { handler: 'h' }, {}, [

@@ -321,6 +321,6 @@ test('a binding of roles keeps its role', () => {
   const key = 'rbac.authorization.k8s.io/rolebindings'
   const stored = created(key, { roleRef: { kind: 'Role', name: 'r' }, subjects: [{ kind: 'User', name: 'u' }] })
   assert.deepEqual(updated(key, stored, (b) => (b.roleRef.name = 's')).causes, [
-    'roleRef: Invalid value: {"kind":"Role","name":"s","apiGroup":"rbac.authorization.k8s.io"}: cannot change roleRef',
+    'roleRef: Invalid value: {"APIGroup":"rbac.authorization.k8s.io","Kind":"Role","Name":"s"}: cannot change roleRef',
   ])
 })

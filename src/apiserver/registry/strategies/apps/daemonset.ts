@@ -1,6 +1,8 @@
 import type { apps } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, invalid, nonNegative, notSupported, required, same } from '../../validation/causes.ts'
+import { groupForms } from '../../validation/group-forms.ts'
+import { internalForm } from '../../validation/internal-form.ts'
 import {
   intOrPercentValue,
   validateAtMostHundredPercent,
@@ -54,7 +56,8 @@ export const daemonSetStrategy: ResourceStrategy<apps.DaemonSet> = {
         if (!surge && !unavailable) causes.push(required(`${path}.maxUnavailable`, 'cannot be 0 when maxSurge is 0'))
         if (surge && unavailable) causes.push(invalid(`${path}.maxSurge`, rolling.maxSurge, 'may not be set when maxUnavailable is non-zero'))
       }
-    } else if (strategy?.type !== 'OnDelete') causes.push(notSupported('spec.updateStrategy', strategy, ['RollingUpdate', 'OnDelete']))
+    } else if (strategy?.type !== 'OnDelete')
+      causes.push(notSupported('spec.updateStrategy', internalForm(strategy, groupForms.deploymentStrategy), ['RollingUpdate', 'OnDelete']))
     return causes
   },
   validateUpdate: selectorStays,

@@ -2,6 +2,8 @@ import type { DeepReadonly, apps } from '#api'
 import { specChanged } from '../../metadata.ts'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, forbidden, invalid, nonNegative, notSupported, required, same } from '../../validation/causes.ts'
+import { groupForms } from '../../validation/group-forms.ts'
+import { internalForm } from '../../validation/internal-form.ts'
 import {
   intOrPercentValue,
   validateAtMostHundredPercent,
@@ -76,5 +78,5 @@ function validateDeploymentStrategy(causes: Causes, strategy: DeepReadonly<apps.
     if (intOrPercentValue(rolling.maxUnavailable) === 0 && intOrPercentValue(rolling.maxSurge) === 0)
       causes.push(invalid(`${path}.maxUnavailable`, rolling.maxUnavailable, 'may not be 0 when `maxSurge` is 0'))
     validateAtMostHundredPercent(causes, `${path}.maxUnavailable`, rolling.maxUnavailable)
-  } else causes.push(notSupported('spec.strategy', strategy, ['Recreate', 'RollingUpdate']))
+  } else causes.push(notSupported('spec.strategy', internalForm(strategy, groupForms.deploymentStrategy), ['Recreate', 'RollingUpdate']))
 }

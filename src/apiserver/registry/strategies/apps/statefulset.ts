@@ -2,6 +2,8 @@ import type { DeepReadonly, apps, core } from '#api'
 import { dns1123Label } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, forbidden, invalid, invalidEach, nonNegative, notSupported, required, same } from '../../validation/causes.ts'
+import { groupForms } from '../../validation/group-forms.ts'
+import { internalForm } from '../../validation/internal-form.ts'
 import { validateClaimSpec } from '../../validation/claims.ts'
 import {
   intOrPercentValue,
@@ -101,7 +103,14 @@ function validateUpdateStrategy(causes: Causes, strategy: Spec['updateStrategy']
   const path = 'spec.updateStrategy'
   if (!type) causes.push(required(path))
   else if (type === 'OnDelete') {
-    if (rollingUpdate) causes.push(invalid(`${path}.rollingUpdate`, rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'"))
+    if (rollingUpdate)
+      causes.push(
+        invalid(
+          `${path}.rollingUpdate`,
+          internalForm(rollingUpdate, groupForms.statefulSetRolling),
+          "only allowed for updateStrategy 'RollingUpdate'",
+        ),
+      )
   } else if (type === 'RollingUpdate') {
     nonNegative(causes, `${path}.rollingUpdate.partition`, rollingUpdate?.partition)
     const unavailable = rollingUpdate?.maxUnavailable
@@ -109,7 +118,7 @@ function validateUpdateStrategy(causes: Causes, strategy: Spec['updateStrategy']
     validateIntOrPercent(causes, `${path}.rollingUpdate.maxUnavailable`, unavailable)
     if (intOrPercentValue(unavailable) === 0) causes.push(invalid(`${path}.rollingUpdate.maxUnavailable`, unavailable, 'cannot be 0'))
     validateAtMostHundredPercent(causes, `${path}.rollingUpdate.maxUnavailable`, unavailable)
-  } else causes.push(invalid(path, strategy, "must be 'RollingUpdate' or 'OnDelete'"))
+  } else causes.push(invalid(path, internalForm(strategy, groupForms.statefulSetStrategy), "must be 'RollingUpdate' or 'OnDelete'"))
 }
 
 /** Templates of pods and claims were not looked at in the past: what was wrong before an update is not its fault. */

@@ -1,5 +1,7 @@
 import type { DeepReadonly, batch } from '#api'
 import { type Causes, invalid, nonNegative, notSupported, required, tooLong } from '../../validation/causes.ts'
+import { groupForms } from '../../validation/group-forms.ts'
+import { internalForm } from '../../validation/internal-form.ts'
 import { domainPrefixedPath } from '../../validation/domain-path.ts'
 import { validatePodTemplate } from '../../validation/pod/pod-spec.ts'
 import { validatePodFailurePolicy } from './pod-failure-policy.ts'
@@ -42,7 +44,7 @@ export function validateJobSpec(causes: Causes, path: string, spec: JobSpec, old
   if (spec.podFailurePolicy) validatePodFailurePolicy(causes, `${path}.podFailurePolicy`, spec)
   if (spec.successPolicy) {
     if (mode === 'Indexed') validateSuccessPolicy(causes, `${path}.successPolicy`, spec)
-    else causes.push(invalid(`${path}.successPolicy`, spec.successPolicy, 'requires indexed completion mode'))
+    else causes.push(invalid(`${path}.successPolicy`, internalForm(spec.successPolicy, groupForms.successPolicy), 'requires indexed completion mode'))
   }
   if (spec.podReplacementPolicy !== undefined) {
     const policies = spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed']

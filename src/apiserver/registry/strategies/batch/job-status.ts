@@ -1,5 +1,7 @@
 import type { DeepReadonly, batch } from '#api'
 import { type Causes, duplicate, invalid, invalidOmitted, nonNegative, required, same } from '../../validation/causes.ts'
+import { groupForms } from '../../validation/group-forms.ts'
+import { internalForm } from '../../validation/internal-form.ts'
 import { commonIndex, countIndexes } from './indexes.ts'
 
 type Job = DeepReadonly<batch.Job>
@@ -91,7 +93,13 @@ function validateFinished(causes: Causes, status: Status, before: Status): void 
   if (!startTime && (ended || startTime !== before.startTime)) causes.push(required('status.startTime', 'startTime is required for finished job'))
   const left = (uncounted?.succeeded?.length ?? 0) + (uncounted?.failed?.length ?? 0)
   if (left > 0 && (ended || !same(uncounted, before.uncountedTerminatedPods)))
-    causes.push(invalid('status.uncountedTerminatedPods', uncounted, 'uncountedTerminatedPods needs to be empty for finished job'))
+    causes.push(
+      invalid(
+        'status.uncountedTerminatedPods',
+        internalForm(uncounted, groupForms.uncountedTerminatedPods),
+        'uncountedTerminatedPods needs to be empty for finished job',
+      ),
+    )
   if (terminating > 0 && (ended || terminating !== (before.terminating ?? 0)))
     causes.push(invalid('status.terminating', terminating, 'terminating>0 is invalid for finished job'))
 }

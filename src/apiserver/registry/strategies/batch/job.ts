@@ -2,6 +2,8 @@ import type { DeepReadonly, batch } from '#api'
 import { dns1123Label } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, immutable, invalid, required, same } from '../../validation/causes.ts'
+import { groupForms } from '../../validation/group-forms.ts'
+import { internalForm } from '../../validation/internal-form.ts'
 import { selectorMatches, validateLabelSelector } from '../../validation/selectors.ts'
 import { podHostnameWarnings } from '../pod-names.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
@@ -35,8 +37,11 @@ export const jobStrategy: ResourceStrategy<batch.Job> = {
     validateCompletions(causes, spec, old.spec)
     immutable(causes, 'spec.selector', spec.selector, old.spec.selector)
     if (!templateStays(job, old)) causes.push(invalid('spec.template', spec.template, 'field is immutable'))
-    for (const field of ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const)
+    for (const field of ['completionMode', 'backoffLimitPerIndex', 'managedBy'] as const)
       immutable(causes, `spec.${field}`, spec[field], old.spec[field])
+    for (const field of ['podFailurePolicy', 'successPolicy'] as const)
+      if (!same(spec[field], old.spec[field]))
+        causes.push(invalid(`spec.${field}`, internalForm(spec[field], groupForms[field]), 'field is immutable'))
     return causes
   },
   validateStatusUpdate: validateJobStatus,

@@ -13,7 +13,11 @@ testCreates(key, base, [
     'spec.unhealthyPodEvictionPolicy: Unsupported value: "Never": supported values: "AlwaysAllow", "IfHealthyBudget"',
   ],
   ['an empty policy', spec({ unhealthyPodEvictionPolicy: '' }), 'spec.unhealthyPodEvictionPolicy: Unsupported value: "": supported'],
-  ['both bounds', spec({ maxUnavailable: 1 }), /^spec: Invalid value: .*: minAvailable and maxUnavailable cannot be both set$/],
+  [
+    'both bounds',
+    spec({ maxUnavailable: 1 }),
+    'spec: Invalid value: {"MinAvailable":1,"Selector":{"matchLabels":{"a":"b"}},"MaxUnavailable":1,"UnhealthyPodEvictionPolicy":null}: minAvailable and maxUnavailable cannot be both set',
+  ],
   ['more than all', spec({ minAvailable: '101%' }), 'spec.minAvailable: Invalid value: "101%": must not be greater than 100%'],
 ])
 

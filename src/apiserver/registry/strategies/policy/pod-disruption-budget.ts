@@ -2,6 +2,8 @@ import type { policy } from '#api'
 import { pathSegmentName } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, invalid, nonNegative, optionalOneOf } from '../../validation/causes.ts'
+import { groupForms } from '../../validation/group-forms.ts'
+import { internalForm } from '../../validation/internal-form.ts'
 import { validateConditions } from '../../validation/conditions.ts'
 import { validateLabelSelector } from '../../validation/selectors.ts'
 import { validateAtMostHundredPercent, validateIntOrPercent } from '../../validation/workload.ts'
@@ -20,7 +22,7 @@ export const podDisruptionBudgetStrategy: ResourceStrategy<policy.PodDisruptionB
     const causes: Causes = []
     const { minAvailable, maxUnavailable } = spec
     if (minAvailable !== undefined && maxUnavailable !== undefined)
-      causes.push(invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set'))
+      causes.push(invalid('spec', internalForm(spec, groupForms.disruptionBudgetSpec), 'minAvailable and maxUnavailable cannot be both set'))
     for (const [field, value] of [
       ['minAvailable', minAvailable],
       ['maxUnavailable', maxUnavailable],

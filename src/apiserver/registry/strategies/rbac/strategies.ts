@@ -2,6 +2,8 @@ import type { DeepReadonly, rbac } from '#api'
 import { dns1123Subdomain, pathSegmentName } from '#api'
 import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, immutable, invalid, invalidEach, notSupported, required } from '../../validation/causes.ts'
+import { groupForms } from '../../validation/group-forms.ts'
+import { internalForm } from '../../validation/internal-form.ts'
 import { validateLabelSelector } from '../../validation/selectors.ts'
 
 const group = 'rbac.authorization.k8s.io'
@@ -82,7 +84,7 @@ function bindingStrategy(roleKinds: string[], namespaced: boolean): ResourceStra
     validateUpdate(object, old) {
       const causes: Causes = []
       immutable(causes, 'roleRef', object.roleRef, old.roleRef)
-      if (causes.length > 0) return [invalid('roleRef', object.roleRef, 'cannot change roleRef')]
+      if (causes.length > 0) return [invalid('roleRef', internalForm(object.roleRef, groupForms.roleRef), 'cannot change roleRef')]
       return causes
     },
     validateName: (name) => pathSegmentName(name),
