@@ -53,8 +53,8 @@ export interface ApiHandlerOptions {
 }
 
 export interface ApiHandler {
-  /** Never rejects: errors are answered as Status. */
-  handle(request: Request, user: UserInfo, inProcess: boolean): Promise<Response>
+  /** Never rejects: errors are answered as Status. `start` is when it began, in monotonic milliseconds; now when absent. */
+  handle(request: Request, user: UserInfo, inProcess: boolean, start?: number): Promise<Response>
   /** Parses and authorizes an upgrade; throws StatusError. */
   admitUpgrade(
     request: Request,
@@ -256,9 +256,8 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   }
 
   return {
-    async handle(request, user, inProcess) {
+    async handle(request, user, inProcess, start = clock.monotonic()) {
       const { flow } = options
-      const start = clock.monotonic()
       let info: RequestInfo | undefined
       let seat: Seat | undefined
       let began = start

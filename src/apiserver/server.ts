@@ -153,9 +153,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   async function handle(request: WireRequest, credentials: Credentials): Promise<Response> {
     let user: UserInfo
     const began = clock.monotonic()
+    let start: number
     try {
       user = await authenticate(credentials)
-      access.authenticated('success', (clock.monotonic() - began) / 1000, user.username)
+      start = clock.monotonic()
+      access.authenticated('success', (start - began) / 1000, user.username)
     } catch (error) {
       access.authenticated(error instanceof StatusError ? 'failure' : 'error', (clock.monotonic() - began) / 1000)
       if (error instanceof StatusError) {
@@ -166,7 +168,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       log.error('authentication failed', { error })
       return failure(errors.internal('authentication failed'))
     }
-    const work = () => limits.within(request, handler.handle(request, user, false))
+    const work = () => limits.within(request, handler.handle(request, user, false, start))
     const answered = tracing ? tracing.run(request, user, work) : work()
     return user === anonymousUser ? lastOf(request, await answered) : answered
   }
@@ -186,7 +188,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     return inProcessTransport({
       async send(request) {
         const began = clock.monotonic()
-        const response = await handler.handle(request, user, true)
+        const response = await handler.handle(request, user, true, began)
         clientMetrics.count(request.method, response.status, (clock.monotonic() - began) / 1000)
         return response
       },
