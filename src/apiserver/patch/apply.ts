@@ -114,7 +114,7 @@ function applyOnce(options: ApplyOptions, force: boolean | 'only', allowed?: Fie
 function unchanged(own: Manager, last: Manager | undefined): Manager {
   if (last && last.entry.apiVersion === own.entry.apiVersion && equalSets(last.fields, own.fields)) return last
   const { time: _, ...entry } = own.entry
-  return { ...own, entry: last?.entry.time ? { ...entry, time: last.entry.time } : entry }
+  return { ...own, entry: last?.entry.time ? { ...own.entry, time: last.entry.time } : entry }
 }
 
 /** The managers of the live object; what an object without any has belongs to `before-first-apply`. */

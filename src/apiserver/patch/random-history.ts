@@ -95,6 +95,22 @@ const makers: Record<string, { apiVersion: string; resource: string; base: objec
     make: (c) => ({ metadata: metadata(c), ...parts(c, { spec: () => ({ automountServiceAccountToken: false, containers: [{ name: c.one(['a', 'b']), image: c.one(['a:1', 'a:2', 'b:2']) }] }) }, 0.4) }),
     status: (c) => ({ status: parts(c, { conditions: () => c.some(['Ready', 'Initialized', 'Other']).map((type) => ({ type, status: c.one(['True', 'False']) })), phase: () => c.one(['Running', 'Pending']), podIP: () => c.one(['10.0.0.1', '10.0.0.2']) }) }),
   },
+  ResourceClaim: {
+    apiVersion: 'resource.k8s.io/v1',
+    resource: 'resourceclaims',
+    base: { spec: { devices: { requests: [{ name: 'a', exactly: { deviceClassName: 'gpu' } }] } } },
+    make: (c) => ({
+      metadata: metadata(c),
+      spec: { devices: parts(c, { requests: () => c.some(['a', 'b']).map((name) => ({ name, exactly: { deviceClassName: c.one(['gpu', 'nic']) } })), constraints: () => c.one([[], [{ matchAttribute: 'x.io/a' }]]), config: () => c.one([null, []]) }) },
+    }),
+    status: (c) => ({
+      status: parts(c, {
+        reservedFor: () => c.some(['1', '2', '3']).map((uid) => ({ resource: 'pods', name: c.one(['p', 'q']), uid })),
+        devices: () => c.some(['x', 'y']).map((device) => ({ driver: 'd.io', pool: 'p', device, ...parts(c, { shareID: () => '2b1f6c9e-0000-4000-8000-000000000001', conditions: () => c.some(['Ready', 'Seen']).map((type) => ({ type, status: c.one(['True', 'False']), reason: 'R', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' })), networkData: () => parts(c, { interfaceName: () => c.one(['eth0', 'eth1']), ips: () => c.some(['10.1.0.1/24', '10.1.0.2/24']) }) }) })),
+        allocation: () => c.one([null, {}, { devices: { results: [{ request: 'a', driver: 'd.io', pool: 'p', device: 'x' }] } }]),
+      }),
+    }),
+  },
 } // prettier-ignore
 
 /** A history of one object of a random kind, written by several managers in every way there is. */
@@ -102,7 +118,7 @@ export function randomHistory(seed: number): { name: string; kind: { apiVersion:
   const c = choices(seed)
   const kind = c.one(Object.keys(makers))
   const { apiVersion, resource, base, make, status } = makers[kind]!
-  const steps: Step[] = [{ verb: c.one(['create', 'apply'] as const), manager: 'one', body: filled(merged(base, make(c))) ?? {} }]
+  const steps: Step[] = [{ verb: c.one(['create', 'apply'] as const), manager: 'one', body: merged(base, make(c)) }]
   while (steps.length < 14) steps.push(step())
   return { name: `random ${kind} ${seed}`, kind: { apiVersion, kind, resource }, steps }
 
@@ -110,14 +126,15 @@ export function randomHistory(seed: number): { name: string; kind: { apiVersion:
     const manager = c.one(['one', 'two', 'three'])
     if (status && c.chance(0.15)) {
       const body = status(c)
-      const verb = c.one(['merge', 'strategic', 'update'] as const)
+      const verb = c.one(['merge', 'strategic', 'update', 'apply'] as const)
+      if (verb === 'apply') return { verb, manager, subresource: 'status', ...(c.chance(0.4) ? { force: true } : {}), body }
       return { verb, manager, subresource: 'status', body: verb === 'update' ? (live: object) => merged(live, body) : body }
     }
     const body = make(c)
     if (c.chance(0.04)) return { verb: 'merge', manager, body: { metadata: { managedFields: c.one([[], [{}]]) } } }
     switch (c.one(['apply', 'apply', 'apply', 'apply', 'apply', 'update', 'merge', 'strategic', 'json'] as const)) {
       case 'apply':
-        return { verb: 'apply', manager, ...(c.chance(0.4) ? { force: true } : {}), body: filled(c.chance(0.7) ? merged(base, body) : body) ?? {} }
+        return { verb: 'apply', manager, ...(c.chance(0.4) ? { force: true } : {}), body: c.chance(0.7) ? merged(base, body) : body }
       case 'update':
         return { verb: 'update', manager, body: (live: object) => merged(live, body) }
       case 'merge':
@@ -155,15 +172,6 @@ export function randomHistory(seed: number): { name: string; kind: { apiVersion:
       ]),
     ].slice(0, c.one([1, 2, 3]))
   }
-}
-
-/** Without what is empty: the recorded release did not count it as applied. */
-function filled(value: any): any {
-  if (Array.isArray(value)) return value.length > 0 ? value.map(filled) : undefined
-  if (typeof value !== 'object' || value === null) return value === false ? false : (value ?? undefined)
-  const fields = Object.entries(value).map(([key, child]) => [key, filled(child)] as const)
-  const kept = fields.filter(([, child]) => child !== undefined)
-  return kept.length > 0 ? Object.fromEntries(kept) : undefined
 }
 
 /** Fields of `more` over those of `object`; lists are taken whole, null takes a field out. */

@@ -1,5 +1,5 @@
-// tools/run src/apiserver/patch/record-histories.ts URL TOKEN [RANDOM]: plays the histories below against a reference API server (without
-// controllers), and as many random ones as RANDOM says, and records every answer in testdata/*.jsonl, which histories.test.ts compares this implementation with.
+// tools/run src/apiserver/patch/record-histories.ts URL TOKEN [RANDOM]: plays the histories below against a reference API server (that of
+// test/differential/reference-1.36), and as many random ones as RANDOM says, and records every answer in testdata/*.jsonl, which histories.test.ts compares this implementation with.
 import { writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
