@@ -296,3 +296,18 @@ test('a collection goes by selectors, and no more than the limit of it', async (
   await call(t, 'DELETE', `${maps}?fieldSelector=metadata.name!%3Dc`)
   assert.equal(await names(), 'c')
 })
+
+test('finalizers of a namespace are standard or fully qualified', async () => {
+  await using t = await startTestServer()
+  await call(t, 'POST', '/api/v1/namespaces', { metadata: { name: 'n' } })
+  const neither = 'name is neither a standard finalizer name nor is it fully qualified'
+  const rows: [finalizers: string[], refused?: string][] = [
+    [['kubernetes', 'example.com/a']],
+    [['kubernetes', 'own'], `Namespace "n" is invalid: spec.finalizers[1]: Invalid value: "own": ${neither}`],
+  ]
+  for (const [finalizers, refused] of rows) {
+    const { value } = await call(t, 'PUT', '/api/v1/namespaces/n/finalize', { metadata: { name: 'n' }, spec: { finalizers } })
+    assert.equal(value.message, refused)
+    if (!refused) assert.deepEqual(value.spec.finalizers, finalizers)
+  }
+})

@@ -8,6 +8,7 @@ import type { Registry } from '../registry.ts'
 import { podStrategy } from '../strategies/pod/strategy.ts'
 import { updateObject } from '../update.ts'
 import { forbidden } from '../validation/causes.ts'
+import { validateFinalizerName } from '../validation/object-meta.ts'
 import { mirrorAnnotation } from '../validation/pod/annotations.ts'
 import { resizedPod, validateResizedPod } from './resize.ts'
 import { beginWrite, handleVerb, objectFromBody, updatedResponse } from '../verbs.ts'
@@ -47,11 +48,18 @@ function partial<T extends KubeObject>(
 }
 
 /** `namespaces/finalize`: writes spec.finalizers alone; an emptied, terminating namespace goes with it. */
-export const finalize = partial<core.Namespace>((next, old) => {
-  const { finalizers: _, ...spec } = old.spec ?? {}
-  const finalizers = next.spec?.finalizers
-  return { ...old, spec: finalizers?.length ? { ...spec, finalizers } : spec }
-})
+export const finalize = partial<core.Namespace>(
+  (next, old) => {
+    const { finalizers: _, ...spec } = old.spec ?? {}
+    const finalizers = next.spec?.finalizers
+    return { ...old, spec: finalizers?.length ? { ...spec, finalizers } : spec }
+  },
+  ({ spec }) => {
+    const causes: StatusCause[] = []
+    spec?.finalizers?.forEach((finalizer, i) => validateFinalizerName(causes, `spec.finalizers[${i}]`, finalizer))
+    return causes
+  },
+)
 
 /** `pods/ephemeralcontainers`: adds debugging containers; what is there stays. */
 export const ephemeralContainers = partial<core.Pod>(
