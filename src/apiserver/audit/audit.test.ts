@@ -162,6 +162,12 @@ test('events tell of requests what the reference tells', async (context) => {
     assert.deepEqual(complete.requestObject, { data: { k: 'w' } })
     assert.equal(complete.responseObject.data.k, 'w')
   })
+  await context.test('answers in any format', async () => {
+    for (const accept of ['application/cbor', 'application/vnd.kubernetes.protobuf']) {
+      const [, complete] = await send('GET', `${maps}/a`, undefined, { accept })
+      assert.equal(complete.responseObject.data.k, 'w', accept)
+    }
+  })
   await context.test('who acts as somebody else', async () => {
     const [received, complete] = await send('GET', '/version', undefined, { 'impersonate-user': 'bob' })
     assert.equal(received.impersonatedUser, undefined)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '#base'
 import { metricFamily } from '#base'
 import type { Status } from '#api'
-import { formatMicroTime, parseProtobuf } from '#api'
+import { formatMicroTime, parseCbor, parseProtobuf } from '#api'
 import type { Request, Response } from '#client'
 import type { UserInfo } from '../authn/authenticator.ts'
 import { readBody } from '../body.ts'
@@ -259,6 +259,8 @@ function bodyOf({ headers, body }: Response): unknown {
   try {
     if (type.startsWith('application/json')) return JSON.parse(Buffer.from(bytes).toString()) as unknown
     if (type.startsWith('application/vnd.kubernetes.protobuf')) return parseProtobuf(bytes)
+    // it is this server's own: however long the list is
+    if (type === 'application/cbor') return parseCbor(bytes, { values: Infinity })
   } catch {
     return undefined
   }
