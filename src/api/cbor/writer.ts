@@ -18,9 +18,9 @@ export class CborWriter {
     this.#buffer = larger
   }
 
-  /** What was written, in memory of its own. */
+  /** What was written, in memory that is little more than that. */
   finish(): Buffer {
-    if (this.#buffer.length - this.#at < 64) return this.#buffer.subarray(0, this.#at)
+    if (this.#buffer.length - this.#at < 64 + this.#at / 16) return this.#buffer.subarray(0, this.#at)
     const bytes = Buffer.allocUnsafeSlow(this.#at)
     this.#buffer.copy(bytes, 0, 0, this.#at)
     return bytes
