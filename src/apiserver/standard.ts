@@ -189,7 +189,11 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
     },
   }
   const ranges = { cidrs: [options.serviceCidr], clock, log: log.named('allocation') }
-  const ensureRange = () => ensureDefaultCidr({ ...ranges, client: client(loopbackUser, 'kube-apiserver') })
+  // a server that cannot write (its disk is full) serves all the same
+  const ensureRange = () =>
+    ensureDefaultCidr({ ...ranges, client: client(loopbackUser, 'kube-apiserver') }).catch((error: unknown) =>
+      log.warn('cannot make the default ServiceCIDR', { error }),
+    )
   const repair = async () => {
     await allocator.repair(() => reader.list<core.Service>('', 'services'))
     await ensureRange()
@@ -208,11 +212,7 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
       await repair()
       // whoever deletes it gets it anew
       const stopFollowing = reader.onChange('networking.k8s.io', 'servicecidrs', ({ type, object }) => {
-        if (type === 'deleted' && object.metadata.name === defaultServiceCidr)
-          void clock
-            .sleep(0, stopping.signal)
-            .then(ensureRange)
-            .catch((error: unknown) => log.warn('cannot make the default ServiceCIDR', { error }))
+        if (type === 'deleted' && object.metadata.name === defaultServiceCidr) void clock.sleep(0, stopping.signal).then(ensureRange, () => {})
       })
       stopping.signal.addEventListener('abort', stopFollowing, { once: true })
       void repeatedly(repair, clock, log, stopping.signal)
