@@ -47,7 +47,7 @@ export function readBody(request: Request, duplicates?: string[]): unknown {
 }
 
 /** Of CBOR, where a value may take one byte and fifty in memory. */
-const maxValues = 400_000
+const maxValues = 300_000
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 

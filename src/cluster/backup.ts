@@ -128,6 +128,7 @@ async function replaceObjects(cluster: ClusterConfig, file: string, verified: Ba
   // what a process that ended suddenly had not moved into the file belongs to this one, and to no other
   for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) await rename(path + suffix, `${path}.before-restore${suffix}`)
   await rename(next, path)
+  await removeDatabase(next)
   return summary
 }
 

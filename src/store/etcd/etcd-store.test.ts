@@ -198,6 +198,31 @@ test(
 )
 
 test(
+  'a member that has lost the others answers nothing from what it remembers, and all goes on when they are back',
+  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 120_000 },
+  async () => {
+    await using etcd = await startEtcd(3)
+    const prefix = own()
+    const [alone, ...others] = etcd.members
+    await using store: Store = await eventually(() => openEtcdStore({ endpoints: [alone!.endpoint], prefix }))
+    const first = revisionOf(await eventually(() => store.create('/a', bytes('1'))))
+    const watch = collect(store, '/', first)
+    for (const other of others) other.pause()
+    try {
+      const isUnavailable = (error: unknown) => error instanceof StoreError && error.kind === 'unavailable'
+      await Promise.all([assert.rejects(store.get('/a'), isUnavailable), assert.rejects(store.create('/b', bytes('2')), isUnavailable)])
+      assert.equal(watch.events.length, 0)
+    } finally {
+      for (const other of others) other.resume()
+    }
+    const second = revisionOf(await eventually(() => store.update('/a', bytes('3'), first), 40_000))
+    await watch.until(second)
+    await watch.stop()
+    assert.equal(watch.events.map((event) => event.revision).at(-1), second)
+  },
+)
+
+test(
   'over TLS, with a certificate of its own; without one it is refused',
   { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 60_000 },
   async () => {
