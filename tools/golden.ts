@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
 import type { ObjectSchema } from '#api'
-import { decodeObject, encodeMessage, readMessage, schemaOf, schemaOfType, sealed, unsealed } from '#api'
+import { decodeObject, encodeCbor, encodeMessage, parseCbor, readMessage, schemaOf, schemaOfType, sealed, unsealed } from '#api'
 
 /** The release whose facts src/api/facts has; trixie's package is older. */
 const suite = 'sid'
@@ -24,7 +24,7 @@ for (const kind of kinds) {
   for (const problem of problems) failures.push(`${kind}: ${problem}`)
 }
 for (const failure of failures) console.log(failure)
-console.log(`${passed} of ${kinds.length} kinds pass as JSON, YAML and protobuf`)
+console.log(`${passed} of ${kinds.length} kinds pass as JSON, YAML and protobuf, and come back from CBOR`)
 process.exitCode = failures.length === 0 && kinds.length > 0 ? 0 : 1
 
 /** What is wrong with a kind's three files, GROUP.VERSION.KIND.{json,yaml,pb}; nothing when all are as they should be. */
@@ -42,6 +42,8 @@ function check(kind: string): string[] {
   const yaml: unknown = parse(file('yaml').toString(), { version: '1.1' })
   same('JSON', decoded(structuredClone(json)))
   same('YAML', decoded(yaml))
+  // there are no golden files of CBOR: it has to bring back what JSON has
+  same('CBOR', decoded(parseCbor(encodeCbor(json))))
   const pb = file('pb')
   const { raw, ...type } = unsealed(pb)
   same('from protobuf', withType(json, readMessage(raw, schema)))
