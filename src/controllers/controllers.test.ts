@@ -306,7 +306,11 @@ test('a finished job goes after its time', async () => {
   const time = '2026-01-01T00:00:00Z'
   await jobs.updateStatus({
     ...job,
-    status: { conditions: [{ type: 'Complete', status: 'True', lastTransitionTime: time, lastProbeTime: time }], completionTime: time },
+    status: {
+      conditions: ['SuccessCriteriaMet', 'Complete'].map((type) => ({ type, status: 'True', lastTransitionTime: time, lastProbeTime: time })),
+      startTime: time,
+      completionTime: time,
+    },
   })
   await gone(resources.jobs, 'once', 'default')
 })

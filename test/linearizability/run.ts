@@ -15,7 +15,7 @@ export interface RunOptions {
   seed: number
   /** A bug of server.ts to be found. */
   bug?: 'acknowledges-early' | 'resumes-with-gap'
-  /** Milliseconds that each server lives, at most. */
+  /** Milliseconds that each server lives from its first acknowledged write on, at most. */
   life?: number
   onProgress?: (kills: number, operations: number) => void
 }
@@ -61,11 +61,16 @@ export async function run({ kills, seed, bug, life = 250, onProgress }: RunOptio
       for (let round = 0; round < rounds; round++) {
         const server = await startServer(path, port, bug)
         let alive = true
+        // on a busy machine it may be a while until anybody is connected
+        const begun = Promise.withResolvers<void>()
+        const patience = setTimeout(begun.resolve, 10_000)
         const workers = [
-          ...Array.from({ length: 4 }, () => writer(random, () => alive)),
+          ...Array.from({ length: 4 }, () => writer(random, () => alive, begun.resolve)),
           ...Array.from({ length: 2 }, () => reader(random, () => alive)),
           ...watches.map((watch) => client.watch(watch)),
         ]
+        await begun.promise
+        clearTimeout(patience)
         await new Promise((resolve) => setTimeout(resolve, life * (0.4 + 0.6 * random())))
         const gone = new Promise((resolve) => server.once('exit', resolve))
         server.kill('SIGKILL')
@@ -82,7 +87,7 @@ export async function run({ kills, seed, bug, life = 250, onProgress }: RunOptio
       count(operations, watches, durable)
       onProgress?.(total.kills, total.writes + total.reads + total.lists)
 
-      async function writer(chance: () => number, goesOn: () => boolean): Promise<void> {
+      async function writer(chance: () => number, goesOn: () => boolean, wrote: () => void): Promise<void> {
         while (goesOn()) {
           try {
             const key = keys[Math.floor(chance() * keys.length)]!
@@ -93,6 +98,7 @@ export async function run({ kills, seed, bug, life = 250, onProgress }: RunOptio
             const write = await client.write(key, basedOn, value)
             if (write) operations.push(write)
             if (write?.type === 'write' && write.outcome === 'unknown') return
+            if (write) wrote()
           } catch {
             return
           }
