@@ -33,8 +33,16 @@ export function placementWarnings(warnings: string[], path: string, spec: Spec):
     if (topologyKey && deprecated[topologyKey]) warnings.push(`${at}.topologyKey: ${topologyKey} is ${deprecated[topologyKey]}`)
     selectorWarning(warnings, at, labelSelector)
   })
-  for (const [field, affinity] of Object.entries({ podAffinity, podAntiAffinity })) {
-    const at = `${path}.affinity.${field}`
+  if (podAffinity || podAntiAffinity) neighbourWarnings(warnings, `${path}.affinity`, { podAffinity, podAntiAffinity })
+}
+
+function neighbourWarnings(
+  warnings: string[],
+  path: string,
+  affinities: Pick<NonNullable<Spec['affinity']>, 'podAffinity' | 'podAntiAffinity'>,
+): void {
+  for (const [field, affinity] of Object.entries(affinities)) {
+    const at = `${path}.${field}`
     affinity?.requiredDuringSchedulingIgnoredDuringExecution?.forEach(({ labelSelector }, i) =>
       selectorWarning(warnings, `${at}.requiredDuringSchedulingIgnoredDuringExecution[${i}]`, labelSelector),
     )

@@ -10,6 +10,7 @@ interface Seen {
 
 /** Warnings about ports that are told apart by nothing, or that one name stands for twice. */
 export function portWarnings(warnings: string[], containers: readonly [path: string, container: Container][]): void {
+  if (!worthALook(containers)) return
   const byNumber = new Map<string, Seen[]>()
   const byName = new Map<string, string>()
   const names: string[] = []
@@ -30,6 +31,13 @@ export function portWarnings(warnings: string[], containers: readonly [path: str
     })
   }
   warnings.push(...names)
+}
+
+/** Hardly any pod has more than one port. */
+function worthALook(containers: readonly [path: string, container: Container][]): boolean {
+  let count = 0
+  for (const [, { ports }] of containers) if (ports) count += ports.some(({ hostIP }) => hostIP) ? 2 : ports.length
+  return count > 1
 }
 
 function compare(warnings: string[], path: string, port: Port, others: readonly Seen[]): void {

@@ -4,7 +4,7 @@ import { fractionWarnings } from './quantities.ts'
 type Volume = DeepReadonly<core.Volume>
 type Projection = DeepReadonly<core.VolumeProjection>
 
-const gone: [kind: keyof core.Volume, message: string][] = [
+const gone = new Map<string, string>([
   ['photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
   ['gitRepo', 'deprecated in v1.11, and disabled by default in v1.33+'],
   ['scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
@@ -14,14 +14,15 @@ const gone: [kind: keyof core.Volume, message: string][] = [
   ['glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
   ['cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
   ['rbd', 'deprecated in v1.28, non-functional in v1.31+'],
-]
+])
 
 /** Warnings about kinds of volumes that no longer work, and about files that would lie over each other. */
 export function volumeWarnings(warnings: string[], path: string, volumes: readonly Volume[]): void {
   volumes.forEach((volume, i) => {
-    for (const [kind, message] of gone) {
+    for (const kind in volume) {
+      const message = gone.get(kind)
       // upstream's path differs from the field's name here
-      if (volume[kind]) warnings.push(`${path}[${i}].${kind === 'storageos' ? 'storageOS' : kind}: ${message}`)
+      if (message && volume[kind as keyof Volume]) warnings.push(`${path}[${i}].${kind === 'storageos' ? 'storageOS' : kind}: ${message}`)
     }
     const resources = volume.ephemeral?.volumeClaimTemplate?.spec?.resources
     if (!resources) return

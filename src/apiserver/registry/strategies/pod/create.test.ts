@@ -101,3 +101,10 @@ for (const { name, metadata = {}, spec = {}, container = {}, expected } of rows)
     if (expected.container && Object.keys(expected.container).length === 0) assert.equal(object.spec.containers[0].securityContext, undefined)
     if (expected.status) assert.deepEqual(object.status, expected.status)
   })
+
+test('signals are dropped from templates, too', () => {
+  const { object } = created('/podtemplates', {
+    template: { spec: { containers: [{ name: 'a', image: 'a', lifecycle: { stopSignal: 'SIGUSR1' } }] } },
+  })
+  assert.deepEqual(object['template'].spec.containers[0].lifecycle, {})
+})

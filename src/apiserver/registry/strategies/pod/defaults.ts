@@ -1,4 +1,5 @@
 import type { core } from '#api'
+import { dropDisabledFields } from './disabled-fields.ts'
 import { defaultPodResources } from './pod-resources.ts'
 
 /** Defaults of a Pod: those of its spec, and what only real pods (not templates) get. */
@@ -19,6 +20,7 @@ export function defaultPod(pod: core.Pod): void {
 export function defaultPodTemplate(template: core.PodTemplateSpec): void {
   template.metadata ??= {} as core.Pod['metadata']
   defaultPodSpec((template.spec ??= { containers: [] }))
+  dropDisabledFields(template.spec)
 }
 
 export function defaultPodSpec(spec: core.PodSpec): void {

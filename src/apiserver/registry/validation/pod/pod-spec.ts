@@ -31,15 +31,15 @@ export function validatePod(causes: Causes, pod: DeepReadonly<core.Pod>, old?: D
   const { metadata, spec } = pod
   if (metadata.annotations) validatePodAnnotations(causes, 'metadata.annotations', metadata.annotations, spec)
   validatePodSpec(causes, 'spec', spec, metadata)
-  if (!spec.serviceAccountName) validateNoTokens(causes, 'spec.volumes', spec.volumes)
-  for (const list of ['containers', 'initContainers'] as const)
-    spec[list]?.forEach(({ image }, i) => validateImageText(causes, `spec.${list}[${i}]`, image))
+  if (!spec.serviceAccountName && spec.volumes) validateNoTokens(causes, 'spec.volumes', spec.volumes)
+  for (let i = 0; i < spec.containers.length; i++) validateImageText(causes, `spec.containers[${i}]`, spec.containers[i]!.image)
+  spec.initContainers?.forEach(({ image }, i) => validateImageText(causes, `spec.initContainers[${i}]`, image))
   if (old) tolerate(causes, start, (before) => validatePod(before, old))
 }
 
 /** A token is for an account; templates get theirs when their pods are made. */
-function validateNoTokens(causes: Causes, path: string, volumes: PodSpec['volumes']): void {
-  volumes?.forEach((volume, i) =>
+function validateNoTokens(causes: Causes, path: string, volumes: NonNullable<PodSpec['volumes']>): void {
+  volumes.forEach((volume, i) =>
     volume.projected?.sources?.forEach((source, j) => {
       if (source.serviceAccountToken)
         causes.push(
