@@ -16,7 +16,7 @@ const maxLines = 300_000
 /** And by what it tries to read as a node: a mapping with 100,000 keys has 300,000 of these. The largest manifests of 3 MB stay far below. */
 const maxNodes = 700_000
 /** Mappings and sequences take many times the memory of the text that makes them. */
-const maxCollections = 250_000
+const maxCollections = 200_000
 /** What merge keys (`<<`) may bring in altogether: each can repeat a whole mapping. */
 const maxMergedKeys = 100_000
 

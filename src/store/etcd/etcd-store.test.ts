@@ -218,7 +218,7 @@ test(
     const second = revisionOf(await eventually(() => store.update('/a', bytes('3'), first), 40_000))
     await watch.until(second)
     await watch.stop()
-    assert.equal(watch.events.map((event) => event.revision).at(-1), second)
+    assert.ok(watch.events.some((event) => event.revision === second))
   },
 )
 
