@@ -13,10 +13,12 @@ export interface ConnectionLimits {
 export interface Connections extends Disposable {
   /** `expire` ends a connection whose client keeps the server waiting, `retire` one that nobody uses. */
   add(socket: TLSSocket, ends: { expire(): void; retire(): void }): void
-  /** A request has begun on it; one that takes the connection over never ends. */
+  /** A request has begun on it. */
   begin(socket: object): void
   /** One has ended; answers how many are left. */
   end(socket: object): number
+  /** A request has taken it over: it is no longer looked after, and is ended with those on which nothing is under way. */
+  handOver(socket: object): void
   /** Calls `expire` unless what is answered is called before a body's time is over. */
   body(expire: () => void): () => void
   /** Those on which nothing is under way. */
@@ -26,6 +28,7 @@ export interface Connections extends Disposable {
 
 interface State {
   requests: number
+  handedOver: boolean
   expire(): void
   retire(): void
   /** Whether there was a request at all. */
@@ -66,7 +69,7 @@ export function connections(clock: Clock, limits: ConnectionLimits): Connections
       each.expire()
     }
     for (const [key, state] of sockets) {
-      if (state.requests > 0) continue
+      if (state.requests > 0 || state.handedOver) continue
       const socket = key as TLSSocket
       if (state.fresh) {
         // asking a socket costs more than all else here: not with every request
@@ -86,7 +89,7 @@ export function connections(clock: Clock, limits: ConnectionLimits): Connections
   return {
     add(socket, { expire, retire }) {
       const now = clock.monotonic()
-      sockets.set(socket, { requests: 0, expire, retire, used: false, fresh: false, seen: 0, waiting: now, idle: now })
+      sockets.set(socket, { requests: 0, handedOver: false, expire, retire, used: false, fresh: false, seen: 0, waiting: now, idle: now })
       socket.on('close', () => sockets.delete(socket))
       watch()
     },
@@ -101,6 +104,10 @@ export function connections(clock: Clock, limits: ConnectionLimits): Connections
       if (!state) return 0
       state.fresh = true
       return --state.requests
+    },
+    handOver(socket) {
+      const state = sockets.get(socket)
+      if (state) state.handedOver = true
     },
     body(expire) {
       const each = { until: clock.monotonic() + limits.body, expire }

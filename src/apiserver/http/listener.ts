@@ -167,7 +167,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 
   async function onUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy())
-    sockets.begin(message.socket)
+    sockets.handOver(message.socket)
     const sink: Sink = closedWith(socket)
     const request = new WireRequest(message.method!, message.url!, message.headers as Record<string, string>, sink, message.socket)
     try {

@@ -61,6 +61,42 @@ test('a watch ends cleanly when the server stops', async () => {
   assert.equal(response.complete, true)
 })
 
+test('a connection that a request has taken over ends with the server', async () => {
+  const clock = manualClock()
+  const t = await startTestServer({
+    clock,
+    subresources: {
+      'pods/exec': {
+        upgrade(_request, _info, socket) {
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+          socket.resume()
+          return Promise.resolve()
+        },
+      },
+    },
+  })
+  const headers = { authorization: 'Bearer admintoken', connection: 'Upgrade', upgrade: 'websocket' }
+  const sent = request(`${t.url}/api/v1/namespaces/default/pods/p/exec`, { rejectUnauthorized: false, headers })
+  sent.end()
+  const [, socket] = (await once(sent, 'upgrade')) as [unknown, import('node:net').Socket]
+  // idle for longer than others may be, it is left alone
+  await clock.advance(20 * 60_000)
+  assert.equal(socket.readyState, 'open')
+  let ended = false
+  socket.once('end', () => (ended = true))
+  socket.resume()
+  const stopped = t[Symbol.asyncDispose]()
+  // well before everything is cut off
+  for (let passed = 0; passed < 2000 && !ended; passed += 100) {
+    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve))
+    await clock.advance(100)
+  }
+  for (let turns = 0; turns < 1000 && !ended; turns++) await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(ended)
+  socket.destroy()
+  await stopped
+})
+
 test('clients that write all the time lose no acknowledged write and see no broken connection but a refused one', async () => {
   const store = memoryStore()
   const clock = manualClock()
