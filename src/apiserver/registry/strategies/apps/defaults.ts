@@ -1,5 +1,6 @@
 import type { apps, core } from '#api'
 import { defaultPodTemplate } from '../pod/defaults.ts'
+import { defaultRequirements } from '../amounts.ts'
 
 const template = (spec: { template?: core.PodTemplateSpec }) => defaultPodTemplate((spec.template ??= {}))
 
@@ -66,7 +67,7 @@ export function defaultStatefulSet(object: apps.StatefulSet): void {
       claim.kind ||= 'PersistentVolumeClaim'
       claim.spec ??= {}
       claim.spec.volumeMode ??= 'Filesystem'
-      claim.spec.resources ??= {}
+      defaultRequirements((claim.spec.resources ??= {}))
       ;(claim.status ??= {}).phase ||= 'Pending'
     }
   }

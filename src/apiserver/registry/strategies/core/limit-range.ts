@@ -5,6 +5,7 @@ import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, forbidden, invalid, invalidEach, required, same } from '../../validation/causes.ts'
 import { isExtendedResource, isHugePages, validateResourceName } from '../../validation/resources.ts'
 import { compareQuantities, quantityNumber, quantityText } from '../../validation/quantities.ts'
+import { defaultAmounts } from '../amounts.ts'
 
 type Item = core.LimitRangeItem
 
@@ -16,7 +17,10 @@ export const limitRangeStrategy: ResourceStrategy<core.LimitRange> = {
   default(object) {
     const spec = (object.spec ??= { limits: [] })
     spec.limits ??= []
-    for (const item of spec.limits) if (item.type === 'Container') defaultItem(item)
+    for (const item of spec.limits) {
+      if (item.type === 'Container') defaultItem(item)
+      defaultAmounts(item.max, item.min, item.default, item.defaultRequest, item.maxLimitRequestRatio)
+    }
   },
   validate({ spec }) {
     const causes: Causes = []

@@ -6,6 +6,7 @@ import { cidrWarnings, parseCidr, validateCidr } from '../../validation/ip.ts'
 import { validateTaints } from '../../validation/pod/scheduling.ts'
 import { validateQuantity } from '../../validation/resources.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
+import { defaultAmounts } from '../amounts.ts'
 
 type Annotations = DeepReadonly<Record<string, string>> | undefined
 type Status = DeepReadonly<core.NodeStatus> | undefined
@@ -23,6 +24,7 @@ export const nodeStrategy: ResourceStrategy<core.Node> = {
     const endpoints = (status.daemonEndpoints ??= {})
     endpoints.kubeletEndpoint ??= { Port: 0 }
     status.nodeInfo = { ...noNodeInfo, ...status.nodeInfo }
+    defaultAmounts(status.capacity, status.allocatable)
   },
   // kubelets are no longer configured through the API: what was never said is not taken any more
   prepareForCreate({ spec, status }) {

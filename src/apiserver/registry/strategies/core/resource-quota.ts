@@ -4,6 +4,7 @@ import type { ResourceStrategy } from '../../strategy.ts'
 import { type Causes, invalid, invalidEach, required, same } from '../../validation/causes.ts'
 import { validateQuantity } from '../../validation/resources.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
+import { defaultAmounts } from '../amounts.ts'
 
 const quotaScopes = [
   'BestEffort',
@@ -16,6 +17,9 @@ const quotaScopes = [
 ]
 
 export const resourceQuotaStrategy: ResourceStrategy<core.ResourceQuota> = {
+  default({ spec, status }) {
+    defaultAmounts(spec?.hard, status?.hard, status?.used)
+  },
   prepareForCreate(object) {
     object.status = {}
   },

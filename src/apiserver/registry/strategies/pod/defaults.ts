@@ -1,4 +1,5 @@
 import type { core } from '#api'
+import { defaultAmounts, defaultRequirements } from '../amounts.ts'
 import { dropDisabledFields } from './disabled-fields.ts'
 import { defaultPodResources } from './pod-resources.ts'
 
@@ -29,6 +30,8 @@ export function defaultPodSpec(spec: core.PodSpec): void {
   if (spec.initContainers) for (const container of spec.initContainers) defaultContainer(container)
   if (spec.ephemeralContainers) for (const container of spec.ephemeralContainers) defaultContainer(container)
   if (spec.volumes) for (const volume of spec.volumes) defaultVolume(volume)
+  defaultAmounts(spec.overhead)
+  defaultRequirements(spec.resources)
   spec.restartPolicy ||= 'Always'
   spec.terminationGracePeriodSeconds ??= 30
   spec.dnsPolicy ||= 'ClusterFirst'
@@ -55,7 +58,7 @@ export function defaultContainer(container: core.Container | core.EphemeralConta
       if (from.resourceFieldRef) from.resourceFieldRef.divisor ||= '0'
     }
   }
-  container.resources ??= {}
+  defaultRequirements((container.resources ??= {}))
   if (container.livenessProbe) defaultProbe(container.livenessProbe)
   if (container.readinessProbe) defaultProbe(container.readinessProbe)
   if (container.startupProbe) defaultProbe(container.startupProbe)
@@ -124,7 +127,7 @@ export function defaultVolume(volume: core.Volume): void {
     template.metadata ??= {} as core.Pod['metadata']
     template.spec ??= {}
     template.spec.volumeMode ??= 'Filesystem'
-    template.spec.resources ??= {}
+    defaultRequirements((template.spec.resources ??= {}))
   } else if (volume.image) volume.image.pullPolicy ||= pullPolicyFor(volume.image.reference)
   else defaultVolumeSource(volume)
 }

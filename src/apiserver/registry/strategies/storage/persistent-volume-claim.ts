@@ -6,15 +6,18 @@ import { validateClaimSpec, validateClaimStatus, validateClaimUpdate } from '../
 import { isIntegerQuantity, quantityText } from '../../validation/quantities.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
 import { betaClassWarning } from './persistent-volume.ts'
+import { defaultAmounts, defaultRequirements } from '../amounts.ts'
 
 type Spec = core.PersistentVolumeClaimSpec
 
 export const persistentVolumeClaimStrategy: ResourceStrategy<core.PersistentVolumeClaim> = {
   default(object) {
     const spec = (object.spec ??= {})
-    ;(object.status ??= {}).phase ??= 'Pending'
+    const status = (object.status ??= {})
+    status.phase ??= 'Pending'
     spec.volumeMode ??= 'Filesystem'
-    spec.resources ??= {}
+    defaultRequirements((spec.resources ??= {}))
+    defaultAmounts(status.capacity, status.allocatedResources)
   },
   prepareForCreate(object) {
     object.status = { phase: 'Pending' }

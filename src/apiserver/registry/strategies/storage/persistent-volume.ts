@@ -6,6 +6,7 @@ import { nodeSelectorTermWarnings } from '../../validation/node-labels.ts'
 import { type VolumeSpec, sourcesOf, validateVolumeSpec, validateVolumeUpdate } from '../../validation/persistent-volume.ts'
 import { defaultVolumeSource } from '../pod/defaults.ts'
 import { keepAllButStatus, keepStatus } from '../status.ts'
+import { defaultAmounts } from '../amounts.ts'
 
 export const betaClassWarning = `metadata.annotations[${volumeAnnotations.betaStorageClass}]: deprecated since v1.8; use "storageClassName" attribute instead`
 
@@ -17,6 +18,7 @@ export const persistentVolumeStrategy: ResourceStrategy<core.PersistentVolume> =
     spec.volumeMode ??= 'Filesystem'
     if (spec.hostPath) spec.hostPath.type ??= ''
     defaultVolumeSource(spec)
+    defaultAmounts(spec.capacity)
   },
   prepareForCreate(object, { now }) {
     object.status = { phase: 'Pending', lastPhaseTransitionTime: now }
