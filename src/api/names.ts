@@ -102,7 +102,12 @@ function check(value: string, { regexp, message, pattern, examples }: Rule, maxL
 }
 
 /** An RFC 1123 label: namespaces, container names, port names' hosts. */
-export const dns1123Label = (value: string): NameProblems => check(value, rules.label, 63)
+export function dns1123Label(value: string): NameProblems {
+  const problems = check(value, rules.label, 63)
+  // what would be a name of several labels has one mistake alone
+  if (problems.length > 0 && value.includes('.') && rules.subdomain.regexp.test(value)) problems[problems.length - 1] = 'must not contain dots'
+  return problems
+}
 /** An RFC 1123 subdomain: the names of most objects. */
 export const dns1123Subdomain = (value: string): NameProblems => check(value, rules.subdomain, 253)
 /** A subdomain whose labels may have underscores, as search domains of resolvers do. */

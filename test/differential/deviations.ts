@@ -44,6 +44,8 @@ export const rewordings: [old: RegExp, now: string][] = [
   [/"x": must be a valid IPv4 address$/, '"x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
   [/must be a valid (IPv[46]) address$/, 'must be an $1 address'],
   [/must be 128 characters or less/, 'must be 256 characters or less'],
+  // newer releases say what is wrong with several labels where one is wanted
+  [/Invalid value: ("[-a-z0-9]+(\.[-a-z0-9]+)+"): a lowercase RFC 1123 label must.*$/, 'Invalid value: $1: must not contain dots'],
   [/`configMapKeyRef` or `secretKeyRef`$/, '`configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'],
   [/: (kind|name|uid) must not be empty$/, ': must not be empty'],
   [

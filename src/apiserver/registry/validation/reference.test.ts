@@ -52,6 +52,8 @@ const newer: [old: RegExp, now: string][] = [
   [/must be a valid (IPv[46]) address$/, 'must be an $1 address'],
   [/^data\[%s\]\[/, 'data['],
   [/"A_\/b c"/, '"a_/b c"'],
+  // newer releases say what is wrong with several labels where one is wanted
+  [/Invalid value: ("[-a-z0-9]+(\.[-a-z0-9]+)+"): a lowercase RFC 1123 label must.*$/, 'Invalid value: $1: must not contain dots'],
   [/`configMapKeyRef` or `secretKeyRef`$/, '`configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'],
   [
     /terminationMessagePolicy \| FieldValueInvalid \| Invalid value: ("\w+"): must be 'File' or 'FallbackToLogsOnError'$/,

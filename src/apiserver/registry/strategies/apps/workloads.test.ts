@@ -49,7 +49,7 @@ test('stateful sets: all of it is updated, one after the other, and claims are k
 
 const rolling = (more: object) => (set: any) => (set.spec.updateStrategy = { type: 'RollingUpdate', rollingUpdate: more })
 testCreates('apps/statefulsets', base, [
-  ['a name with dots', (set) => (set.metadata.name = 'a.b'), 'metadata.name: Invalid value: "a.b": a lowercase RFC 1123 label must'],
+  ['a name with dots', (set) => (set.metadata.name = 'a.b'), 'metadata.name: Invalid value: "a.b": must not contain dots'],
   [
     'a service name that is none',
     (set) => (set.spec.serviceName = 'Bad_Name'),
