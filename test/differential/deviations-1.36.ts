@@ -23,6 +23,13 @@ export const deviations: Deviation[] = [
   { difference: /./, at: /nobody, (health|the version)$/, reason: 'kube-apiserver’s policy lets everybody read them.' },
   { difference: /./, at: /where there is no namespace$/, reason: 'Namespaces are looked for by admission, which it has none of.' },
 
+  {
+    difference: /./,
+    at: /create: a name (that is too long|with a slash|of dots|in upper case|to generate that is bad)$/,
+    reason: 'What names a kind may have is kube-apiserver’s to know.',
+  },
+  { difference: /metadata\.finalizers/, at: /create: finalizers that are bad$/, reason: 'kube-apiserver checks them by its own rules, each.' },
+
   // What Debian builds it with
   {
     difference: /./,
@@ -36,6 +43,13 @@ export const deviations: Deviation[] = [
   },
 
   // Ours
+  {
+    difference: /./,
+    at: /merge: a field twice, strict$/,
+    reason: 'Fields that stand twice are looked for in objects and configurations, not in patches.',
+  },
+  { difference: /./, at: /update a version that is none$/, reason: 'A version that is none is a stale one.' },
+  { difference: /./, at: /create: (a uid and times|a negative generation)$/, reason: 'The generation is the server’s.' },
   { difference: /./, at: /machinery: path .*%zz$/, reason: "Go's HTTP server answers before the API server is asked." },
   {
     difference: /^(status|body\.(message|reason|code))/,

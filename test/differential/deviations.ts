@@ -262,6 +262,10 @@ export const deviations: Deviation[] = [
     at: /statefulsets.*: no (spec|template)$/,
     reason: 'Templates of stateful sets are checked like others.',
   },
+  {
+    difference: /labels \| FieldValueInvalid \| .*must be no more than \d+ (bytes|characters)$/,
+    reason: 'Since 1.35 lengths of labels are told in bytes.',
+  },
   { difference: /spec\.(minReadySeconds|revisionHistoryLimit) \|.*-1/, at: /statefulsets/, reason: 'Checked since 1.22 and 1.33.' },
   { difference: /status\.availableReplicas \|/, at: /statefulsets/, reason: 'Since 1.22.' },
   {

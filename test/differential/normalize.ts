@@ -14,7 +14,7 @@ const texts: [RegExp, string][] = [
 ]
 
 /** Fields whose values the server chooses. */
-const chosen: Record<string, string> = { resourceVersion: '<revision>', nodePort: '<port>', healthCheckNodePort: '<port>' }
+const chosen: Record<string, string> = { resourceVersion: '<revision>', continue: '<token>', nodePort: '<port>', healthCheckNodePort: '<port>' }
 
 /** Takes out of an answer what differs from one run to the next. What the request itself says (`sent`) stays as it is. */
 export function normalize(answer: Answer, topic: Topic, sent: string): Answer {

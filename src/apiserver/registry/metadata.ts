@@ -111,3 +111,25 @@ export function deepEqual(a: unknown, b: unknown): boolean {
   for (const key in y) if (y[key] !== undefined && x[key] === undefined) return false
   return true
 }
+
+/** Leaves an owner that stands twice in it once, as upstream does, and says so. */
+export function dedupeOwners({ metadata }: KubeObject, warnings: string[]): void {
+  const owners = metadata.ownerReferences
+  if (!owners || owners.length < 2) return
+  const seen = new Map<string, string>()
+  const twice = new Set<string>()
+  const kept = owners.filter((owner) => {
+    const text = JSON.stringify(owner, Object.keys(owner).sort())
+    if (seen.get(owner.uid) !== text) {
+      if (!seen.has(owner.uid)) seen.set(owner.uid, text)
+      return true
+    }
+    twice.add(owner.uid)
+    return false
+  })
+  if (twice.size === 0) return
+  metadata.ownerReferences = kept
+  warnings.push(
+    `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${[...twice].join(', ')}`,
+  )
+}

@@ -84,12 +84,28 @@ export function decodePatched(
   // a strategic merge patch cannot change the kind: it works on what the kind's objects have
   const typed = strategic && hasTypeMeta(value) ? { ...(value as object), kind: '', apiVersion: '' } : value
   try {
-    return decode(kind, typed, strategic ? { ...write, sorted: true } : write)
+    return decode(kind, typed, { ...write, sorted: strategic, duplicates: unknownOperationFields(call, patch) })
   } catch (error) {
-    if (!(error instanceof StatusError) || !(error.cause instanceof DecodeError)) throw error
-    const why = `Invalid value: ${JSON.stringify(strategic ? goFormat(patch) : JSON.stringify(value))}: ${error.cause.message}`
+    if (!(error instanceof StatusError)) throw error
+    const [strict] = /strict decoding error: .*$/s.exec(error.message) ?? []
+    if (!strict && !(error.cause instanceof DecodeError)) throw error
+    const why = `Invalid value: ${JSON.stringify(strategic ? goFormat(patch) : JSON.stringify(value))}: ${strict ?? (error.cause as Error).message}`
     throw failure('Invalid', 422, ` "" is invalid: patch: ${why}`, { causes: [{ reason: 'FieldValueInvalid', message: why, field: 'patch' }] })
   }
+}
+
+const operationFields = new Set(['op', 'path', 'from', 'value'])
+
+/** What strict and warning modes say of the operations of a JSON patch. */
+function unknownOperationFields(call: Call, patch: unknown): string[] {
+  if (mediaType(call.request) !== 'application/json-patch+json' || !Array.isArray(patch)) return []
+  return patch.flatMap((operation: unknown, i) =>
+    isObject(operation)
+      ? Object.keys(operation)
+          .filter((key) => !operationFields.has(key))
+          .map((key) => `json patch unknown field "[${i}].${key}"`)
+      : [],
+  )
 }
 
 const hasTypeMeta = (value: unknown) =>

@@ -59,6 +59,8 @@ export interface ListRequest {
   resourceVersionMatch: string
   limit: number
   continue: string
+  /** The request has the option, which only watches may have. */
+  sendInitialEvents?: boolean
 }
 
 export interface List {
@@ -71,6 +73,8 @@ export interface List {
 export async function listObjects(registry: Registry, served: ServedResource, request: ListRequest): Promise<List> {
   checkListRequest(request)
   const { cache } = served
+  // what may be of any version is read from memory, whole
+  if (request.resourceVersion === '0' && request.resourceVersionMatch !== 'Exact' && !request.continue) request = { ...request, limit: 0 }
   const { namespace, selection, resourceVersion, limit } = request
   if (request.continue) return continued(registry, served, request)
   if (!resourceVersion) {
@@ -204,13 +208,14 @@ function parseToken(token: string): { revision: number; start: string } {
   return { revision: rv!, start: start.slice(0, -1) }
 }
 
-function checkListRequest({ resourceVersion, resourceVersionMatch: match, continue: token }: ListRequest): void {
-  if (!match) return
+function checkListRequest({ resourceVersion, resourceVersionMatch: match, continue: token, sendInitialEvents }: ListRequest): void {
   const causes: StatusCause[] = []
+  if (sendInitialEvents)
+    causes.push({ reason: 'FieldValueForbidden', message: 'Forbidden: sendInitialEvents is forbidden for list', field: 'sendInitialEvents' })
   const forbidden = (why: string) => causes.push({ reason: 'FieldValueForbidden', message: `Forbidden: ${why}`, field: 'resourceVersionMatch' })
-  if (token) forbidden('resourceVersionMatch is forbidden when continue is provided')
-  if (!resourceVersion) forbidden('resourceVersionMatch is forbidden unless resourceVersion is provided')
-  if (match !== 'Exact' && match !== 'NotOlderThan')
+  if (match && token) forbidden('resourceVersionMatch is forbidden when continue is provided')
+  if (match && !resourceVersion) forbidden('resourceVersionMatch is forbidden unless resourceVersion is provided')
+  if (match && match !== 'Exact' && match !== 'NotOlderThan')
     causes.push({
       reason: 'FieldValueNotSupported',
       message: `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,

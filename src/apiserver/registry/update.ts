@@ -1,7 +1,7 @@
 import type { DeepReadonly, KubeObject } from '#api'
 import { errors } from '#api'
 import { CacheEntry } from './cache-entry.ts'
-import { fitNamespace, fitUpdatedMetadata, specChanged } from './metadata.ts'
+import { dedupeOwners, fitNamespace, fitUpdatedMetadata, specChanged } from './metadata.ts'
 import type { Registry, Write } from './registry.ts'
 import { validateObjectMetaUpdate } from './validation/object-meta.ts'
 import { trackFields } from './managed-fields.ts'
@@ -105,13 +105,10 @@ async function storeUpdate(
   if (object.metadata.name !== name)
     throw errors.badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`)
   if (namespace && object.metadata.namespace && object.metadata.namespace !== namespace)
-    throw errors.badRequest(
-      options.retry
-        ? 'the namespace of the provided object does not match the namespace sent on the request'
-        : `the namespace of the object (${object.metadata.namespace}) does not match the namespace on the request (${namespace})`,
-    )
+    throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
   fitNamespace(object, namespace)
   fitUpdatedMetadata(object, old)
+  dedupeOwners(object, write.warnings)
   if (!options.managed) trackFields(write, object, old)
   const admission = admissionRequest(write, 'UPDATE', object, old)
   if (!options.admitted && (await mutate(registry, admission))) strategy.default?.(object)

@@ -169,6 +169,7 @@ async function listVerb(registry: Registry, call: Call): Promise<Response> {
     resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
     limit: integer(query, 'limit') ?? 0,
     continue: query.get('continue') ?? '',
+    sendInitialEvents: query.has('sendInitialEvents'),
   })
   return listResponse(call, list)
 }

@@ -1,4 +1,5 @@
-import { StatusError, errors } from '#api'
+import type { StatusCause } from '#api'
+import { errors } from '#api'
 import { parseRevision, tooLarge, upToDate } from './read.ts'
 import type { Registry, ServedResource } from './registry.ts'
 import type { Selection } from './selection.ts'
@@ -54,7 +55,8 @@ export async function watchObjects(
         const entry = cache.get(namespace, selection.name)
         if (entry) watcher.initial(entry)
       } else for (const entry of cache.list(namespace || undefined)) watcher.initial(entry)
-      if (streamList && request.allowBookmarks) watcher.bookmark(registry.cache.revision, { 'k8s.io/initial-events-end': 'true' })
+      // also of a watch that says nothing: it begins with what is there
+      if (request.allowBookmarks) watcher.bookmark(registry.cache.revision, { 'k8s.io/initial-events-end': 'true' })
     }
   } else {
     const revision = parseRevision(resourceVersion)
@@ -99,11 +101,19 @@ async function arrival(registry: Registry, revision: number): Promise<void> {
 }
 
 function checkWatchRequest({ sendInitialEvents, resourceVersion, resourceVersionMatch: match, continue: token }: WatchRequest): void {
-  const forbidden = (why: string, field = 'resourceVersionMatch'): StatusError =>
-    errors.invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [{ reason: 'FieldValueForbidden', message: `Forbidden: ${why}`, field }])
-  if (token && (match || (sendInitialEvents === undefined && (!resourceVersion || resourceVersion === '0'))))
-    throw forbidden('resourceVersionMatch is forbidden when continue is provided')
-  if (sendInitialEvents === undefined) {
-    if (match) throw forbidden('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
-  } else if (match !== 'NotOlderThan') throw forbidden('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
+  const causes: StatusCause[] = []
+  const forbidden = (why: string) => causes.push({ reason: 'FieldValueForbidden', message: `Forbidden: ${why}`, field: 'resourceVersionMatch' })
+  // without a version, what is there comes first: upstream takes that for a match
+  const fromNow = sendInitialEvents === undefined && (!resourceVersion || resourceVersion === '0')
+  if (sendInitialEvents !== undefined && match !== 'NotOlderThan')
+    forbidden('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
+  if (sendInitialEvents === undefined && match) forbidden('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+  if (match && match !== 'NotOlderThan')
+    causes.push({
+      reason: 'FieldValueNotSupported',
+      message: `Unsupported value: ${JSON.stringify(match)}: supported values: "NotOlderThan"`,
+      field: 'resourceVersionMatch',
+    })
+  if (token && (match || fromNow)) forbidden('resourceVersionMatch is forbidden when continue is provided')
+  if (causes.length > 0) throw errors.invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', causes)
 }

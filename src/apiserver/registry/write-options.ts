@@ -17,7 +17,7 @@ export function writeOptions(query: URLSearchParams, kind: string, userAgent: st
   if (dryRun.some((value) => value !== 'All')) throw unsupported(kind, 'dryRun', dryRun, '"All"')
   const fieldValidation = query.get('fieldValidation') || 'Warn'
   if (fieldValidation !== 'Ignore' && fieldValidation !== 'Warn' && fieldValidation !== 'Strict')
-    throw unsupported(kind, 'fieldValidation', fieldValidation, '"Ignore", "Strict", "Warn"')
+    throw unsupported(kind, 'fieldValidation', fieldValidation, '"", "Ignore", "Strict", "Warn"')
   const fieldManager = query.get('fieldManager') ?? ''
   if (fieldManager.length > 42 && Buffer.byteLength(fieldManager) > 128)
     throw errors.invalid({ group: 'meta.k8s.io', kind }, '', [

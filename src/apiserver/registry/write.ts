@@ -8,7 +8,7 @@ import type { Registry, Write } from './registry.ts'
 import type { ResourceStrategy } from './strategy.ts'
 import { validateObjectMeta } from './validation/object-meta.ts'
 import { CacheEntry as Entry } from './cache-entry.ts'
-import { fillNewMetadata, fitNamespace, generateName } from './metadata.ts'
+import { dedupeOwners, fillNewMetadata, fitNamespace, generateName } from './metadata.ts'
 import { trackFields } from './managed-fields.ts'
 import { checkSize } from './size.ts'
 import { storeKey } from './watch-cache.ts'
@@ -24,6 +24,9 @@ const nameAttempts = 8
 export async function createObject(registry: Registry, write: Write, object: KubeObject, managed = false): Promise<CacheEntry> {
   const { served } = write
   checkSize(object)
+  dedupeOwners(object, write.warnings)
+  // no object has this version: it says none
+  if (object.metadata.resourceVersion === '0') delete object.metadata.resourceVersion
   if (object.metadata.resourceVersion) throw failure('', 500, 'resourceVersion should not be set on objects to be created')
   fitNamespace(object, write.namespace)
   if (write.name && object.metadata.name && object.metadata.name !== write.name)

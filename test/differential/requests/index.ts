@@ -11,6 +11,7 @@ import { workloadMistakes } from './mistakes-workloads.ts'
 import { mistakes } from './mistakes.ts'
 import { core, groups, workloads } from './objects.ts'
 import { patches } from './patches.ts'
+import { reads } from './reads.ts'
 import { subresources } from './subresources.ts'
 
 const of120: Record<string, Topic> = {
@@ -34,5 +35,6 @@ export const topics: Record<Release, Record<string, Topic>> = {
     applies: { namespace: 'diff-applies', managedFields: true, steps: applies('diff-applies') },
     machinery: of120['machinery']!,
     patches: of120['patches']!,
+    reads: { namespace: 'diff-reads', steps: reads('diff-reads') },
   },
 }

@@ -96,11 +96,17 @@ function validateManagers(causes: Causes, path: string, entries: DeepReadonly<me
   })
 }
 
+/** Texts about names as upstream words them of labels. */
+function ofLabels(problems: string[]): string[] {
+  if (problems.length === 0) return problems
+  return problems.map((text) => text.replace('a qualified name must', 'a valid label key must').replace(/(no more than \d+) characters$/, '$1 bytes'))
+}
+
 export function validateLabels(causes: Causes, path: string, labels: DeepReadonly<Record<string, string>> | undefined): void {
   if (!labels) return
   for (const key in labels) {
-    invalidEach(causes, path, key, qualifiedName(key))
-    invalidEach(causes, path, labels[key], labelValue(labels[key]!))
+    invalidEach(causes, path, key, ofLabels(qualifiedName(key)))
+    invalidEach(causes, path, labels[key], ofLabels(labelValue(labels[key]!)))
   }
 }
 
