@@ -36,6 +36,7 @@ const bad: [(value: string) => string[], string, string[]][] = [
       "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
     ],
   ],
+  [dns1123Label, 'a.b', ['must not contain dots']],
   [dns1123Label, 'a'.repeat(64), ['must be no more than 63 characters']],
   [
     dns1123Subdomain,
