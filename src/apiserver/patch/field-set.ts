@@ -126,22 +126,26 @@ const ordered = new WeakSet<FieldSet>()
 /** The set with its keys as upstream writes them: first the member itself, then the elements in order. Answers the set itself when it is so. */
 export function inOrder(set: FieldSet): FieldSet {
   if (ordered.has(set)) return set
-  let sorted = true
-  let same = true
-  let last: string | undefined
-  for (const key in set) {
-    if (last !== undefined && sorted && (key === '.' || (last !== '.' && compareElements(last, key) > 0))) sorted = false
-    last = key
-    if (key !== '.' && inOrder(set[key]!) !== set[key]) same = false
-  }
-  let result = set
-  if (!sorted || !same) {
-    const keys = Object.keys(set)
-    if (!sorted) keys.sort((a, b) => (a === '.' ? -1 : b === '.' ? 1 : compareElements(a, b)))
-    result = Object.fromEntries(keys.map((key) => [key, key === '.' ? leaf : inOrder(set[key]!)]))
-  }
+  const result = sorted(set)
+  // what is below is not remembered: remembering thousands of small sets costs more than to look at them again
   ordered.add(result)
   return result
+}
+
+function sorted(set: FieldSet): FieldSet {
+  let inPlace = true
+  let changed: Map<string, FieldSet> | undefined
+  let last: string | undefined
+  for (const key in set) {
+    if (last !== undefined && inPlace && (key === '.' || (last !== '.' && compareElements(last, key) > 0))) inPlace = false
+    last = key
+    const below = key === '.' ? set[key]! : sorted(set[key]!)
+    if (below !== set[key]) (changed ??= new Map()).set(key, below)
+  }
+  if (inPlace && !changed) return set
+  const keys = Object.keys(set)
+  if (!inPlace) keys.sort((a, b) => (a === '.' ? -1 : b === '.' ? 1 : compareElements(a, b)))
+  return Object.fromEntries(keys.map((key) => [key, key === '.' ? leaf : (changed?.get(key) ?? set[key]!)]))
 }
 
 // upstream's order of the kinds of path elements

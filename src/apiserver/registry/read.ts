@@ -203,7 +203,7 @@ function parseToken(token: string): { revision: number; start: string } {
   const problem = jsonError(text)
   if (problem) throw refused(problem)
   const { v, rv, start } = (JSON.parse(Buffer.from(token, 'base64url').toString()) ?? {}) as { v?: string; rv?: number; start?: string }
-  if (v !== 'meta.k8s.io/v1') throw refused(`server does not recognize this encoded version ${String(v ?? '')}`)
+  if (v !== 'meta.k8s.io/v1') throw refused(`server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`)
   if (!Number.isInteger(rv) || typeof start !== 'string' || !start.endsWith('\0')) throw refused('it was not made by this server')
   return { revision: rv!, start: start.slice(0, -1) }
 }

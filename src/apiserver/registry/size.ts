@@ -7,7 +7,7 @@ import { errors } from '#api'
 const mostOfObject = 4 * 1024 * 1024
 /** What a field adds beside its name and value: `"":` and, where somebody manages it, `"f:":{},`; and the time that fields cost wherever they are copied. */
 const ofField = 24
-/** Maps beyond so many keys cost more for each: in time and memory where they are merged, and for everybody who manages some of them. */
+/** Maps and lists beyond so many keys cost more for each: in time and memory where they are merged, and for everybody who manages some of them. */
 const ordinaryMap = 1000
 const ofKeyInLargeMap = 64
 /** What notes about fields that a client sends back may take; those that this server makes are as large as its objects have fields. */
@@ -35,7 +35,7 @@ function sizeOf(value: unknown, limit: number): number {
   if (typeof value !== 'object' || value === null) return 5
   let size = 2
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length && size <= limit; i++) size += sizeOf(value[i], limit - size) + 1
+    for (let i = 0; i < value.length && size <= limit; i++) size += sizeOf(value[i], limit - size) + (i < ordinaryMap ? 1 : ofKeyInLargeMap)
     return size
   }
   let keys = 0
