@@ -70,7 +70,7 @@ async function checkAndStore(
   const causes = more.length + ofCreate.length > 0 ? [...causesOfMeta, ...more, ...ofCreate] : causesOfMeta
   if (causes.length > 0) throw errors.invalid(served.storage, object.metadata.name, causes)
   await validate(registry, admission)
-  if (strategy.warnings) write.warnings.push(...strategy.warnings(object))
+  if (strategy.warnings) for (const text of strategy.warnings(object)) write.warnings.push(text)
 
   for (let attempt = 1; ; attempt++) {
     const { name } = object.metadata
