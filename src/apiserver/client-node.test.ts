@@ -34,7 +34,8 @@ test('@kubernetes/client-node creates, reads, patches, watches and deletes', asy
     `/api/v1/namespaces/${namespace}/configmaps`,
     { allowWatchBookmarks: true },
     (type: string, object: { metadata: { name: string } }) => {
-      seen.push(`${type} ${object.metadata.name}`)
+      // the end of what was there at the beginning, as 1.36 marks it for whoever takes bookmarks
+      seen.push(type === 'BOOKMARK' ? type : `${type} ${object.metadata.name}`)
       if (type === 'DELETED') resolve()
     },
     () => {},
@@ -55,7 +56,7 @@ test('@kubernetes/client-node creates, reads, patches, watches and deletes', asy
   await core.deleteNamespacedConfigMap({ name: 'a', namespace })
   await gone
   watching.abort()
-  assert.deepEqual(seen, ['ADDED a', 'MODIFIED a', 'DELETED a'])
+  assert.deepEqual(seen, ['BOOKMARK', 'ADDED a', 'MODIFIED a', 'DELETED a'])
 
   const labels = { app: 'web' }
   await apps.createNamespacedDeployment({

@@ -156,7 +156,7 @@ async function checkAndReplace(
   if (causes.length > 0) throw errors.invalid(served.storage, name, causes)
   if (!options.admitted) await validate(registry, admission)
   const warn = write.subresource ? (write.subresource === 'status' ? strategy.statusWarnings : undefined) : strategy.warnings
-  if (warn) write.warnings.push(...warn(object, old))
+  for (const text of warn?.(object, old) ?? []) write.warnings.push(text)
 
   if (finalized(served.storage.resource, object)) return removeFinalized(registry, write, entry, object)
   const bytes = encodeStored(object)

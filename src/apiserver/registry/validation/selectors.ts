@@ -30,6 +30,12 @@ export function validateLabelSelector(
 export const isEmptySelector = (selector: LabelSelector) =>
   (!selector.matchLabels || Object.keys(selector.matchLabels).length === 0) && !selector.matchExpressions?.length
 
+export function isValidSelector(selector: DeepReadonly<LabelSelector>): boolean {
+  const causes: Causes = []
+  validateLabelSelector(causes, '', selector)
+  return causes.length === 0
+}
+
 /** Whether the selector matches these labels; no selector matches nothing, an empty one everything. */
 export const selectorMatches = (selector: LabelSelector | undefined, labels: DeepReadonly<Record<string, string>> | undefined) =>
   selectorFromLabelSelector(selector).matches(labels)

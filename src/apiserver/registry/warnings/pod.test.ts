@@ -1,4 +1,8 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
 import { type WarningRow, testWarnings } from '../strategies/rule-table.ts'
+import { mostWarnings } from './most.ts'
+import { podWarnings } from './pod.ts'
 
 const base = { spec: { serviceAccountName: 'x', containers: [{ name: 'a', image: 'nginx:1' }] } }
 
@@ -245,3 +249,20 @@ for (const [key, object, path, templateOf] of workloads)
       `${path}.metadata.annotations[container.apparmor.security.beta.kubernetes.io/a]: deprecated since v1.30; use the "appArmorProfile" field instead`,
     ],
   ])
+
+test('looking for what is there twice costs no more than there is to say', () => {
+  const many = <T>(make: (n: number) => T) => Array.from({ length: 20_000 }, (_, n) => make(n))
+  const items = (path: (n: number) => string) => ({ name: 'v', configMap: { name: 'm', items: many((n) => ({ key: 'k', path: path(n) })) } })
+  const shapes: [name: string, spec: object, most: number][] = [
+    ['ports', { containers: [{ name: 'c', ports: many(() => ({ containerPort: 80, protocol: 'TCP' })) }] }, mostWarnings],
+    ['host ports', { containers: [{ name: 'c', ports: many((n) => ({ containerPort: 80, hostPort: n + 1, protocol: 'TCP' })) }] }, 0],
+    ['files', { containers: [], volumes: [items(() => 'a/b')] }, mostWarnings],
+    ['files of their own', { containers: [], volumes: [items((n) => `d${n}/f`)] }, 0],
+  ]
+  for (const [name, spec, most] of shapes) {
+    const { user } = process.cpuUsage()
+    const warnings = podWarnings({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec } as never)
+    assert.equal(warnings.length, most, name)
+    assert.ok(process.cpuUsage().user - user < 2_000_000, name)
+  }
+})

@@ -1,4 +1,5 @@
 import type { DeepReadonly, core } from '#api'
+import { mostWarnings } from './most.ts'
 
 type Port = DeepReadonly<core.ContainerPort>
 type Container = DeepReadonly<core.Container>
@@ -22,7 +23,9 @@ export function portWarnings(warnings: string[], containers: readonly [path: str
       const key = `${port.containerPort}/${port.protocol}`
       const others = byNumber.get(key)
       if (others) compare(warnings, at, port, others)
-      byNumber.set(key, [...(others ?? []), { path: at, port }])
+      // more of them are compared with these alone: with each other they would be told apart by nothing new
+      if (!others) byNumber.set(key, [{ path: at, port }])
+      else if (others.length < mostWarnings) others.push({ path: at, port })
       if (!port.name || !runs) return
       const first = byName.get(port.name)
       if (first)
@@ -30,7 +33,7 @@ export function portWarnings(warnings: string[], containers: readonly [path: str
       else byName.set(port.name, at)
     })
   }
-  warnings.push(...names)
+  for (const text of names) warnings.push(text)
 }
 
 /** Hardly any pod has more than one port. */
@@ -43,6 +46,7 @@ function worthALook(containers: readonly [path: string, container: Container][])
 function compare(warnings: string[], path: string, port: Port, others: readonly Seen[]): void {
   const { hostPort = 0, hostIP = '' } = port
   for (const { path: other, port: it } of others) {
+    if (warnings.length >= mostWarnings) return
     const [portOfIt, ipOfIt] = [it.hostPort ?? 0, it.hostIP ?? '']
     if (hostIP === ipOfIt && hostPort === portOfIt) warnings.push(`${path}: duplicate port definition with ${other}`)
     else if (hostPort === 0 || portOfIt === 0) warnings.push(`${path}: overlapping port definition with ${other}`)

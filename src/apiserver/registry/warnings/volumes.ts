@@ -1,4 +1,5 @@
 import type { DeepReadonly, core } from '#api'
+import { mostWarnings } from './most.ts'
 import { fractionWarnings } from './quantities.ts'
 
 type Volume = DeepReadonly<core.Volume>
@@ -71,10 +72,29 @@ function filesOf({ configMap, secret, downwardAPI, serviceAccountToken: token, c
   ]
 }
 
+/** Says which files lie over each other; that there is any is found out without comparing each with each. */
 function overlaps(warnings: string[], where: string, all: readonly File[]): void {
+  const files = new Set<string>()
+  const directories = new Set<string>()
   all.forEach((file, i) => {
-    for (const other of all.slice(0, i)) if (isSame(file, other)) warnings.push(`${where}: overlapping paths: ${shown(file)} with ${shown(other)}`)
+    const above = directoriesOf(file.path)
+    if (files.has(file.path) || directories.has(file.path) || above.some((directory) => files.has(directory)))
+      for (const other of all.slice(0, i)) {
+        if (warnings.length >= mostWarnings) return
+        if (isSame(file, other)) warnings.push(`${where}: overlapping paths: ${shown(file)} with ${shown(other)}`)
+      }
+    files.add(file.path)
+    for (const directory of above) directories.add(directory)
   })
+}
+
+/** What a path is deep enough for. */
+const deepest = 64
+
+function directoriesOf(path: string): string[] {
+  const found: string[] = []
+  for (let at = path.indexOf('/'); at >= 0 && found.length < deepest; at = path.indexOf('/', at + 1)) found.push(path.slice(0, at))
+  return found
 }
 
 function isSame({ path: a }: File, { path: b }: File): boolean {

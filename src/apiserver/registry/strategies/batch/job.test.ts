@@ -44,6 +44,11 @@ test('jobs: what is left out gets the defaults of 1.36', () => {
 })
 
 testCreates(key, base, [
+  [
+    'a selector that is none',
+    (job) => (job.spec.selector = { matchExpressions: [{ key: 'a', operator: 'Like' }] }),
+    'spec.selector.matchExpressions[0].operator: Invalid value: "Like": not a valid selector operator',
+  ],
   ['nothing is wrong', () => {}],
   [
     'a back-off limit for each index needs indexes',
