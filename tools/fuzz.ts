@@ -1,9 +1,15 @@
 // npm run fuzz -- TARGET [MINUTES] [SEED]: random requests to an API server in this process.
 // npm run fuzz -- shapes [RANDOM]: what the largest requests cost, each that has a name and some at random.
+// npm run fuzz -- lists [LENGTH]: what objects cost whose lists are long, each list of each kind by itself.
+import { costsOfLists } from '../test/fuzz/lists.ts'
+import type { ShapeCost } from '../test/fuzz/shapes.ts'
 import { costsOfShapes } from '../test/fuzz/shapes.ts'
 import { fuzz, inMegabytes } from '../test/fuzz/run.ts'
 
-if (process.argv[2] === 'shapes') await printShapes(Number(process.argv[3] ?? 100))
+const [, , target, count] = process.argv
+if (target === 'shapes') await printCosts((onCost) => costsOfShapes(Number(count ?? 100), onCost), 0)
+// only the slow ones: there are thousands
+else if (target === 'lists') await printCosts((onCost) => costsOfLists(Number(count ?? 3000), onCost), 300)
 else await run(process.argv.slice(2))
 
 async function run([target = 'decoders', minutes = '10', seed = String(Math.floor(Math.random() * 2 ** 31))]: string[]): Promise<void> {
@@ -17,13 +23,16 @@ async function run([target = 'decoders', minutes = '10', seed = String(Math.floo
   process.exitCode = problems.length === 0 ? 0 : 1
 }
 
-async function printShapes(random: number): Promise<void> {
+/** Prints those that took `from` milliseconds, or were no answer, and what the most expensive ones cost. */
+async function printCosts(measure: (onCost: (cost: ShapeCost) => void) => Promise<void>, from: number): Promise<void> {
+  let measured = 0
   let slowest = 0
   let largest = 0
-  await costsOfShapes(random, ({ name, status, time, memory }) => {
+  await measure(({ name, status, time, memory }) => {
+    measured++
     slowest = Math.max(slowest, time)
     largest = Math.max(largest, memory)
-    console.log(`${time.toFixed(0).padStart(6)} ms ${inMegabytes(memory).padStart(4)} MB  ${status}  ${name}`)
+    if (time >= from || status >= 500) console.log(`${time.toFixed(0).padStart(6)} ms ${inMegabytes(memory).padStart(4)} MB  ${status}  ${name}`)
   })
-  console.log(`slowest ${slowest.toFixed(0)} ms, largest ${inMegabytes(largest)} MB`)
+  console.log(`${measured} requests, slowest ${slowest.toFixed(0)} ms, largest ${inMegabytes(largest)} MB`)
 }

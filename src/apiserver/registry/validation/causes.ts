@@ -61,8 +61,20 @@ export const notFound = (field: string, value: unknown): StatusCause => ({
 /** What the server itself did not foresee of an object. */
 export const internal = (field: string, detail: string): StatusCause => ({ reason: 'InternalError', message: `Internal error: ${detail}`, field })
 
+/** What was printed last: of a long list, each item may have a cause that shows all of it. */
+let last: { value: object; text: string } | undefined
+
 /** As Go prints it: JSON, in which what is absent is null. */
-const printed = (value: unknown): string => (value === undefined ? 'null' : JSON.stringify(value))
+function printed(value: unknown): string {
+  if (value === undefined) return 'null'
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (last?.value !== value) last = { value, text: shortened(JSON.stringify(value)) }
+  return last.text
+}
+
+/** What is cut off anyway when causes are told. */
+const longest = 10_000
+const shortened = (text: string) => (text.length > longest ? text.slice(0, longest) : text)
 
 /** Appends one `invalid` per message that a name check answers. */
 export function invalidEach(causes: Causes, field: string, value: unknown, messages: readonly string[]): void {

@@ -102,10 +102,12 @@ function validateResources(causes: Causes, status: Status): void {
 }
 
 function validateAddresses(causes: Causes, status: Status): void {
-  status?.addresses?.forEach((address, i) => {
+  const seen = new Set<string>()
+  status?.addresses?.forEach(({ type = '', address = '' }, i) => {
+    const key = JSON.stringify([type, address])
     // a struct whose fields have the names that Go gives them
-    if (status.addresses!.findIndex((one) => same(one, address)) < i)
-      causes.push(duplicate(`status.addresses[${i}]`, { Type: address.type, Address: address.address }))
+    if (seen.has(key)) causes.push(duplicate(`status.addresses[${i}]`, { Type: type, Address: address }))
+    seen.add(key)
   })
 }
 
