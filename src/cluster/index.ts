@@ -1,5 +1,6 @@
 export * from './access.ts'
 export * from './addresses.ts'
+export type { ApiServerFlags } from './apiserver-settings.ts'
 export { backupCluster, restoreCluster, verifyBackup } from './backup.ts'
 export { ciProcess, ciUrl, type EnableCiOptions, enableCi } from './ci.ts'
 export * from './config.ts'

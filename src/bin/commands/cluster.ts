@@ -1,6 +1,21 @@
 import type { Command } from 'commander'
+import type { ApiServerFlags } from '#cluster'
 import { InvalidArgumentError, Option } from 'commander'
 import { cluster, known, nameOption, outputOption, port, positive } from './options.ts'
+
+/** What commander makes of the flags of `up`; those of the API server are handed on. */
+interface UpFlags extends ApiServerFlags {
+  name: string
+  nodes?: number
+  runtime?: 'containerd' | 'fake'
+  store?: string
+  compat?: '1.20'
+  apiPort?: number
+  range?: number
+  encryptionProviderConfig?: string
+  ingressPorts?: { http: number; https: number }
+  wait: number
+}
 
 const portPair = (text: string): { http: number; https: number } => {
   const [http, https, ...more] = text.split(',').map((each) => port(each))
@@ -48,46 +63,15 @@ export function clusterCommands(program: Command): void {
     .addOption(new Option('--shutdown-delay-duration <duration>', 'how long the API server goes on serving when it is asked to stop'))
     .addOption(new Option('--range <number>', 'which slice of private addresses the cluster gets; a free one when absent').argParser(positive))
     .addOption(new Option('--wait <seconds>', 'how long to wait for a node').argParser(positive).default(120))
-    .action(
-      async (flags: {
-        name: string
-        nodes?: number
-        runtime?: 'containerd' | 'fake'
-        store?: string
-        compat?: '1.20'
-        apiPort?: number
-        range?: number
-        encryptionProviderConfig?: string
-        ingressPorts?: { http: number; https: number }
-        auditPolicyFile?: string
-        auditLogPath?: string
-        auditLogMaxsize?: number
-        auditLogMaxbackup?: number
-        auditLogMaxage?: number
-        auditLogCompress?: boolean
-        auditWebhookConfigFile?: string
-        auditWebhookBatchMaxSize?: number
-        auditWebhookBatchMaxWait?: string
-        auditWebhookBatchBufferSize?: number
-        auditWebhookBatchThrottleQps?: number
-        auditWebhookBatchThrottleBurst?: number
-        auditWebhookInitialBackoff?: string
-        admissionControlConfigFile?: string
-        enableAdmissionPlugins?: string
-        disableAdmissionPlugins?: string
-        tracingConfigFile?: string
-        shutdownDelayDuration?: string
-        wait: number
-      }) => {
-        const { up, explainNext } = await cluster()
-        const { name, nodes, runtime, store, compat, apiPort, range, encryptionProviderConfig, ingressPorts, wait, ...apiServer } = flags
-        console.log(
-          explainNext(
-            await up({ name, nodes, runtime, store, compat, apiPort, range, encryptionProviderConfig, ingressPorts, apiServer, waitSeconds: wait }),
-          ),
-        )
-      },
-    )
+    .action(async (flags: UpFlags) => {
+      const { up, explainNext } = await cluster()
+      const { name, nodes, runtime, store, compat, apiPort, range, encryptionProviderConfig, ingressPorts, wait, ...apiServer } = flags
+      console.log(
+        explainNext(
+          await up({ name, nodes, runtime, store, compat, apiPort, range, encryptionProviderConfig, ingressPorts, apiServer, waitSeconds: wait }),
+        ),
+      )
+    })
 
   program
     .command('down')
