@@ -107,7 +107,7 @@ export interface WatchBatch {
   revision: number
 }
 
-/** `compacted`: the revision is no longer known; `future`: it does not exist yet; `slow`: a watcher fell behind; `closed`; `unavailable`: try again; `full`: no space; `damaged`: what was stored cannot be read. */
+/** `compacted`: the revision is no longer known; `future`: it does not exist yet; `slow`: a watcher fell behind; `closed`; `unavailable`: try again, a write may have been done; `full`: no space, though the write that took the last of it may have been done; `damaged`: what was stored cannot be read. */
 export type StoreErrorKind = 'compacted' | 'future' | 'slow' | 'closed' | 'unavailable' | 'full' | 'damaged'
 
 export class StoreError extends Error {
