@@ -10,10 +10,11 @@ const component = ['base', 'api', 'client', 'runtime']
 const allowed: Record<string, readonly string[]> = {
   base: [],
   api: ['base'],
+  cel: ['base', 'api'],
   store: ['base'],
   client: ['base', 'api'],
   runtime: ['base', 'api', 'client'],
-  apiserver: ['base', 'api', 'client', 'store', 'runtime'],
+  apiserver: ['base', 'api', 'cel', 'client', 'store', 'runtime'],
   scheduler: component,
   controllers: component,
   kubelet: component,

@@ -1,0 +1,51 @@
+import type { Expr } from './ast.ts'
+import type { MacroMaker } from './parser.ts'
+import type { CelType } from './types.ts'
+import type { Value } from './values.ts'
+
+/** One form of a function, with the types it takes. */
+export interface Overload {
+  /** As the specification or cel-go name it: `add_int64`, `string_to_int64`. */
+  id: string
+  /** Of a member function the first is the target's type. */
+  parameters: CelType[]
+  result: CelType
+  member?: true
+  /** Gets values that match the parameters; an error of an argument never arrives here. Fails by returning a CelError. */
+  call(...args: Value[]): Value
+  /** What a call costs, in the units of Kubernetes' cost limit; 1 when left out. */
+  cost?(args: readonly Value[], result: Value): number
+  /** The bounds of the cost from the bounds of the arguments' sizes; from 1 to 1 when left out. */
+  estimate?(args: readonly SizeEstimate[]): CallEstimate
+}
+
+/** Elements of a list or map, characters of a string, bytes. */
+export interface SizeEstimate {
+  min: number
+  max: number
+}
+
+export interface CallEstimate {
+  cost: SizeEstimate
+  /** Of the value that comes back, where it has a size. */
+  result?: SizeEstimate
+}
+
+/** A set of functions, names and macros that an environment may have: the standard one, and one for each extension. */
+export interface Library {
+  name: string
+  functions?: Record<string, Overload[]>
+  /** Names of types and constants: `net.IP`, `math`. */
+  constants?: Record<string, { type: CelType; value: Value }>
+  macros?: Macro[]
+}
+
+/** Rewrites a call while it is parsed. */
+export interface Macro {
+  name: string
+  /** `e.name(…)` rather than `name(…)`. */
+  member: boolean
+  arguments: number
+  /** Returns undefined when the call is an ordinary one after all; throws a ParseIssue by `make.fail`. */
+  expand(make: MacroMaker, target: Expr | undefined, args: Expr[]): Expr | undefined
+}
