@@ -8,6 +8,6 @@ export {
   type Program,
   type Variables,
 } from './environment.ts'
-export type { CallEstimate, Library, Macro, Overload, SizeEstimate } from './library.ts'
+export type { CallEstimate, EstimatedArgument, Library, Macro, Overload, SizeEstimate } from './library.ts'
 export { type CelType, type TypeProvider, types } from './types.ts'
 export { CelError, Duration, List, MapValue, Opaque, Timestamp, TypeValue, Uint, type Value } from './values.ts'

@@ -1,4 +1,4 @@
-import type { Expr } from './ast.ts'
+import type { Expr, Literal } from './ast.ts'
 import type { MacroMaker } from './parser.ts'
 import type { CelType } from './types.ts'
 import type { Value } from './values.ts'
@@ -15,14 +15,24 @@ export interface Overload {
   call(...args: Value[]): Value
   /** What a call costs, in the units of Kubernetes' cost limit; 1 when left out. */
   cost?(args: readonly Value[], result: Value): number
-  /** The bounds of the cost from the bounds of the arguments' sizes; from 1 to 1 when left out. */
-  estimate?(args: readonly SizeEstimate[]): CallEstimate
+  /** The bounds of the cost before any evaluation; undefined, or left out: what the estimate of standard functions says, else from 1 to 1. */
+  estimate?(args: readonly EstimatedArgument[]): CallEstimate | undefined
 }
 
-/** Elements of a list or map, characters of a string, bytes. */
+/** How many elements a list or map has, characters a string, bytes; or a cost. Unsigned 64-bit integers: 2⁶⁴−1 stands for without bound. */
 export interface SizeEstimate {
-  min: number
-  max: number
+  min: bigint
+  max: bigint
+}
+
+/** What is known of an argument before any evaluation; of a member function the target is the first. */
+export interface EstimatedArgument {
+  type: CelType
+  size: SizeEstimate
+  /** The sizes that elements of a list may have, as the schema bounds them. */
+  element(): SizeEstimate
+  /** The value where the source has a literal. */
+  literal?: Literal['value']
 }
 
 export interface CallEstimate {
