@@ -18,6 +18,7 @@ import type { ClusterConfig } from './config.ts'
 import { clusterPaths, rangesOf } from './config.ts'
 import { controllerUser } from './controller-user.ts'
 import { ensureDefaults, metricsUser } from './defaults.ts'
+import { type KeyPair, certificateAuthority } from './pki/index.ts'
 import { openClusterStore, readableStore } from './store.ts'
 import { ingressControllers } from './ingress.ts'
 
@@ -41,8 +42,7 @@ export async function runControlPlane(cluster: ClusterConfig, signal: AbortSigna
   const runs = (component: 'scheduler' | 'controllers') => !cluster.without?.includes(component)
   const running = [aborted(signal)]
   if (runs('scheduler')) running.push(runSchedulerAs(client('system:kube-scheduler'), log, signal))
-  if (runs('controllers'))
-    running.push(runControllersAs(cluster, client('system:kube-controller-manager'), server, ca.certificate, queues, log, signal))
+  if (runs('controllers')) running.push(runControllersAs(cluster, client('system:kube-controller-manager'), server, ca, queues, log, signal))
   log.info('control plane is running', { cluster: cluster.name, url: server.url })
   await Promise.all(running)
 }
@@ -123,7 +123,7 @@ async function runControllersAs(
   cluster: ClusterConfig,
   client: Client,
   server: StandardApiServer,
-  rootCA: string,
+  ca: KeyPair,
   queues: QueueMetrics,
   log: Logger,
   signal: AbortSignal,
@@ -131,7 +131,8 @@ async function runControllersAs(
   await using context = createContext({ client, component: 'kube-controller-manager', log: log.named('controllers') })
   const all = [
     ...controllers({
-      rootCA,
+      rootCA: ca.certificate,
+      authority: certificateAuthority(ca),
       ...(cluster.compat ? { compat: cluster.compat } : {}),
       quota: { quotaStatus, countedResources },
       legacyTokens: { sign: (claims) => server.keys.sign(claims as never) },

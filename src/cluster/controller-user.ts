@@ -5,6 +5,9 @@ type UserInfo = typeof loopbackUser
 /** The service account that the bootstrap policy, or `ensureDefaults` for what is ours alone, gives rights to, by controller. */
 const accounts: Record<string, string> = {
   clusterroleaggregation: 'clusterrole-aggregation-controller',
+  csrapproving: 'certificate-controller',
+  csrcleaner: 'certificate-controller',
+  csrsigning: 'certificate-controller',
   cronjob: 'cronjob-controller',
   daemonset: 'daemon-set-controller',
   deployment: 'deployment-controller',

@@ -1,4 +1,5 @@
 import type { Controller } from '#runtime'
+import { type CertificateAuthority, type RequestedCertificate, certificateControllers } from './certificates/index.ts'
 import { clusterRoleAggregationController } from './clusterroleaggregation/index.ts'
 import { cronJobController } from './cronjob/index.ts'
 import { daemonSetController } from './daemonset/index.ts'
@@ -25,11 +26,22 @@ import { ttlAfterFinishedController } from './ttlafterfinished/index.ts'
 import { claimProtection, volumeProtection } from './volumeprotection/index.ts'
 
 export { NoRoomError, type NodeStorage } from './localpath/index.ts'
-export type { LegacyTokenOptions, LocalPathOptions, NodeIpamOptions, NodeLifecycleOptions, PodGcOptions, QuotaAccounting }
+export type {
+  CertificateAuthority,
+  LegacyTokenOptions,
+  LocalPathOptions,
+  NodeIpamOptions,
+  NodeLifecycleOptions,
+  PodGcOptions,
+  QuotaAccounting,
+  RequestedCertificate,
+}
 
 export interface ControllersOptions {
   /** PEM of the authority that signs the API server's certificate; published in every namespace. */
   rootCA: string
+  /** Signs what is asked for by CertificateSigningRequests; without it somebody else does. */
+  authority?: CertificateAuthority
   /** Signs tokens that live in Secrets; without it no such Secret is filled in. */
   legacyTokens?: Pick<LegacyTokenOptions, 'sign'>
   /** `1.20`: what clients of that age expect, such as a token Secret for every service account. */
@@ -72,6 +84,7 @@ export function controllers(options: ControllersOptions): Controller[] {
     ttlAfterFinishedController,
     ...(quota ? [resourceQuotaController(quota)] : []),
     clusterRoleAggregationController,
+    ...certificateControllers(options.authority),
     persistentVolumeBinder,
     claimProtection,
     volumeProtection,

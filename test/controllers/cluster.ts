@@ -5,7 +5,7 @@ import { bootstrapObjects, loopbackUser, standardApiServer } from '#apiserver'
 import type { Clock, Logger } from '#base'
 import { Teardown, realClock, silentLogger } from '#base'
 import type { Client, ResourceRef } from '#client'
-import { type NodeStorage, controllers as standardControllers } from '#controllers'
+import { type CertificateAuthority, type NodeStorage, controllers as standardControllers } from '#controllers'
 import { createContext, runControllers } from '#runtime'
 import { runScheduler } from '#scheduler'
 import { memoryStore } from '#store'
@@ -28,6 +28,8 @@ export interface TestClusterOptions {
   /** The time of controllers, scheduler and kubelet. */
   clock?: Clock
   log?: Logger
+  /** Signs what CertificateSigningRequests ask for. */
+  authority?: CertificateAuthority
   /** The disks of the nodes; with them there is the default storage class. */
   disks?: NodeStorage
 }
@@ -92,9 +94,11 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
       stop.signal,
     ),
   ]
-  const wanted = standardControllers({ rootCA: testTls.cert, ...(disks ? { localPath: { storage: () => disks } } : {}) }).filter(
-    (c) => options.only?.includes(c.name) ?? true,
-  )
+  const wanted = standardControllers({
+    rootCA: testTls.cert,
+    ...(options.authority ? { authority: options.authority } : {}),
+    ...(disks ? { localPath: { storage: () => disks } } : {}),
+  }).filter((c) => options.only?.includes(c.name) ?? true)
   for (const controller of wanted)
     running.push(
       runControllers([controller], { ...context, client: server.client(controllerUser(controller.name), controller.name) }, { signal: stop.signal }),

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { promisify } from 'node:util'
-import type { Extension, JsonName } from '@peculiar/x509'
+import type { Extension, JsonGeneralNames, JsonName, Name } from '@peculiar/x509'
 import { x509 } from './x509.ts'
 
 /** A certificate and its private key, both PEM (the key as PKCS #8). */
@@ -33,7 +33,7 @@ export const authorityDays = 3650
 const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
 /** Clocks of nodes differ: what is issued is valid from a little while ago. */
-const backdateMs = 5 * 60 * 1000
+export const backdateMs = 5 * 60 * 1000
 
 /** A self-signed certificate authority. With `key` it is the same authority with a new lifetime: what it signed stays valid. */
 export async function createAuthority(options: { commonName: string; days?: number; now?: number; key?: string }): Promise<KeyPair> {
@@ -57,39 +57,52 @@ export async function createAuthority(options: { commonName: string; days?: numb
 
 /** A certificate signed by `authority`, with a new key. */
 export async function issueCertificate(authority: KeyPair, request: CertificateRequest): Promise<KeyPair> {
+  const lib = await x509()
   const key = newPrivateKey()
-  const certificate = await signCertificate(authority, { ...request, publicKey: publicKey(key) })
+  const purposes = { server: lib.ExtendedKeyUsage.serverAuth, client: lib.ExtendedKeyUsage.clientAuth }
+  const { notBefore, notAfter } = validity(request.now, request.days ?? certificateDays)
+  const certificate = await sign(authority, {
+    subject: subject(request),
+    names: (request.names ?? []).map((value) => ({ type: isIP(value) ? 'ip' : 'dns', value })),
+    keyUsages: lib.KeyUsageFlags.digitalSignature | lib.KeyUsageFlags.keyEncipherment,
+    extendedUsages: request.usages.map((usage) => purposes[usage]),
+    publicKey: publicKey(key),
+    notBefore: notBefore.getTime(),
+    notAfter: notAfter.getTime(),
+  })
   return { certificate, key }
 }
 
+/** What a certificate says; times are milliseconds since the epoch, extended usages object identifiers. */
+export interface CertificateContent {
+  subject: JsonName | Name
+  names: JsonGeneralNames
+  keyUsages: number
+  extendedUsages: string[]
+  publicKey: CryptoKey
+  notBefore: number
+  notAfter: number
+}
+
 /** Signs a public key; answers the certificate as PEM. */
-export async function signCertificate(
-  authority: KeyPair,
-  request: CertificateRequest & { publicKey: CryptoKey; notAfter?: number },
-): Promise<string> {
+export async function sign(authority: KeyPair, content: CertificateContent): Promise<string> {
   const lib = await x509()
-  const usages = { server: lib.ExtendedKeyUsage.serverAuth, client: lib.ExtendedKeyUsage.clientAuth }
-  const names = request.names ?? []
   const issuer = new lib.X509Certificate(authority.certificate)
-  const extensions: Extension[] = [
-    new lib.BasicConstraintsExtension(false, undefined, true),
-    new lib.KeyUsagesExtension(lib.KeyUsageFlags.digitalSignature | lib.KeyUsageFlags.keyEncipherment, true),
-    new lib.ExtendedKeyUsageExtension(request.usages.map((usage) => usages[usage])),
-    await lib.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
-  ]
-  if (names.length > 0) {
-    extensions.push(
-      new lib.SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }))),
-    )
-  }
-  const { notBefore, notAfter } = validity(request.now, request.days ?? certificateDays)
+  const { names, keyUsages, extendedUsages } = content
+  const extensions: Extension[] = [new lib.BasicConstraintsExtension(false, undefined, true)]
+  if (keyUsages) extensions.push(new lib.KeyUsagesExtension(keyUsages, true))
+  if (extendedUsages.length > 0) extensions.push(new lib.ExtendedKeyUsageExtension(extendedUsages))
+  extensions.push(await lib.AuthorityKeyIdentifierExtension.create(issuer.publicKey))
+  // whoever has no name but these must not have them passed over (RFC 5280, section 4.2.1.6)
+  const nameless = (Array.isArray(content.subject) ? content.subject : content.subject.toJSON()).length === 0
+  if (names.length > 0) extensions.push(new lib.SubjectAlternativeNameExtension(names, nameless))
   const certificate = await lib.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     issuer: issuer.subjectName,
-    subject: subject(request),
-    notBefore,
-    notAfter: request.notAfter === undefined ? notAfter : new Date(request.notAfter),
-    publicKey: request.publicKey,
+    subject: content.subject,
+    notBefore: new Date(content.notBefore),
+    notAfter: new Date(content.notAfter),
+    publicKey: content.publicKey,
     signingKey: signingKey(authority.key),
     signingAlgorithm: ecdsa,
     extensions,

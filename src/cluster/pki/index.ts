@@ -2,5 +2,4 @@ export type { CertificateRequest, CertificateUsage, KeyPair } from './certificat
 export { createAuthority, createTokenSigningKey, issueCertificate, isUsable } from './certificates.ts'
 export type { Pki, PkiOptions } from './pki.ts'
 export { firstExpiry, loadOrCreatePki, serviceNames } from './pki.ts'
-export type { ParsedRequest, SigningOptions } from './signing.ts'
-export { parseRequest, signRequest } from './signing.ts'
+export { certificateAuthority } from './signing.ts'

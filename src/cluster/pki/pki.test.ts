@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { dayMs } from './certificates.ts'
 import { loadOrCreatePki, serviceNames } from './pki.ts'
-import { parseRequest, signRequest } from './signing.ts'
+import { certificateAuthority } from './signing.ts'
 
 const serverNames = [...serviceNames(), '127.0.0.1', '::1', '10.96.0.1']
 
@@ -78,33 +78,45 @@ test('a pair that a crash left unfitting is made anew; a broken token key is an 
 test('a certificate request is signed with its own subject and names, no longer than the authority lives', async (t) => {
   const dir = await scratch(t)
   const pki = await loadOrCreatePki(dir, { serverNames })
+  const authority = certificateAuthority(pki.ca)
+  const csr = await signingRequest(dir, '/O=dev, ops/OU=building 7/CN=jane', 'DNS:a.example.org,IP:192.0.2.1,email:jane@example.org,URI:spiffe://x/y')
+  assert.deepEqual(await authority.read(csr), {
+    commonName: 'jane',
+    organizations: ['dev, ops'],
+    dnsNames: ['a.example.org'],
+    ipAddresses: ['192.0.2.1'],
+    emailAddresses: ['jane@example.org'],
+    uris: ['spiffe://x/y'],
+  })
+  const now = Date.now()
+  const usages = ['client auth', 'digital signature']
+  const signed = new X509Certificate(await authority.sign(csr, { usages, seconds: 3600, now }))
+  assert.ok(signed.verify(new X509Certificate(pki.ca.certificate).publicKey))
+  assert.equal(signed.subject, 'O=dev\\, ops\nOU=building 7\nCN=jane')
+  assert.equal(signed.subjectAltName, 'DNS:a.example.org, IP Address:192.0.2.1, email:jane@example.org, URI:spiffe://x/y')
+  assert.deepEqual(signed.keyUsage, ['1.3.6.1.5.5.7.3.2'])
+  assert.equal(signed.ca, false)
+  const lasts = async (seconds: number | undefined, at = now) => {
+    const { validTo } = new X509Certificate(await authority.sign(csr, { usages, ...(seconds ? { seconds } : {}), now: at }))
+    return Math.round((Date.parse(validTo) - at) / 60_000)
+  }
+  const year = 365 * 24 * 60
+  const left = Math.round((Date.parse(new X509Certificate(pki.ca.certificate).validTo) - now) / 60_000)
+  assert.deepEqual(
+    [await lasts(3600), await lasts(1), await lasts(24 * 3600), await lasts(undefined), await lasts(undefined, now + (left - 60) * 60_000)],
+    [60, 10, 24 * 60 - 5, year - 5, 60],
+  )
+  await assert.rejects(authority.sign(csr, { usages: ['client auth', 'to fly'], now }), /unrecognized usage values: \["to fly"\]/)
+  await assert.rejects(authority.sign(csr, { usages, now: now + (left + 1) * 60_000 }), /expired in the past/)
+  await assert.rejects(authority.read('-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n'))
+})
+
+async function signingRequest(dir: string, subject: string, names: string): Promise<string> {
   const config = join(dir, 'csr.conf')
   await writeFile(config, '[req]\ndistinguished_name=d\n[d]\n')
-  const csr = execFileSync(
-    'openssl',
-    [
-      'req',
-      '-new',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-keyout',
-      '/dev/null',
-      '-config',
-      config,
-      '-subj',
-      '/O=dev, ops/CN=jane',
-      '-addext',
-      'subjectAltName=DNS:a.example.org,IP:192.0.2.1',
-    ],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
-  )
-  const parsed = await parseRequest(csr)
-  assert.deepEqual([parsed.commonName, parsed.organizations, parsed.names], ['jane', ['dev, ops'], ['a.example.org', '192.0.2.1']])
-  const now = Date.now()
-  const signed = new X509Certificate(await signRequest(pki.ca, csr, { usages: ['client'], seconds: 3600, now }))
-  assert.ok(signed.verify(new X509Certificate(pki.ca.certificate).publicKey))
-  assert.equal(signed.subjectAltName, 'DNS:a.example.org, IP Address:192.0.2.1')
-  assert.ok(Math.abs(Date.parse(signed.validTo) - now - 3600_000) < 2000)
-  await assert.rejects(parseRequest('-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n'))
-})
+  const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', '/dev/null']
+  return execFileSync('openssl', ['req', '-new', ...key, '-config', config, '-subj', subject, '-addext', `subjectAltName=${names}`], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+}
