@@ -1,7 +1,7 @@
 import type { Expr, Literal } from './ast.ts'
 import type { MacroMaker } from './parser.ts'
 import type { CelType } from './types.ts'
-import type { Value } from './values.ts'
+import type { CelError, Value } from './values.ts'
 
 /** One form of a function, with the types it takes. */
 export interface Overload {
@@ -13,6 +13,11 @@ export interface Overload {
   member?: true
   /** Gets values that match the parameters; an error of an argument never arrives here. Fails by returning a CelError. */
   call(...args: Value[]): Value
+  /**
+   * Asked once, while an expression is planned, with those arguments that are constants: a form of `call` that is faster for them, or a CelError that
+   * refuses the expression, as a pattern that does not compile.
+   */
+  prepare?(constants: readonly (Value | undefined)[]): ((...args: Value[]) => Value) | CelError | undefined
   /** What a call costs, in the units of Kubernetes' cost limit; 1 when left out. */
   cost?(args: readonly Value[], result: Value): number
   /** The bounds of the cost before any evaluation; undefined, or left out: what the estimate of standard functions says, else from 1 to 1. */

@@ -30,8 +30,11 @@ export class Uint {
 /** Nanoseconds since 1970, of years 1 to 9999. */
 export class Timestamp {
   readonly nanoseconds: bigint
-  constructor(nanoseconds: bigint) {
+  /** Seconds east of UTC in which it was written: text made of it is in that zone again; nothing else looks at it. */
+  readonly offset: number
+  constructor(nanoseconds: bigint, offset = 0) {
     this.nanoseconds = nanoseconds
+    this.offset = offset
   }
 }
 
@@ -72,6 +75,8 @@ export abstract class Opaque {
   abstract readonly type: CelType
   /** Undefined when the type knows no equality: then the same object is equal. */
   equals?(other: Opaque): boolean
+  /** What costs and sizes are counted by, for a type that has a size; 1 when left out. */
+  size?(): number
 }
 
 /** An evaluation's failure, such as `no such key: x`; it carries the place of the expression once that is known. */
