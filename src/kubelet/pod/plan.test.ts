@@ -389,3 +389,113 @@ describe('order among regular containers', () => {
     },
   ])
 })
+
+const rule = (action: string, operator: string, ...values: number[]): Partial<core.Container> => ({
+  restartPolicyRules: [{ action, exitCodes: { operator, values } }],
+})
+
+describe('containers with a restart policy of their own', () => {
+  const ended = (exitCode: number) => record([container('app', 'exited', { exitCode })])
+  const own = (restartPolicy: string, more: Partial<core.Container> = {}) => [init('app', { restartPolicy, ...more }), init('b')]
+  const running = container('b', 'running')
+  const withB = (exitCode: number) => record([container('app', 'exited', { exitCode }), running])
+  table([
+    {
+      name: 'Never holds although the pod’s is Always',
+      input: { pod: pod({ containers: own('Never') }), record: withB(1) },
+      actions: [],
+    },
+    {
+      name: 'Always holds although the pod’s is Never',
+      input: { pod: pod({ restartPolicy: 'Never', containers: own('Always') }), record: withB(0) },
+      actions: ['start app #1'],
+    },
+    {
+      name: 'OnFailure leaves a success alone',
+      input: { pod: pod({ restartPolicy: 'Always', containers: own('OnFailure') }), record: withB(0) },
+      actions: [],
+    },
+    {
+      name: 'a rule that names the exit code restarts it',
+      input: { pod: pod({ restartPolicy: 'Never', containers: own('Never', rule('Restart', 'In', 42)) }), record: withB(42) },
+      actions: ['start app #1'],
+    },
+    {
+      name: 'a rule for all but the exit code does not speak of it',
+      input: { pod: pod({ restartPolicy: 'Never', containers: own('Never', rule('Restart', 'NotIn', 42)) }), record: withB(42) },
+      actions: [],
+    },
+    {
+      name: 'a pod whose only container does not come back is over',
+      input: { pod: pod({ containers: [init('app', { restartPolicy: 'Never' })] }), record: ended(1) },
+      actions: ['stopSandbox s0'],
+    },
+    {
+      name: 'an init container that never restarts fails the pod, whatever the pod’s policy is',
+      input: {
+        pod: pod({ initContainers: [init('first', { restartPolicy: 'Never' })] }),
+        record: record([container('first', 'exited', { exitCode: 3 })]),
+      },
+      actions: ['stopSandbox s0'],
+    },
+    {
+      name: 'an init container is tried again by its rule in a pod that never restarts',
+      input: {
+        pod: pod({ restartPolicy: 'Never', initContainers: [init('first', { restartPolicy: 'Never', ...rule('Restart', 'In', 3) })] }),
+        record: record([container('first', 'exited', { exitCode: 3 })]),
+      },
+      actions: ['start first #1'],
+    },
+  ])
+})
+
+describe('an exit that restarts all containers', () => {
+  const spec = pod({
+    restartPolicy: 'Never',
+    initContainers: [init('first')],
+    containers: [init('app', { restartPolicy: 'Never', ...rule('RestartAllContainers', 'In', 42) }), init('b')],
+  })
+  const first = container('first', 'exited', { finishedAt: now - 850 })
+  const trigger = container('app', 'exited', { exitCode: 42 })
+  const later = { createdAt: now - 50, attempt: 1 }
+  table([
+    {
+      name: 'first ends what still runs, without hooks',
+      input: { pod: spec, record: record([first, trigger, container('b', 'running')]) },
+      actions: ['kill b restartAll 0'],
+    },
+    {
+      name: 'begins again with the init containers',
+      input: { pod: spec, record: record([first, trigger, container('b', 'exited', { exitCode: 143 })]) },
+      actions: ['start first #1'],
+    },
+    {
+      name: 'goes on to the regular containers, each an attempt further',
+      input: {
+        pod: spec,
+        record: record([first, trigger, container('b', 'exited', { exitCode: 0 }), container('first', 'exited', { ...later, finishedAt: now - 10 })]),
+      },
+      actions: ['start app #1', 'start b #1'],
+    },
+    {
+      name: 'is over when everything runs anew',
+      input: {
+        pod: spec,
+        record: record([
+          first,
+          trigger,
+          container('b', 'exited'),
+          container('first', 'exited', { ...later, finishedAt: now - 10 }),
+          container('app', 'running', later),
+          container('b', 'running', later),
+        ]),
+      },
+      actions: [],
+    },
+    {
+      name: 'another exit code ends the container for good',
+      input: { pod: spec, record: record([first, container('app', 'exited', { exitCode: 1 }), container('b', 'exited')]) },
+      actions: ['stopSandbox s0'],
+    },
+  ])
+})

@@ -1,8 +1,10 @@
-import type { ContainerRole, ContainerSpec, Pod, RoledContainer } from './names.ts'
+import { restartsAfterExit } from '#api'
+import type { ContainerSpec, Pod, RoledContainer } from './names.ts'
 import { containerHash, containersOf } from './names.ts'
 import type { ContainerRecord, PodRecord, SandboxRecord } from './records.ts'
 import { containerLimits } from './records.ts'
 import { containerResources } from './resources.ts'
+import { restartAllTrigger } from './restart-all.ts'
 
 /** Why the pod has to end now, decided outside its containers: its deletion, a deadline, an eviction. */
 export interface Ending {
@@ -38,7 +40,7 @@ export interface ContainerHealth {
   failedProbe?: 'liveness' | 'startup'
 }
 
-export type KillReason = 'ending' | 'liveness' | 'startup' | 'changed' | 'resized' | 'sandboxGone' | 'podDone'
+export type KillReason = 'ending' | 'liveness' | 'startup' | 'changed' | 'resized' | 'sandboxGone' | 'podDone' | 'restartAll'
 
 export type Action =
   | { type: 'prepare' }
@@ -84,12 +86,15 @@ class Planning {
   readonly #containers: RoledContainer[]
   readonly #policy: string
   readonly #sandbox: SandboxRecord | undefined
+  /** The exit since which the pod lives anew: what was created before it does not count. */
+  readonly #restart: ContainerRecord | undefined
 
   constructor(input: PlanInput) {
     this.#in = input
     this.#containers = containersOf(input.pod)
     this.#policy = input.pod.spec?.restartPolicy ?? 'Always'
     const newest = input.record.sandboxes[0]
+    this.#restart = restartAllTrigger(input.pod, input.record)
     this.#sandbox = newest?.ready && (newest.hostNetwork || newest.ips.length > 0) ? newest : undefined
   }
 
@@ -100,50 +105,66 @@ class Planning {
     if (!this.#in.prepared) this.result.actions.push({ type: 'prepare' })
     for (const sandbox of record.sandboxes) if (sandbox !== this.#sandbox) this.#retire(sandbox)
     if (!this.#sandbox) return this.#replaceSandbox()
-    if (this.#in.prepared) this.#advance(this.#sandbox)
+    if (this.#in.prepared && !this.#endOldLife()) this.#advance(this.#sandbox)
     this.#collectDead()
   }
 
-  #newest(name: string): ContainerRecord | undefined {
+  /** The newest record of a container, of whichever life of the pod. */
+  #last(name: string): ContainerRecord | undefined {
     return this.#in.record.containers.find((c) => c.name === name)
+  }
+
+  #newest(name: string): ContainerRecord | undefined {
+    const last = this.#last(name)
+    return last && this.#isOld(last) ? undefined : last
+  }
+
+  #isOld(record: ContainerRecord): boolean {
+    return this.#restart !== undefined && record.createdAt < this.#restart.finishedAt
+  }
+
+  /** Stops what runs since before all containers had to restart, without its hooks; true as long as there is any. */
+  #endOldLife(): boolean {
+    const old = this.#in.record.containers.filter((c) => {
+      const role = this.#containers.find(({ spec }) => spec.name === c.name)?.role
+      return role !== 'ephemeral' && (c.state === 'running' || c.state === 'unknown') && this.#isOld(c)
+    })
+    for (const c of old) this.#kill(c, 'restartAll', 0)
+    return old.length > 0
   }
 
   /** The newest record of a container in the sandbox of today. */
   #current(name: string): ContainerRecord | undefined {
-    return this.#in.record.containers.find((c) => c.name === name && c.sandboxId === this.#sandbox?.id)
+    return this.#in.record.containers.find((c) => c.name === name && c.sandboxId === this.#sandbox?.id && !this.#isOld(c))
   }
 
   #regular(): RoledContainer[] {
     return this.#containers.filter((c) => c.role === 'regular')
   }
 
-  /** Whether the restart policy wants this exited container back. */
-  #restarts(role: ContainerRole, record: ContainerRecord): boolean {
+  /** Whether the container's rules and policy, or the pod's, want this exited container back. */
+  #restarts({ role, spec }: RoledContainer, record: ContainerRecord): boolean {
     if (role === 'ephemeral') return false
     if (role === 'sidecar') return true
     if (record.state !== 'exited') return true
-    if (role === 'init') return record.exitCode !== 0 && this.#policy !== 'Never'
-    return this.#policy === 'Always' || (this.#policy === 'OnFailure' && record.exitCode !== 0)
+    if (role === 'init' && record.exitCode === 0) return false
+    return restartsAfterExit(spec, this.#policy, record.exitCode)
   }
 
   /** Nothing is left to run: every regular container ended for good, or an init container failed for good. */
   #finished(): boolean {
     const { busy } = this.#in
-    const init = this.#containers.filter((c) => c.role === 'init')
-    if (this.#policy === 'Never') {
-      const failed = init.some(({ spec }) => {
-        const record = this.#newest(spec.name)
-        return record?.state === 'exited' && record.exitCode !== 0 && !busy.has(spec.name)
-      })
-      if (failed) {
-        this.result.initFailed = true
-        return true
-      }
+    const endedForGood = (container: RoledContainer) => {
+      const { name } = container.spec
+      const record = this.#newest(name)
+      return record?.state === 'exited' && !busy.has(name) && !this.#restarts(container, record) ? record : undefined
     }
-    return this.#regular().every(({ spec, role }) => {
-      const record = this.#newest(spec.name)
-      return record?.state === 'exited' && !busy.has(spec.name) && !this.#restarts(role, record)
-    })
+    const init = this.#containers.filter((c) => c.role === 'init')
+    if (init.some((c) => (endedForGood(c)?.exitCode ?? 0) !== 0)) {
+      this.result.initFailed = true
+      return true
+    }
+    return this.#regular().every((c) => endedForGood(c) !== undefined)
   }
 
   /** Stops everything: regular containers together, then sidecars one after the other in reverse order, then the sandboxes. */
@@ -188,7 +209,7 @@ class Planning {
 
   /** In a ready sandbox: init containers in order, then the regular ones; ephemeral ones whenever they come. */
   #advance(sandbox: SandboxRecord): void {
-    for (const c of this.#containers) if (c.role === 'ephemeral' && !this.#newest(c.spec.name)) this.#start(c, sandbox)
+    for (const c of this.#containers) if (c.role === 'ephemeral' && !this.#last(c.spec.name)) this.#start(c, sandbox)
     if (!this.#initialize(sandbox)) return
     for (const c of this.#regular()) {
       this.#keep(c, sandbox)
@@ -223,7 +244,7 @@ class Planning {
     const { busy, health } = this.#in
     if (busy.has(spec.name)) return
     const record = this.#newest(spec.name)
-    if (!record) return this.#start(container, sandbox)
+    if (!record) return this.#start(container, sandbox, this.#last(spec.name))
     if (record.state === 'running') {
       const { failedProbe } = health(record)
       if (record.hash !== '' && record.hash !== containerHash(spec)) this.#kill(record, 'changed', ownGrace(this.#in.pod))
@@ -236,7 +257,7 @@ class Planning {
     const elsewhere = record.sandboxId !== sandbox.id
     // In a new sandbox everything of the init phase runs again, whatever it came to in the old one.
     if (elsewhere && role === 'init') return this.#start(container, sandbox, record)
-    if (this.#restarts(role, record)) this.#start(container, sandbox, record)
+    if (this.#restarts(container, record)) this.#start(container, sandbox, record)
   }
 
   #resize(record: ContainerRecord, container: RoledContainer): void {
@@ -284,7 +305,8 @@ class Planning {
     for (const c of this.#in.record.containers) {
       const n = seen.get(c.name) ?? 0
       seen.set(c.name, n + 1)
-      if (n > keptAttempts && c.state !== 'running') this.result.actions.push({ type: 'removeContainer', record: c })
+      // the exit that restarted all has to be known until everything else was replaced
+      if (n > keptAttempts && c.state !== 'running' && c !== this.#restart) this.result.actions.push({ type: 'removeContainer', record: c })
     }
   }
 }

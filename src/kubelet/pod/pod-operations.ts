@@ -333,6 +333,8 @@ function killMessage(name: string, reason: KillReason): string {
       return `Container ${name} failed startup probe, will be restarted`
     case 'changed':
       return `Container ${name} definition changed, will be restarted`
+    case 'restartAll':
+      return `Stopping container ${name}, all containers of the pod will be restarted`
     case 'resized':
       return `Container ${name} resize requires restart`
     default:

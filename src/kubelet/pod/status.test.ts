@@ -288,3 +288,31 @@ describe('the patch', () => {
     })
   })
 })
+
+describe('restart rules', () => {
+  const rules = (action: string) => [{ action, exitCodes: { operator: 'In', values: [42] } }]
+  const withRule = (action: string) =>
+    pod({ restartPolicy: 'Never', containers: [{ ...two[0]!, restartPolicy: 'Never', restartPolicyRules: rules(action) }, two[1]!] })
+  const rows = [
+    { name: 'a pod whose container comes back by its rule runs', action: 'Restart', exitCode: 42, phase: 'Running' },
+    { name: 'a pod whose container does not come back failed', action: 'Restart', exitCode: 1, phase: 'Failed' },
+    { name: 'a pod whose containers all restart runs', action: 'RestartAllContainers', exitCode: 42, phase: 'Running' },
+  ]
+  for (const { name, action, exitCode, phase } of rows) {
+    const containers = [container('app', 'exited', { exitCode }), container('b', 'exited')]
+    test(name, () => assert.equal(status({ pod: withRule(action), record: record(containers) }).phase, phase))
+  }
+  test('a container’s own policy counts before the pod’s', () => {
+    const spec = pod({ restartPolicy: 'Always', containers: [{ ...two[0]!, restartPolicy: 'Never' }] })
+    assert.equal(status({ pod: spec, record: record([container('app', 'exited', { exitCode: 0 })]) }).phase, 'Succeeded')
+  })
+  test('that all containers restart is a condition until the first runs anew', () => {
+    const old = [container('app', 'exited', { exitCode: 42 }), container('b', 'running')]
+    const restarting = (containers: ContainerRecord[]) =>
+      condition(status({ pod: withRule('RestartAllContainers'), record: record(containers) }), 'AllContainersRestarting')?.status
+    assert.equal(restarting([container('app', 'running'), container('b', 'running')]), 'False')
+    assert.equal(restarting(old), 'True')
+    assert.equal(restarting([...old, container('b', 'running', { createdAt: now - 500, attempt: 1 })]), 'False')
+    assert.equal(condition(status({}), 'AllContainersRestarting'), undefined)
+  })
+})

@@ -1,11 +1,13 @@
 import type { core } from '#api'
-import { milliValue, quantityValue } from '#api'
+import { milliValue, quantityValue, restartsAfterExit } from '#api'
 import type { ContainerHealth, Plan } from './plan.ts'
 import type { Pod, RoledContainer } from './names.ts'
 import { containersOf } from './names.ts'
 import { qosClass } from './qos.ts'
 import { cpuQuota } from './resources.ts'
 import type { ContainerRecord, PodRecord } from './records.ts'
+import { latestByName } from './records.ts'
+import { mayRestartAll, restartAllTrigger } from './restart-all.ts'
 
 /** Why a container waits, e.g. `CrashLoopBackOff`. */
 export interface WaitingReason {
@@ -179,6 +181,7 @@ function runtimeState(record: ContainerRecord): core.ContainerState {
 
 function phase(input: StatusInput, all: RoledContainer[], statuses: Map<string, ContainerStatus>): core.PodStatus['phase'] {
   const policy = input.pod.spec?.restartPolicy ?? 'Always'
+  const again = returning(input)
   const counts = { waiting: 0, running: 0, stopped: 0, succeeded: 0 }
   let initializing = 0
   let sidecarsRunning = 0
@@ -207,13 +210,41 @@ function phase(input: StatusInput, all: RoledContainer[], statuses: Map<string, 
   if (initializing > 0 || counts.waiting > 0) return 'Pending'
   if (counts.running > 0 || sidecarsRunning > 0) return 'Running'
   if (counts.stopped < total) return 'Pending'
-  if (policy === 'Always') return 'Running'
-  if (counts.succeeded === counts.stopped) return 'Succeeded'
-  return policy === 'Never' ? 'Failed' : 'Running'
+  for (const { spec, role } of all) {
+    if (role !== 'regular') continue
+    const { state } = statuses.get(spec.name)!
+    if (!state?.terminated || again(spec.name) || restartsAfterExit(spec, policy, state.terminated.exitCode)) return 'Running'
+  }
+  return counts.succeeded === counts.stopped ? 'Succeeded' : 'Failed'
+}
+
+/** Whether a container comes back because the exit of another, or its own, restarts all of them. */
+function returning({ pod, record }: StatusInput): (container: string) => boolean {
+  const trigger = restartAllTrigger(pod, record)
+  if (!trigger) return () => false
+  const latest = latestByName(record)
+  return (name) => (latest.get(name)?.createdAt ?? 0) < trigger.finishedAt
+}
+
+/** True from the exit that restarts all containers until the first of them runs again; only pods with such a rule have it. */
+function allRestarting({ pod, record }: StatusInput, phase: string | undefined): Verdict | undefined {
+  if (!mayRestartAll(pod)) return undefined
+  if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' }
+  if (phase === 'Failed') return { status: 'False', reason: 'PodFailed' }
+  const trigger = restartAllTrigger(pod, record)
+  if (!trigger || record.containers.some((c) => c.createdAt >= trigger.finishedAt)) return { status: 'False' }
+  return { status: 'True', reason: 'RestartAllContainersStarted', message: 'container exited with restart policy rule' }
 }
 
 /** The conditions that the kubelet owns, in upstream's order; those of others are kept as they are. */
-export const ownedConditions = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'] as const
+export const ownedConditions = [
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+  'AllContainersRestarting',
+] as const
 
 function conditions(input: StatusInput, status: Status, all: RoledContainer[], statuses: Map<string, ContainerStatus>): core.PodCondition[] {
   const { pod, record, failure } = input
@@ -228,6 +259,8 @@ function conditions(input: StatusInput, status: Status, all: RoledContainer[], s
     { type: 'ContainersReady', ...containersReady },
     { type: 'PodScheduled', status: 'True' },
   ]
+  const restarting = allRestarting(input, status.phase)
+  if (restarting) list.push({ type: 'AllContainersRestarting', ...restarting })
   if (failure?.disruption && over) list.push({ type: 'DisruptionTarget', status: 'True', ...failure.disruption })
   const previous = pod.status?.conditions ?? []
   const owned = list.map((condition) =>

@@ -1,9 +1,9 @@
 import type { DeepReadonly, core } from '#api'
+import { restartsAfterExit } from '#api'
 import { type Causes, forbidden } from '../../validation/causes.ts'
 
 type Spec = DeepReadonly<core.PodSpec>
 type Status = DeepReadonly<core.PodStatus>
-type Container = DeepReadonly<core.Container>
 type Statuses = DeepReadonly<core.ContainerStatus[]> | undefined
 
 /** A container that has ended runs again only if its policy says so. */
@@ -11,11 +11,11 @@ export function validateTransitions(causes: Causes, status: Status, before: Stat
   if (!mayRestartAll(spec)) {
     validate(causes, 'status.containerStatuses', status.containerStatuses, before.containerStatuses, (name, exitCode) => {
       const container = spec.containers.find((one) => one.name === name)
-      return container !== undefined && mayRestart(container, spec, exitCode)
+      return container !== undefined && restartsAfterExit(container, spec.restartPolicy, exitCode)
     })
     validate(causes, 'status.initContainerStatuses', status.initContainerStatuses, before.initContainerStatuses, (name, exitCode) => {
       const container = spec.initContainers?.find((one) => one.name === name)
-      return container !== undefined && mayRestart(container, spec, exitCode)
+      return container !== undefined && restartsAfterExit(container, spec.restartPolicy, exitCode)
     })
   }
   validate(causes, 'status.ephemeralContainerStatuses', status.ephemeralContainerStatuses, before.ephemeralContainerStatuses, () => false)
@@ -26,17 +26,6 @@ const mayRestartAll = (spec: Spec) =>
   [...spec.containers, ...(spec.initContainers ?? [])].some((container) =>
     container.restartPolicyRules?.some(({ action }) => action === 'RestartAllContainers'),
   )
-
-/** The first rule that speaks of this exit code decides, then the container's own policy, then the pod's. */
-function mayRestart({ restartPolicy, restartPolicyRules }: Container, spec: Spec, exitCode: number): boolean {
-  for (const { action, exitCodes } of restartPolicyRules ?? []) {
-    if (!exitCodes) continue
-    const listed = exitCodes.values?.includes(exitCode) ?? false
-    if (listed === (exitCodes.operator === 'In')) return action === 'Restart'
-  }
-  const policy = restartPolicy ?? spec.restartPolicy
-  return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0)
-}
 
 function validate(causes: Causes, path: string, now: Statuses, before: Statuses, mayLeave: (name: string, exitCode: number) => boolean): void {
   before?.forEach(({ name, state }, i) => {
