@@ -8,6 +8,11 @@ export interface AdmissionRequest {
   /** The new object, which `mutate` may change; undefined for DELETE. */
   object?: KubeObject
   old?: DeepReadonly<KubeObject>
+  /**
+   * A plugin whose change others may have to answer sets it to `wanted`: then all plugins' `mutate` run once more, while it is `running` (upstream's
+   * reinvocation).
+   */
+  reinvocation?: 'wanted' | 'running'
 }
 
 /**

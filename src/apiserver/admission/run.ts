@@ -7,5 +7,9 @@ import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
 export async function runAdmission(plugins: readonly AdmissionPlugin[], request: AdmissionRequest): Promise<void> {
   const interested = plugins.filter((plugin) => plugin.handles(request))
   for (const plugin of interested) await plugin.mutate?.(request)
+  if (request.reinvocation === 'wanted') {
+    request.reinvocation = 'running'
+    for (const plugin of interested) await plugin.mutate?.(request)
+  }
   for (const plugin of interested) await plugin.validate?.(request)
 }

@@ -79,10 +79,7 @@ export function serve(
   const storage = storageKind(kind)
   const apiVersion = apiVersionOf(kind)
   const storageApiVersion = apiVersionOf(storage)
-  const conversion =
-    kind === storage
-      ? undefined
-      : (conversions[`${kind.group}/${kind.version}/${kind.resource}`] ?? renamed(kind, apiVersion, storage, storageApiVersion))
+  const conversion = conversionOf(kind, conversions)
   return {
     kind,
     apiVersion,
@@ -125,6 +122,13 @@ function deprecationOfStaying(kind: Kind, apiVersion: string, release: number): 
 /** The minor number of a release such as `1.21`; beyond all of them when there is none. */
 function minorOf(release: string | undefined): number {
   return release === undefined ? Infinity : Number(release.split('.')[1])
+}
+
+/** Between the version of `kind` and the stored one; undefined where they are the same. */
+export function conversionOf(kind: Kind, conversions: Conversions): Conversion | undefined {
+  const storage = storageKind(kind)
+  if (kind === storage) return undefined
+  return conversions[`${kind.group}/${kind.version}/${kind.resource}`] ?? renamed(kind, apiVersionOf(kind), storage, apiVersionOf(storage))
 }
 
 function renamed(kind: Kind, apiVersion: string, storage: Kind, storageApiVersion: string): Conversion {

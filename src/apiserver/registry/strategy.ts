@@ -12,6 +12,8 @@ export interface WriteContext {
   warnings?: string[]
   /** Notes something for the audit log, by upstream's keys; absent where nothing is recorded. */
   annotate?(key: string, value: string): void
+  /** The options of the operation, as `CreateOptions` and its kin; absent where the request has none. */
+  options?(operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'): object
 }
 
 /**

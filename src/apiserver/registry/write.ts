@@ -132,7 +132,7 @@ async function step({ admission, admissionMetrics, clock }: Registry, request: A
   let before = began
   let touched = false
   let running = ''
-  try {
+  const round = async () => {
     for (const plugin of admission) {
       if (!plugin[method] || !plugin.handles(request)) continue
       touched = true
@@ -142,6 +142,13 @@ async function step({ admission, admissionMetrics, clock }: Registry, request: A
       const now = clock.monotonic()
       admissionMetrics.observe(running, phase, request.operation, false, (now - before) / 1000)
       before = now
+    }
+  }
+  try {
+    await round()
+    if (phase === 'admit' && request.reinvocation === 'wanted') {
+      request.reinvocation = 'running'
+      await round()
     }
   } catch (error) {
     const now = clock.monotonic()

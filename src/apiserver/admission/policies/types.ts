@@ -1,0 +1,89 @@
+import type { CelType, TypeProvider } from '#cel'
+import { types } from '#cel'
+import { variableType, variablesType } from './expressions.ts'
+import { patchTypes } from './patch-types.ts'
+
+const { bool, dyn, int, list, map, object, string, timestamp } = types
+
+/** What `request` and `namespaceObject` have; objects and old objects come in `object` and `oldObject`. */
+const structs: Readonly<Record<string, Readonly<Record<string, CelType>>>> = {
+  'kubernetes.GroupVersionKind': { group: string, version: string, kind: string },
+  'kubernetes.GroupVersionResource': { group: string, version: string, resource: string },
+  'kubernetes.UserInfo': { username: string, uid: string, groups: list(string), extra: map(string, list(string)) },
+  'kubernetes.AdmissionRequest': {
+    kind: object('kubernetes.GroupVersionKind'),
+    resource: object('kubernetes.GroupVersionResource'),
+    subResource: string,
+    requestKind: object('kubernetes.GroupVersionKind'),
+    requestResource: object('kubernetes.GroupVersionResource'),
+    requestSubResource: string,
+    name: string,
+    namespace: string,
+    operation: string,
+    userInfo: object('kubernetes.UserInfo'),
+    dryRun: bool,
+    options: dyn,
+  },
+  'kubernetes.NamespaceSpec': { finalizers: list(string) },
+  'kubernetes.NamespaceCondition': { status: string, type: string, lastTransitionTime: timestamp, message: string, reason: string },
+  'kubernetes.NamespaceStatus': { conditions: list(object('kubernetes.NamespaceCondition')), phase: string },
+  'kubernetes.NamespaceMetadata': {
+    name: string,
+    generateName: string,
+    namespace: string,
+    labels: map(string, string),
+    annotations: map(string, string),
+    UID: string,
+    creationTimestamp: timestamp,
+    deletionGracePeriodSeconds: int,
+    deletionTimestamp: timestamp,
+    generation: int,
+    resourceVersion: string,
+    finalizers: list(string),
+  },
+  'kubernetes.Namespace': {
+    metadata: object('kubernetes.NamespaceMetadata'),
+    spec: object('kubernetes.NamespaceSpec'),
+    status: object('kubernetes.NamespaceStatus'),
+  },
+}
+
+const structTypes: TypeProvider = {
+  has: (name) => Object.hasOwn(structs, name),
+  field: (type, field) => (Object.hasOwn(structs, type) && Object.hasOwn(structs[type]!, field) ? structs[type]![field] : undefined),
+  fields: (type) => (Object.hasOwn(structs, type) ? Object.keys(structs[type]!) : []),
+}
+
+/** The variables of a policy so far, as fields of the type of `variables`. */
+export interface VariableTypes extends TypeProvider {
+  add(name: string, type: CelType | undefined): void
+}
+
+export function variableTypes(): VariableTypes {
+  const fields = new Map<string, CelType>()
+  return {
+    add: (name, type) => void fields.set(name, variableType(type)),
+    has: (name) => name === variablesType,
+    field: (type, field) => (type === variablesType ? fields.get(field) : undefined),
+    fields: (type) => (type === variablesType ? [...fields.keys()] : []),
+  }
+}
+
+/** Asks one provider after the other. */
+export function unionTypes(providers: readonly TypeProvider[]): TypeProvider {
+  const of = (type: string) => providers.find((provider) => provider.has(type))
+  return {
+    has: (name) => of(name) !== undefined,
+    field: (type, field) => of(type)?.field(type, field),
+    fields: (type) => of(type)?.fields(type) ?? [],
+    create(type, fields) {
+      const create = of(type)?.create
+      if (!create) throw new Error(`there are no literals of ${type}`)
+      return create(type, fields)
+    },
+  }
+}
+
+/** `Object{…}` and `JSONPatch{…}` where an expression makes a patch. */
+export const policyTypes = (variables: VariableTypes, patches: boolean): TypeProvider =>
+  unionTypes([structTypes, variables, ...(patches ? [patchTypes] : [])])

@@ -1,0 +1,29 @@
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { jsonValue, toJson } from './json-values.ts'
+import { Duration, List, MapValue, Timestamp, Uint } from './values.ts'
+
+test('JSON is looked at where it lies', () => {
+  const value = jsonValue({ n: 3, half: 0.5, list: [1, 'a', null], gone: undefined, nothing: null }) as MapValue
+  assert.equal(value.get('n'), 3n)
+  assert.equal(value.get('half'), 0.5)
+  assert.equal(value.get('gone'), undefined)
+  assert.equal(value.get('nothing'), null)
+  assert.equal(value.get('toString'), undefined)
+  assert.equal(value.size, 4)
+  assert.deepEqual([...value.keys()], ['n', 'half', 'list', 'nothing'])
+  const list = value.get('list') as List
+  assert.equal(list.length, 3)
+  assert.equal(list.at(1), 'a')
+})
+
+test('values have JSON forms', () => {
+  const source = { a: [1, { b: true }] }
+  assert.deepEqual(toJson(jsonValue(source)), source)
+  assert.equal(toJson(5n), 5)
+  assert.equal(toJson(9007199254740993n), '9007199254740993')
+  assert.equal(toJson(new Uint(7n)), 7)
+  assert.equal(toJson(new TextEncoder().encode('hi')), 'aGk=')
+  assert.equal(toJson(new Timestamp(1_500_000_000n)), '1970-01-01T00:00:01.5Z')
+  assert.equal(toJson(new Duration(-90_000_000_000n)), '-90s')
+})
