@@ -9,7 +9,7 @@ export {
   type Variables,
 } from './environment.ts'
 export type { CallEstimate, EstimatedArgument, Library, Macro, Overload, SizeEstimate } from './library.ts'
-export { jsonValue, toJson } from './json-values.ts'
+export { jsonValue, toJson, type Typing } from './json-values.ts'
 export { printType, sameType } from './type-text.ts'
 export { type CelType, type TypeProvider, types } from './types.ts'
 export { CelError, Duration, List, MapValue, Opaque, Timestamp, TypeValue, Uint, type Value } from './values.ts'

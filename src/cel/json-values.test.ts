@@ -1,7 +1,8 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { jsonValue, toJson } from './json-values.ts'
-import { Duration, List, MapValue, Timestamp, Uint } from './values.ts'
+import { type CelType, types } from './types.ts'
+import { CelError, Duration, List, MapValue, Timestamp, Uint } from './values.ts'
 
 test('JSON is looked at where it lies', () => {
   const value = jsonValue({ n: 3, half: 0.5, list: [1, 'a', null], gone: undefined, nothing: null }) as MapValue
@@ -26,4 +27,18 @@ test('values have JSON forms', () => {
   assert.equal(toJson(new TextEncoder().encode('hi')), 'aGk=')
   assert.equal(toJson(new Timestamp(1_500_000_000n)), '1970-01-01T00:00:01.5Z')
   assert.equal(toJson(new Duration(-90_000_000_000n)), '-90s')
+})
+
+test('a declared type decides what a number or a text is', () => {
+  const fields: Record<string, CelType> = { whole: types.int, real: types.double, when: types.timestamp, data: types.bytes, any: types.dyn }
+  const provider = { has: () => true, field: (_: string, field: string) => fields[field], fields: () => Object.keys(fields) }
+  const source = { whole: 1, real: 1, when: '1970-01-01T00:00:01Z', data: 'aGk=', any: 2, unknown: 3, nothing: null }
+  const value = jsonValue(source, types.object('T'), { provider }) as MapValue
+  assert.equal(value.get('whole'), 1n)
+  assert.equal(value.get('real'), 1)
+  assert.deepEqual(value.get('when'), new Timestamp(1_000_000_000n))
+  assert.deepEqual(value.get('data'), new TextEncoder().encode('hi'))
+  assert.equal(value.get('any'), 2n)
+  assert.equal(value.get('unknown'), undefined)
+  assert.deepEqual(jsonValue('x', types.int), new CelError('invalid data, expected int, got string'))
 })
