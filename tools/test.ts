@@ -1,15 +1,24 @@
 // npm test [PART…]: everything that must pass, or the named parts of it: check, unit, e2e.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { dropOldTestClusters } from '../test/e2e/cluster.ts'
+import { environment, runTestFile, type FileResult } from './test-file.ts'
 
 const root = join(import.meta.dirname, '..')
 const bin = (name: string) => join(root, 'node_modules/.bin', name)
 const asked = process.argv.slice(2)
 
+/** Unit tests whose processes are others' most of the time, and who wait for them: they begin first, so that nothing waits for them in the end. */
+const longOnes = ['src/store/etcd/etcd-store', 'src/kubelet/kubelet', 'test/linearizability/linearizability', 'test/differential/differential'].map(
+  (name) => `${name}.test.ts`,
+)
+
 /** End to end tests that look at everything on the machine, or hold requests against a clock: nothing runs beside them. */
 const wholeMachine = new Set(['app', 'down', 'ingress', 'story'])
+
+/** What failed at first, and passed when its file ran once more, alone. */
+const neededSecondChance: FileResult[] = []
 
 const parts: Record<string, () => void | Promise<void>> = {
   check() {
@@ -17,80 +26,109 @@ const parts: Record<string, () => void | Promise<void>> = {
     run(bin('oxlint'), '--deny-warnings')
     run(bin('oxfmt'), '--check')
   },
-  unit() {
-    test(
-      4,
-      globSync(['src/**/*.test.ts', 'test/*.test.ts', 'test/{conformance,contract,controllers,differential,fuzz,linearizability}/**/*.test.ts'], {
-        cwd: root,
-      }),
-    )
+  async unit() {
+    const started = performance.now()
+    const files = globSync(['src/**/*.test.ts', 'test/*.test.ts', 'test/{conformance,contract,controllers,differential,fuzz,linearizability}/**/*.test.ts'], { cwd: root }) // prettier-ignore
+    const first = longOnes.filter((file) => files.includes(file))
+    const inOrder = [...first, ...files.filter((file) => !first.includes(file)).sort()]
+    const results = await runFiles(inOrder, { lanes: 4, limitMs: 300_000, report: ({ ok }) => ok && process.stdout.write('.') })
+    console.log(`\n${counts(results)}; longest: ${longest(results, 5)}`)
+    console.log(`unit: ok, ${seconds(started)}`)
   },
   async e2e() {
     if (process.getuid?.() !== 0) return console.log('e2e: skipped, it needs root (network namespaces and containerd)')
+    const started = performance.now()
     dropOldTestClusters()
     const files = globSync('test/e2e/*.test.ts', { cwd: root }).sort()
     const alone = files.filter((file) => wholeMachine.has(basename(file, '.test.ts')))
+    const limits = { limitMs: 600_000, beforeSecondChance: dropOldTestClusters, report: say }
     // most of a test's time is waiting: two at a time keep two cores busy
-    const together = files.filter((file) => !alone.includes(file))
-    await Promise.all([1, 2].map(() => lane(together)))
-    await lane(alone)
+    const together = await runFiles(
+      files.filter((file) => !alone.includes(file)),
+      { lanes: 2, ...limits },
+    )
+    console.log(counts([...together, ...(await runFiles(alone, { lanes: 1, ...limits }))]))
+    console.log(`e2e: ok, ${seconds(started)}`)
   },
 }
 
 for (const name of asked) if (!(name in parts)) fail(`no part ${name}: there are ${Object.keys(parts).join(', ')}`)
 for (const [name, part] of Object.entries(parts)) if (asked.length === 0 || asked.includes(name)) await part()
+if (neededSecondChance.length > 0) console.log(`passed only when run once more:\n${failedTests(neededSecondChance)}`)
 
-function test(concurrency: number, files: string[]): void {
-  run(process.execPath, ...testing(concurrency, files.sort()))
+interface RunOptions {
+  /** How many files run at the same time. */
+  lanes: number
+  /** How long one of them may take, in milliseconds. */
+  limitMs: number
+  /** Puts away what a failed run may have left. */
+  beforeSecondChance?: () => void
+  report(result: FileResult): void
 }
 
-function testing(concurrency: number, files: string[]): string[] {
-  const reporter = ['--test-reporter', join(root, 'tools/test-summary.ts'), '--test-reporter-destination=stdout']
-  return ['--test', `--test-concurrency=${concurrency}`, '--test-timeout=600000', ...reporter, ...files]
-}
-
-function run(program: string, ...args: string[]): void {
-  if (!attempt(program, ...args)) process.exit(1)
-}
-
-/** Runs test files one after the other until none is left; each file's output comes in one piece. */
-async function lane(files: string[]): Promise<void> {
-  for (let file = files.shift(); file !== undefined; file = files.shift()) {
-    // these drive a whole machine against its clocks: what fails once is given a second chance, and said
-    if (await attemptAside(file)) continue
-    console.log(`${file}: failed, once more`)
-    if (!(await attemptAside(file))) process.exit(1)
+/**
+ * Runs test files in this order, several at a time. They drive real stores, sockets and whole machines against their clocks: what fails is
+ * told at once, and is given a second chance when the others have ended. What fails twice fails everything.
+ */
+async function runFiles(files: string[], { lanes, limitMs, beforeSecondChance, report }: RunOptions): Promise<FileResult[]> {
+  const results: FileResult[] = []
+  const waiting = [...files]
+  const once = async (file: string) => {
+    const result = await runTestFile(file, { limitMs })
+    if (!result.ok) tell(result)
+    report(result)
+    return result
   }
+  const lane = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) results.push(await once(file))
+  }
+  await Promise.all(Array.from({ length: lanes }, lane))
+  for (const failed of results.filter(({ ok }) => !ok)) {
+    beforeSecondChance?.()
+    console.log(`${failed.file}: once more, alone`)
+    const again = await once(failed.file)
+    if (!again.ok) fail(`failed twice:\n${failedTests([again])}`)
+    neededSecondChance.push(failed)
+    results[results.indexOf(failed)] = again
+  }
+  return results
 }
 
-function attemptAside(file: string): Promise<boolean> {
-  const started = performance.now()
-  const child = spawn(process.execPath, testing(1, [file]), { cwd: root, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] })
-  const said: Buffer[] = []
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => said.push(chunk))
-  return new Promise((resolve) =>
-    child.once('close', (code) => {
-      process.stdout.write(Buffer.concat(said))
-      console.log(`${file}: ${code === 0 ? 'ok' : 'failed'}, ${((performance.now() - started) / 1000).toFixed(1)} s`)
-      resolve(code === 0)
-    }),
-  )
+function tell({ file, failures, output }: FileResult): void {
+  const indented = (text: string) => text.replace(/^/gm, '  ')
+  console.log(['', ...failures.map(({ name, message }) => `✖ ${name}\n  ${file}\n${indented(message)}`), output].join('\n'))
 }
 
-/** The tools are told which Node to use by their PATH: the system's may be too old for them. */
-function environment(): NodeJS.ProcessEnv {
-  return { ...process.env, PATH: `${join(process.execPath, '..')}:${process.env['PATH']}` }
+function say({ file, ok, passed, failures, skipped, seconds }: FileResult): void {
+  const how = `${passed} passed, ${failures.length} failed, ${skipped} skipped`
+  console.log(`${file}: ${ok ? 'ok' : 'failed'}, ${how}, ${seconds.toFixed(1)} s`)
 }
 
-/** Runs a program and says how it went. */
-function attempt(program: string, ...args: string[]): boolean {
+function counts(results: FileResult[]): string {
+  const sum = (of: (result: FileResult) => number) => results.reduce((total, result) => total + of(result), 0)
+  return `${sum(({ passed }) => passed)} passed, ${sum(({ skipped }) => skipped)} skipped in ${results.length} files`
+}
+
+function longest(results: FileResult[], count: number): string {
+  const shown = results.toSorted((a, b) => b.seconds - a.seconds).slice(0, count)
+  return shown.map(({ file, seconds }) => `${file} ${seconds.toFixed(1)} s`).join(', ')
+}
+
+function failedTests(results: FileResult[]): string {
+  return results.flatMap(({ file, failures }) => failures.map(({ name }) => `  ${file}: ${name}`)).join('\n')
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`
+}
+
+/** Runs a program and says how it went; ends everything when it fails. */
+function run(program: string, ...args: string[]): void {
   const started = performance.now()
   const { status, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit', env: environment() })
   if (error) throw error
-  const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  const name = [program.split('/').at(-1), ...args.filter((a) => !a.includes('reporter') && !a.includes('test-summary'))].slice(0, 5).join(' ')
-  console.log(`${name}: ${status === 0 ? 'ok' : 'failed'}, ${seconds} s`)
-  return status === 0
+  console.log(`${[basename(program), ...args].join(' ')}: ${status === 0 ? 'ok' : 'failed'}, ${seconds(started)}`)
+  if (status !== 0) process.exit(1)
 }
 
 function fail(message: string): never {

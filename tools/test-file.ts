@@ -1,0 +1,88 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readRecords } from './test-record.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** How one run of a test file went. */
+export interface FileResult {
+  file: string
+  ok: boolean
+  seconds: number
+  passed: number
+  skipped: number
+  failures: { name: string; message: string }[]
+  /** What its tests told about themselves (their seeds, say) and what it printed. */
+  output: string
+}
+
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) endGroup(child)
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
+/**
+ * Runs a file of tests in a process of its own. A file that has not ended after `limitMs`, because a test hangs or leaves something open,
+ * fails, and is ended with what it started.
+ */
+export async function runTestFile(file: string, { limitMs }: { limitMs: number }): Promise<FileResult> {
+  const started = performance.now()
+  const dir = mkdtempSync(join(tmpdir(), 'k8ts-test-'))
+  const records = join(dir, 'records')
+  // the test that hangs fails by name before its file is ended
+  const args = [
+    `--test-timeout=${Math.floor(limitMs * 0.9)}`,
+    `--test-reporter=${join(root, 'tools/test-record.ts')}`,
+    `--test-reporter-destination=${records}`,
+  ]
+  const child = spawn(process.execPath, [...args, file], { cwd: root, env: environment(), stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  running.add(child)
+  const said: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => void said.push(chunk))
+  let late = false
+  const limit = setTimeout(() => {
+    late = true
+    endGroup(child)
+  }, limitMs)
+  const how = await new Promise<string | undefined>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => {
+      // what it left running would hold its output open
+      if (code !== 0) endGroup(child)
+      resolve(code === 0 ? undefined : signal ? `ended by ${signal}` : `exit code ${code}`)
+    })
+  })
+  clearTimeout(limit)
+  running.delete(child)
+  const found = existsSync(records) ? readRecords(readFileSync(records, 'utf8')) : []
+  rmSync(dir, { recursive: true })
+  const failures = found.filter(({ outcome }) => outcome === 'failed').map(({ name, message = '' }) => ({ name, message }))
+  if (late) failures.push({ name: 'the file', message: `did not end within ${limitMs / 1000} s: a test hangs, or leaves something open` })
+  else if (how !== undefined && failures.length === 0) failures.push({ name: 'the file', message: how })
+  return {
+    file,
+    ok: failures.length === 0,
+    seconds: (performance.now() - started) / 1000,
+    passed: found.filter(({ outcome }) => outcome === 'passed').length,
+    skipped: found.filter(({ outcome }) => outcome === 'skipped').length,
+    failures,
+    output: [...found.filter(({ outcome }) => outcome === 'said').map(({ name }) => name), Buffer.concat(said).toString()].join('\n'),
+  }
+}
+
+/** The tools are told which Node to use by their PATH: the system's may be too old for them. */
+export function environment(): NodeJS.ProcessEnv {
+  const { NODE_TEST_CONTEXT: _, ...others } = process.env
+  return { ...others, PATH: `${join(process.execPath, '..')}:${process.env['PATH']}` }
+}
+
+function endGroup(child: ChildProcess): void {
+  try {
+    process.kill(-child.pid!, 'SIGKILL')
+  } catch {
+    // nobody is left
+  }
+}
