@@ -60,7 +60,8 @@ export interface Macro {
   name: string
   /** `e.name(…)` rather than `name(…)`. */
   member: boolean
-  arguments: number
+  /** How many; `any` for a macro of any number, which is asked after those of just this number. */
+  arguments: number | 'any'
   /** Returns undefined when the call is an ordinary one after all; throws a ParseIssue by `make.fail`. */
   expand(make: MacroMaker, target: Expr | undefined, args: Expr[]): Expr | undefined
 }

@@ -1,0 +1,83 @@
+import { CompileError, type Issue } from './environment.ts'
+
+/** Longest line, in bytes, that a message repeats. */
+const longestSnippet = 16_384
+
+/** The most issues that a message shows; of the rest it says how many they are. */
+const mostIssues = 100
+
+/** A text and where its lines begin. Places are counted in code points, as cel-go counts them. */
+export interface Source {
+  readonly text: string
+  readonly points: readonly string[]
+  locate(offset: number): { line: number; column: number }
+}
+
+export const newSource = (text: string): Source => {
+  const points = Array.from(text)
+  const lineStarts = [0]
+  points.forEach((point, index) => {
+    if (point === '\n') lineStarts.push(index + 1)
+  })
+  return {
+    text,
+    points,
+    locate(offset) {
+      let low = 0
+      let high = lineStarts.length - 1
+      while (low < high) {
+        const middle = (low + high + 1) >> 1
+        if (lineStarts[middle]! <= offset) low = middle
+        else high = middle - 1
+      }
+      return { line: low + 1, column: offset - lineStarts[low]! }
+    },
+  }
+}
+
+/** What is wrong with a source, gathered while it is read. An offset of undefined is no place in it. */
+export interface Issues {
+  readonly count: number
+  report(offset: number | undefined, message: string): void
+  /** Throws a CompileError when there are any. */
+  throwIfAny(): void
+}
+
+export const newIssues = (source: Source): Issues => {
+  const issues: Issue[] = []
+  let count = 0
+  return {
+    get count() {
+      return count
+    },
+    report(offset, message) {
+      count++
+      if (issues.length < mostIssues) issues.push({ ...(offset === undefined ? { line: -1, column: -1 } : source.locate(offset)), message })
+    },
+    throwIfAny() {
+      if (count > 0) throw compileError(source.text, issues, count)
+    },
+  }
+}
+
+/** An error with cel-go's text: each issue with its line of the source and a mark below the place, wide characters with wide marks. */
+export const compileError = (text: string, issues: Issue[], count = issues.length): CompileError => {
+  const sorted = issues.toSorted((a, b) => a.line - b.line || a.column - b.column)
+  const lines = text.split('\n')
+  const shown = sorted.map((issue) => display(issue, lines))
+  if (count > mostIssues) shown.push(`${count - mostIssues} more errors were truncated`)
+  return new CompileError(shown.join('\n'), sorted)
+}
+
+const display = ({ line, column, message }: Issue, lines: readonly string[]): string => {
+  const head = `ERROR: <input>:${line}:${column + 1}: ${message}`
+  const text = lines[line - 1]
+  if (text === undefined || (lines.length === 1 && text === '') || Buffer.byteLength(text) > longestSnippet) return head
+  const snippet = text.replaceAll('\t', ' ')
+  const points = Array.from(snippet)
+  const marks = points.slice(0, column).map((point) => (isWide(point) ? '\uff0e' : '.'))
+  const mark = points[column] !== undefined && isWide(points[column]) ? '\uff3e' : '^'
+  return `${head}\n | ${snippet}\n | ${marks.join('')}${mark}`
+}
+
+const isWide = (point: string): boolean => point.codePointAt(0)! > 0x7f
