@@ -1,4 +1,5 @@
 // npm run differential -- [--release 1.20|1.36] [--record] [TOPIC…]: records what the reference answers, or prints where our answers differ from it.
+// npm run differential -- cel …: expressions, see cel/main.ts.
 import { play } from './play.ts'
 import { judge } from './judge.ts'
 import type { Release } from './recorded.ts'
@@ -12,6 +13,11 @@ const shown = (differences: string[]) =>
   differences.some((one) => one.startsWith('status:')) ? differences.filter((one) => /^(status|body\.(message|details))\b/.test(one)) : differences
 
 const asked = process.argv.slice(2)
+if (asked[0] === 'cel') {
+  const { main } = await import('./cel/main.ts')
+  await main(asked.slice(1))
+  process.exit()
+}
 const record = asked.includes('--record')
 const at = asked.indexOf('--release')
 const release = (at < 0 ? '1.20' : asked.splice(at, 2)[1]) as Release

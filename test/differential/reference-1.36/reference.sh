@@ -1,6 +1,7 @@
 #!/bin/bash
-# reference.sh build|start|stop: the reference of Kubernetes 1.36, of Debian sid's packages (Go, etcd and Kubernetes' libraries), on 127.0.0.1:17443 with
+# reference.sh build|start|stop|cel: the reference of Kubernetes 1.36, of Debian sid's packages (Go, etcd and Kubernetes' libraries), on 127.0.0.1:17443 with
 # the token `admintoken`. Needs root and apt. Everything is below PREFIX (default: /opt/upstream-1.36), nothing goes into the machine's own packages.
+# `cel` evaluates expressions (see cel/main.go): it reads and writes lines of JSON and needs no start.
 # GATES holds feature gates for start: `GATES=CBORServingAndStorage=true`.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -37,7 +38,9 @@ build() {
   packages
   local source=$root/work/go/src/reference
   mkdir -p "$source/definitions"
+  mkdir -p "$source/cel"
   cp "$here"/*.go "$source/"
+  cp "$here"/cel/*.go "$source/cel/"
   if [ ! -s "$source/definitions/definitions.go" ]; then
     echo 'package definitions' > "$source/definitions/doc.go"
     : > "$source/boilerplate"
@@ -46,6 +49,7 @@ build() {
       --go-header-file boilerplate -r /tmp/violations k8s.io/api/{admissionregistration,apps,autoscaling,coordination,core,networking,rbac,resource,scheduling,storage}/v1 \
       k8s.io/apimachinery/pkg/{apis/meta/v1,runtime,version,api/resource,util/intstr}'
   fi
+  inside go build -o /work/bin/cel reference/cel
   inside go build -o /work/bin/reference reference
 }
 
@@ -72,4 +76,6 @@ stop() {
   rm -rf "$root/tmp/etcd-data"
 }
 
-case ${1:-} in build | start | stop) "$1" ;; *) sed -n '2,4s/^# //p' "$0"; exit 2 ;; esac
+cel() { exec "$root/work/bin/cel"; }
+
+case ${1:-} in build | start | stop | cel) "$1" ;; *) sed -n '2,5s/^# //p' "$0"; exit 2 ;; esac

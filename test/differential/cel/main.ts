@@ -1,0 +1,33 @@
+// npm run differential -- cel [--record] [TOPIC…]: expressions, beside the reference's answers (reference-1.36/cel/main.go).
+import type { Answer } from './answer.ts'
+import { topics } from './expressions/index.ts'
+import { writeRecorded } from './recorded.ts'
+import { notBuilt, startReference } from './reference.ts'
+
+export async function main(asked: string[]): Promise<void> {
+  const names = asked.filter((name) => !name.startsWith('--'))
+  for (const name of names) if (!(name in topics)) throw new Error(`no topic ${name}: there are ${Object.keys(topics).join(', ')}`)
+  const chosen = Object.entries(topics).filter(([name]) => names.length === 0 || names.includes(name))
+  if (asked.includes('--record')) await record(chosen)
+}
+
+/** Asks more than once: what depends on the order that Go's maps have by chance is no fact. */
+async function record(chosen: [string, readonly string[]][]): Promise<void> {
+  for (const [name, expressions] of chosen) {
+    const rounds: Answer[][] = []
+    for (let round = 0; round < 6; round++) {
+      await using reference = startReference()
+      if (!reference) throw new Error(notBuilt)
+      rounds.push(await reference.ask(expressions))
+    }
+    const facts = new Map<string, Answer>()
+    for (const [n, expression] of expressions.entries()) {
+      const different = new Set(rounds.map((answers) => JSON.stringify(answers[n])))
+      if (different.size === 1) facts.set(expression, rounds[0]![n]!)
+      else
+        console.log(`${name}: not twice the same: ${expression.slice(0, 200)}\n    ${[...different].map((one) => one.slice(0, 300)).join('\n    ')}`)
+    }
+    writeRecorded(name, facts)
+    console.log(`${name}: ${facts.size} answers recorded`)
+  }
+}
