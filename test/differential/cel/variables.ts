@@ -40,7 +40,7 @@ export const variables: readonly Variable[] = [
   {
     name: 'params',
     type: 'dyn',
-    json: { data: { max: '5', empty: '', 'with.dots': 'x' }, list: [1, 2.5, 'three', true, null, [4], { five: 5 }], big: 9007199254740993 },
+    json: { data: { max: '5', empty: '', 'with.dots': 'x' }, list: [1, 2.5, 'three', true, null, [4], { five: 5 }], big: 9007199254740991 },
   },
   {
     name: 'request',

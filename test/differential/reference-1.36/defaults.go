@@ -10,6 +10,7 @@ import (
 
 // setDefaults has the defaults that kube-apiserver gives the fields that the recorded requests use.
 func setDefaults(types *runtime.Scheme) {
+	setPolicyDefaults(types)
 	types.AddTypeDefaultingFunc(&core.Secret{}, func(object any) {
 		set(&object.(*core.Secret).Type, core.SecretTypeOpaque)
 	})

@@ -58,6 +58,8 @@ func main() {
 	stored.StorageConfig.EncodeVersioner = schema.GroupVersions(versionsOf(kinds))
 	check(stored.ApplyTo(config))
 
+	admit(config)
+
 	reference, err := config.Complete(nil).New("reference", server.NewEmptyDelegate())
 	check(err)
 	for _, group := range groupsOf(kinds) {

@@ -1,3 +1,5 @@
+import { lines } from './lines.ts'
+
 const quantities = ['0', '1', '-1', '1.5', '0.1', '100m', '1500m', '1u', '1n', '0.1n', '1k', '1K', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei', '8Ei', '1E', '10E', '1e3', '1e-3', '1E3', '1.5Gi', '0.5Ki', '+5', ' 5', '5 ', '', '.', '.5', '5.', '1ki', '1mi', '1x', 'x', '1e', '1e+3', '9223372036854775807', '9223372036854775808', '-9223372036854775808', '99999999999999999999', '1e30', '0.000000001', '0.0000000001', '1.23456789012345678901', '1Mi2', '0x10', 'NaN'] // prettier-ignore
 const asked = ['sign()', 'isInteger()', 'asInteger()', 'asApproximateFloat()', "add(quantity('1'))", "sub(quantity('500m'))", 'add(1)', 'sub(1)', "compareTo(quantity('1'))", "isGreaterThan(quantity('100m'))", "isLessThan(quantity('1Ki'))"] // prettier-ignore
 
@@ -14,7 +16,7 @@ export const kubernetes = [
   ...['99999999999999999999', '1e30', '9223372036854775807', '9223372036854775808', '0.0000000001', '1.23456789012345678901'].flatMap((text) =>
     asked.map((call) => `quantity('${text}').${call}`),
   ),
-  ...["q == quantity('7')", "q == quantity('7000m')", "q != quantity('7')", "q == 7", 'q < q', "q.add('1')", 'q.add(1.5)', 'q.add(dyn(1))', 'q.add(dyn("1"))', 'q.isGreaterThan(1)', 'sign(q)', 'q.sign', 'isQuantity(1)', "quantity('1', '2')", "quantity('1') in [quantity('1')]", "[quantity('1')] == [quantity('1000m')]", "quantity('9223372036854775807').add(1)", "quantity('-9223372036854775808').sub(1)", "quantity('1Gi').add(quantity('1M'))", "quantity('1M').add(quantity('1Gi'))", "quantity('1Ki').sub(quantity('1'))", "quantity('1').sub(quantity('1Ki'))", "quantity('100m').add(quantity('900m'))", "quantity('0').add(quantity('1Ki'))", "dyn(q) == 7", "q.compareTo(quantity('7'))", "type(q) == type(quantity('1'))", "string(q)", 'q + q', '-q'], // prettier-ignore
+  ...lines('kubernetes'),
   ...addresses.flatMap((text) => [`isIP('${text}')`, `ip('${text}')`, `ip.isCanonical('${text}')`]),
   ...addresses
     .slice(0, 23)
@@ -23,22 +25,17 @@ export const kubernetes = [
         (call) => `ip('${text}').${call}`,
       ),
     ),
-  ...["string(ip('FE80::1'))", "string(ip('::ffff:1.2.3.4'))", "ip('::1') == ip('0:0::1')", "ip('1.2.3.4') == ip('::ffff:1.2.3.4')", 'ip(1)', 'isIP(1)', 'ip.isCanonical(1)', 'ip.nope()', 'ip', 'a.family', 'family(a)', 'a == s', 'dyn(a) == s', 'a < a', '[a] == [a]', 'a in [a]', "dyn(a).family()", 'dyn(s).family()', 'isIP(a)', 'ip(a)'], // prettier-ignore
   ...ranges.flatMap((text) => [`isCIDR('${text}')`, `cidr('${text}')`]),
   ...ranges.slice(0, 4).flatMap((text) => ['ip()', 'prefixLength()', 'masked()', "containsIP('10.9.9.9')", "containsIP(ip('::1'))", "containsIP('x')", "containsCIDR('10.1.0.0/16')", "containsCIDR('10.0.0.0/7')", "containsCIDR(cidr('::/0'))", "containsCIDR('x')", "containsCIDR('10.0.0.1/8')"].map((call) => `cidr('${text}').${call}`)), // prettier-ignore
   ...['::/0', '2001:db8::1/32'].flatMap((text) => ['ip()', 'prefixLength()', 'masked()', "containsIP('2001:db8::9')", "containsIP('10.0.0.1')", "containsIP('::ffff:10.0.0.1')", "containsCIDR('2001:db8:1::/48')", "containsCIDR('10.0.0.0/8')"].map((call) => `cidr('${text}').${call}`)), // prettier-ignore
-  ...['string(c)', 'c == c', "c == cidr('10.1.2.3/8')", "c.masked() == cidr('10.1.2.3/8').masked()", 'c.containsIP(1)', 'c.containsIP(a)', 'c.containsCIDR(c)', 'c.ip', 'cidr(1)', 'cidr(c)', 'c.prefixLength(1)', 'dyn(c).ip().family()'], // prettier-ignore
   ...urls.flatMap((text) => [`isURL('${text}')`, `url('${text}')`]),
   ...urls.slice(0, 5).concat(urls.slice(13, 14), urls.slice(19, 30), urls.slice(34)).flatMap((text) => ['getScheme()', 'getHost()', 'getHostname()', 'getPort()', 'getEscapedPath()', 'getQuery()'].map((call) => `url('${text}').${call}`)), // prettier-ignore
-  ...['w.getQuery()', 'w.getQuery()["x"]', 'w.getHost()', 'w == w', "w == url('https://example.com')", 'w.getScheme', 'url(1)', 'isURL(1)', 'string(w)', 'url(w)', 'w.nope()', 'getHost(w)', 'dyn(w).getPort()', 'dyn(1).getPort()'], // prettier-ignore
   ...versions.flatMap((text) => [`isSemver('${text}')`, `semver('${text}')`, `isSemver('${text}', true)`, `semver('${text}', true)`]),
   ...['1.2.3', '1.2.3-alpha', '1.2.3+build', '18446744073709551615.0.0', '9223372036854775808.0.0', '1.0.0-rc.1'].flatMap((text) => ['major()', 'minor()', 'patch()', "compareTo(semver('1.2.3'))", "isGreaterThan(semver('1.2.3-beta'))", "isLessThan(semver('1.2.3-alpha.1'))", "compareTo(semver('1.0.0-rc.10'))"].map((call) => `semver('${text}').${call}`)), // prettier-ignore
-  ...["v == semver('1.2.3')", "v == semver('1.2.3+x')", "semver('1.2.3+a') == semver('1.2.3+b')", 'v < v', "v == '1.2.3'", 'v.major', 'v.major(1)', 'semver(1)', "semver('1.2.3', 1)", "semver('1.2.3', false)", "semver('v1.2', false)", 'string(v)', "dyn(v) == '1.2.3'", "v.isLessThan('2.0.0')", "[v] == [v]", "semver('1.0.0-1').isLessThan(semver('1.0.0-a'))", "semver('1.0.0-a').isLessThan(semver('1.0.0-a.b'))", "semver('1.0.0-2').isLessThan(semver('1.0.0-10'))"], // prettier-ignore
   ...formats.flatMap((name) => [
     ...formatted.map((text) => `format.${name}().validate('${text}')`),
     `format.named('${name}')`,
     `format.${name}()`,
     `format.${name}`,
   ]),
-  ...["format.named('nope')", "format.named('')", "format.named(1)", 'format.nope()', 'format', "format.named('uri').value().validate('x')", "format.dns1123Label().validate(1)", "format.dns1123Label() == format.dns1123Label()", "format.dns1123Label() == format.uuid()", "!format.dns1123Label().validate('A').hasValue()", "format.dns1123Label().validate(object.metadata.name).hasValue()", "format.dns1123Label().validate('A').value().join('; ')", 'jsonpatch.escapeKey("a/b~c")'], // prettier-ignore
 ]
