@@ -27,19 +27,19 @@ export class Pool {
 
   /** Takes any free number; undefined when there is none. */
   async takeAny(owner: Owner): Promise<string | undefined> {
-    for (const text of this.#candidates(true)) if (await this.ledger.create(text, owner)) return text
-    // what was thought to be taken may have been given back by another API server
-    for (const text of this.#candidates(false)) if (!(await this.ledger.has(text)) && (await this.ledger.create(text, owner))) return text
+    for (const text of this.#candidates()) if (!this.ledger.knows(text) && (await this.ledger.create(text, owner))) return text
+    // what was thought to be taken may have been given back by another API server, and that may become known any time from now on
+    for (const text of this.#candidates()) if (!(await this.ledger.has(text)) && (await this.ledger.create(text, owner))) return text
     return undefined
   }
 
   /** A number that is probably free, without taking it: what a dry run answers. */
   peek(): string | undefined {
-    return this.#candidates(true).next().value ?? undefined
+    return this.#candidates().find((text) => !this.ledger.knows(text))
   }
 
-  /** Numbers that are not known to be taken, or are: of each range the dynamic part and then the static one, each from some place in it on. */
-  *#candidates(free: boolean): Generator<string, undefined> {
+  /** All numbers: of each range the dynamic part and then the static one, each from some place in it on. */
+  *#candidates(): Generator<string, undefined> {
     const { ranges, random, text } = this.#options
     for (const { first, last, dynamicFrom } of ranges())
       for (const [from, to] of [
@@ -49,10 +49,7 @@ export class Pool {
         const size = to - from + 1n
         if (size <= 0n) continue
         const start = (size * BigInt(Math.floor(random() * 2 ** 32))) >> 32n
-        for (let i = 0n; i < size; i++) {
-          const candidate = text(from + ((start + i) % size))
-          if (this.ledger.knows(candidate) !== free) yield candidate
-        }
+        for (let i = 0n; i < size; i++) yield text(from + ((start + i) % size))
       }
     return undefined
   }
