@@ -178,6 +178,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       node: { name: nodeName, ips: nodeIPs, memoryCapacity: machine.capacity.memoryBytes, allocatable: () => allocatable },
       services: () => services.list(),
       ...(options.endpointSlices ? { endpointSlices: options.endpointSlices } : {}),
+      features: () => agent.features,
       plainHandler: options.plainHandler ?? '',
       runtimeHandler: async (name) => (await client.resource(resources.runtimeClasses).get(name)).handler,
       limit: taskLimit(options.startConcurrency ?? 4),
@@ -200,6 +201,9 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       pressure: () => evictor.pressure,
       allocatable: () => allocatable,
       allowedUnsafeSysctls: options.allowedUnsafeSysctls ?? [],
+      supports: () => ({ strictGroups: agent.features.supplementalGroupsPolicy ?? false, appArmor: machine.appArmor ?? false }),
+      node: () => agent.node,
+      freshNode: () => agent.fresh(),
     })
     const collector = createImageCollector({
       runtime,

@@ -52,7 +52,15 @@ export interface RuntimeEvent {
  */
 export interface RuntimeService {
   version(options?: CallOptions): Promise<{ version: string; runtimeName: string; runtimeVersion: string; runtimeApiVersion: string }>
-  status(request?: { verbose?: boolean }, options?: CallOptions): Promise<{ status: { conditions: cri.RuntimeCondition[] }; info: cri.KeyValuePairs }>
+  status(
+    request?: { verbose?: boolean },
+    options?: CallOptions,
+  ): Promise<{
+    status: { conditions: cri.RuntimeCondition[] }
+    info: cri.KeyValuePairs
+    runtimeHandlers?: cri.RuntimeHandler[]
+    features?: cri.RuntimeFeatures | cri.Absent
+  }>
   updateRuntimeConfig(request: { runtimeConfig: { networkConfig?: { podCidr: string } } }, options?: CallOptions): Promise<void>
 
   runPodSandbox(request: { config: cri.PodSandboxConfig; runtimeHandler?: string }, options?: CallOptions): Promise<{ podSandboxId: string }>

@@ -41,6 +41,8 @@ export interface Mount {
   readonly?: boolean
   selinuxRelabel?: boolean
   propagation?: MountPropagation
+  /** Only where the runtime's handler has that feature. */
+  recursiveReadOnly?: boolean
 }
 
 export interface NamespaceOption {
@@ -163,6 +165,8 @@ export interface LinuxContainerSecurityContext {
   runAsUsername?: string
   readonlyRootfs?: boolean
   supplementalGroups?: number[]
+  /** Only where the runtime has that feature. */
+  supplementalGroupsPolicy?: 'Merge' | 'Strict'
   noNewPrivs?: boolean
   maskedPaths?: string[]
   readonlyPaths?: string[]
@@ -271,6 +275,15 @@ export interface RuntimeCondition {
   status: boolean
   reason: string
   message: string
+}
+
+export interface RuntimeHandler {
+  name: string
+  features?: { recursiveReadOnlyMounts: boolean; userNamespaces: boolean } | Absent
+}
+
+export interface RuntimeFeatures {
+  supplementalGroupsPolicy: boolean
 }
 
 export interface UInt64Value {

@@ -1,5 +1,6 @@
 import type { core, DeepReadonly } from '#api'
 import { isStatus } from '#api'
+import { parseEnvFile } from './env-file.ts'
 import { expand } from './expand.ts'
 import type { PodRuntimeFacts } from './field-ref.ts'
 import { fieldValue } from './field-ref.ts'
@@ -24,6 +25,8 @@ export interface EnvironmentSources extends PodRuntimeFacts {
   allocatable: DeepReadonly<Record<string, string>>
   /** Called with the text of an `InvalidEnvironmentVariableNames` warning when keys of an envFrom are skipped. */
   onInvalidNames?: (message: string) => void
+  /** A file in a volume of the pod; undefined when it is not there. Rejects when there is no such volume. */
+  readVolumeFile?(volume: string, path: string): Promise<string | undefined>
   signal?: AbortSignal
 }
 
@@ -83,7 +86,7 @@ export async function containerEnvironment(
   return [...environment].map(([key, value]) => ({ key, value }))
 
   async function valueFrom(source: DeepReadonly<core.EnvVarSource>): Promise<string | undefined> {
-    const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = source
+    const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef } = source
     const keyRef = configMapKeyRef ?? secretKeyRef
     if (keyRef) {
       const kind = configMapKeyRef ? 'ConfigMap' : 'Secret'
@@ -93,6 +96,7 @@ export async function containerEnvironment(
         throw new ContainerConfigError(`couldn't find key ${keyRef.key} in ${kind} ${namespace}/${keyRef.name}`)
       return value
     }
+    if (fileKeyRef) return fileValue(fileKeyRef)
     try {
       if (fieldRef) return fieldValue(pod, fieldRef.fieldPath, sources)
       if (resourceFieldRef) return resourceFieldValue(pod, resourceFieldRef, container, sources.allocatable)
@@ -100,6 +104,17 @@ export async function containerEnvironment(
       throw new ContainerConfigError((error as Error).message, { cause: error })
     }
     return ''
+  }
+
+  async function fileValue({ volumeName, path, key, optional }: DeepReadonly<core.FileKeySelector>): Promise<string | undefined> {
+    try {
+      const text = await sources.readVolumeFile?.(volumeName, path)
+      const value = text === undefined ? undefined : parseEnvFile(text).get(key)
+      if (value === undefined && !optional) throw new Error(`environment variable key "${key}" not found in file "${path}"`)
+      return value
+    } catch (error) {
+      throw new ContainerConfigError(`couldn't read env file "${path}" of volume "${volumeName}": ${(error as Error).message}`, { cause: error })
+    }
   }
 }
 

@@ -5,6 +5,8 @@ import type { core } from '#api'
 /** What the machine is and has. */
 export interface Machine {
   capacity: { cpu: number; memoryBytes: number; storageBytes: number }
+  /** Whether the kernel enforces AppArmor profiles; it does not when absent. */
+  appArmor?: boolean
   info: Pick<core.NodeSystemInfo, 'machineID' | 'systemUUID' | 'bootID' | 'kernelVersion' | 'osImage' | 'operatingSystem' | 'architecture'>
 }
 
@@ -20,16 +22,18 @@ export async function readMachine(rootDir: string): Promise<Machine> {
       (s) => s.trim(),
       () => '',
     )
-  const [machineID, productUUID, bootID, osRelease, fs] = await Promise.all([
+  const [machineID, productUUID, bootID, osRelease, appArmor, fs] = await Promise.all([
     text('/etc/machine-id'),
     text('/sys/class/dmi/id/product_uuid'),
     text('/proc/sys/kernel/random/boot_id'),
     text('/etc/os-release'),
+    text('/sys/module/apparmor/parameters/enabled'),
     statfs(rootDir).catch(() => undefined),
   ])
   const pretty = /^PRETTY_NAME="?(.*?)"?$/m.exec(osRelease)?.[1] ?? ''
   return {
     capacity: { cpu: cpus().length, memoryBytes: totalmem(), storageBytes: fs ? fs.blocks * fs.bsize : 0 },
+    appArmor: appArmor.startsWith('Y'),
     info: {
       machineID,
       systemUUID: productUUID || machineID,

@@ -5,6 +5,8 @@ import type { EventRecorder } from '#runtime'
 import type { DeepReadonly, core } from '#api'
 import { isStatus, resources } from '#api'
 import type { ContainerRuntime, cri } from '../cri/index.ts'
+import type { RuntimeFeatures } from '../cri/runtime-features.ts'
+import { noRuntimeFeatures, runtimeFeatures } from '../cri/runtime-features.ts'
 import type { NodeFacts, Pressure } from './node-status.ts'
 import { nodeLabels, nodeStatus, sameNodeStatus } from './node-status.ts'
 
@@ -30,6 +32,10 @@ export interface NodeAgentOptions {
 export interface NodeAgent {
   /** The node as the API server answered it last. */
   readonly node: DeepReadonly<core.Node> | undefined
+  /** What the runtime said of itself last. */
+  readonly features: RuntimeFeatures
+  /** The node as it is at the API server now. */
+  fresh(): Promise<DeepReadonly<core.Node>>
   /** Resolves when the node is registered. */
   register(signal: AbortSignal): Promise<void>
   /** Heartbeats until `signal` aborts. */
@@ -51,10 +57,13 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   let wake = () => {}
   let podCIDRs = ''
   let ready: boolean | undefined
+  let features = noRuntimeFeatures
 
   async function runtimeProblems(): Promise<string[]> {
     try {
-      const { status } = await runtime.status({}, { timeoutMs: 10_000 })
+      const answer = await runtime.status({}, { timeoutMs: 10_000 })
+      features = runtimeFeatures(answer)
+      const { status } = answer
       const bad = status.conditions.filter((c) => (c.type === 'RuntimeReady' || c.type === 'NetworkReady') && !c.status)
       return bad.map((c) =>
         c.type === 'NetworkReady'
@@ -68,7 +77,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
 
   async function currentStatus(): Promise<core.NodeStatus> {
     const problems = [...options.problems(), ...(await runtimeProblems())]
-    return nodeStatus(facts, { now: clock.now(), problems, pressure: options.pressure(), images }, node?.status)
+    return nodeStatus(facts, { now: clock.now(), problems, pressure: options.pressure(), images, features }, node?.status)
   }
 
   async function register(signal: AbortSignal): Promise<void> {
@@ -228,6 +237,13 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   return {
     get node() {
       return node
+    },
+    get features() {
+      return features
+    },
+    async fresh() {
+      await saw(await nodes.get(facts.name))
+      return node!
     },
     register,
     async run(signal) {

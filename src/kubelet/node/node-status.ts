@@ -1,5 +1,6 @@
 import type { DeepReadonly, core } from '#api'
 import type { cri } from '../cri/index.ts'
+import type { RuntimeFeatures } from '../cri/runtime-features.ts'
 import { timestamp } from '../pod/status.ts'
 import type { Machine } from './machine.ts'
 
@@ -29,6 +30,7 @@ export interface NodeHealth {
   problems: readonly string[]
   pressure: Pressure
   images: readonly cri.Image[]
+  features?: RuntimeFeatures
 }
 
 /** The most images that a node's status lists. */
@@ -89,6 +91,16 @@ export function nodeStatus(facts: NodeFacts, health: NodeHealth, previous: DeepR
       kubeProxyVersion: facts.version,
     },
     images: imageList(health.images),
+    ...featureStatus(health.features),
+  }
+}
+
+function featureStatus(features: RuntimeFeatures | undefined): Pick<core.NodeStatus, 'runtimeHandlers' | 'features'> {
+  if (!features) return {}
+  const { handlers, supplementalGroupsPolicy } = features
+  return {
+    ...(handlers.size > 0 ? { runtimeHandlers: [...handlers].map(([name, own]) => ({ name, features: { ...own } })) } : {}),
+    ...(supplementalGroupsPolicy === undefined ? {} : { features: { supplementalGroupsPolicy } }),
   }
 }
 
@@ -135,6 +147,8 @@ export function sameNodeStatus(a: DeepReadonly<core.NodeStatus> | undefined, b: 
       s.nodeInfo && sorted(s.nodeInfo as unknown as Record<string, string>),
       s.daemonEndpoints?.kubeletEndpoint?.Port,
       (s.images ?? []).map((i) => i.names),
+      s.runtimeHandlers ?? [],
+      s.features ?? {},
     ])
   return essence(a) === essence(b)
 }

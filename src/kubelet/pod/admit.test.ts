@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { core } from '#api'
 import type { AdmitInput } from './admit.ts'
-import { admitPod } from './admit.ts'
+import { admitPod, placementFailure } from './admit.ts'
 
 const pod = (name: string, spec: Partial<core.PodSpec> & { port?: core.ContainerPort; cpu?: string }, phase?: core.PodPhase): core.Pod => {
   const { port, cpu, ...rest } = spec
@@ -21,7 +21,14 @@ const port = (hostPort: number, hostIP?: string): core.ContainerPort => ({
   ...(hostIP ? { hostIP } : {}),
 })
 
-const rows: { name: string; pod: core.Pod; others?: core.Pod[]; pressure?: Partial<AdmitInput['pressure']>; want: string | undefined }[] = [
+const rows: {
+  name: string
+  pod: core.Pod
+  others?: core.Pod[]
+  pressure?: Partial<AdmitInput['pressure']>
+  supports?: Partial<AdmitInput['supports']>
+  want: string | undefined
+}[] = [
   { name: 'a pod that fits is admitted', pod: pod('a', { cpu: '1', port: port(80) }), want: undefined },
   {
     name: 'a host port that another pod has is refused',
@@ -65,11 +72,55 @@ const rows: { name: string; pod: core.Pod; others?: core.Pod[]; pressure?: Parti
     pressure: { memory: true },
     want: undefined,
   },
+  { name: 'a pod for another system is refused', pod: pod('a', { os: { name: 'windows' } }), want: 'PodOSNotSupported' },
+  { name: 'a pod for this system is admitted', pod: pod('a', { os: { name: 'linux' } }), want: undefined },
+  {
+    name: 'strict groups are refused where the runtime does not know them',
+    pod: pod('a', { securityContext: { supplementalGroupsPolicy: 'Strict' } }),
+    want: 'SupplementalGroupsPolicyNotSupported',
+  },
+  {
+    name: 'strict groups are admitted where it does',
+    pod: pod('a', { securityContext: { supplementalGroupsPolicy: 'Strict' } }),
+    supports: { strictGroups: true },
+    want: undefined,
+  },
+  {
+    name: 'an AppArmor profile is refused where the kernel has none',
+    pod: pod('a', { securityContext: { appArmorProfile: { type: 'RuntimeDefault' } } }),
+    want: 'AppArmor',
+  },
+  {
+    name: 'no AppArmor profile is needed to be unconfined',
+    pod: pod('a', { securityContext: { appArmorProfile: { type: 'Unconfined' } } }),
+    want: undefined,
+  },
 ]
 
 for (const row of rows)
   test(row.name, () => {
     const pressure = { memory: false, disk: false, pids: false, ...row.pressure }
-    const input = { pod: row.pod, others: row.others ?? [], allocatable: { cpu: '2', memory: '4Gi', pods: '10' }, allowedUnsafeSysctls: [], pressure }
-    assert.equal(admitPod(input)?.reason, row.want)
+    const allocatable = { cpu: '2', memory: '4Gi', pods: '10' }
+    const supports = { strictGroups: false, appArmor: false, ...row.supports }
+    assert.equal(admitPod({ pod: row.pod, others: row.others ?? [], allocatable, allowedUnsafeSysctls: [], pressure, supports })?.reason, row.want)
   })
+
+describe('a pod that came past the scheduler', () => {
+  const node = (labels: Record<string, string>, taints: core.Taint[] = []): core.Node => ({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: 'n', labels },
+    spec: { taints },
+  })
+  const noExecute = [{ key: 'k', value: 'v', effect: 'NoExecute' }] as core.Taint[]
+  const tolerations = [{ key: 'k', operator: 'Exists' }] as core.Toleration[]
+  const disk = { nodeSelector: { disk: 'fast' } }
+  const placements: { name: string; spec: Partial<core.PodSpec>; node: core.Node; want: string | undefined }[] = [
+    { name: 'stays where its selector matches', spec: disk, node: node({ disk: 'fast' }), want: undefined },
+    { name: 'is refused where it does not', spec: disk, node: node({ disk: 'slow' }), want: 'NodeAffinity' },
+    { name: 'is refused by a NoExecute taint', spec: {}, node: node({}, noExecute), want: 'TaintToleration' },
+    { name: 'stays where it tolerates the taint', spec: { tolerations }, node: node({}, noExecute), want: undefined },
+    { name: 'stays where the taint is for the scheduler alone', spec: {}, node: node({}, [{ key: 'k', effect: 'NoSchedule' }]), want: undefined },
+  ]
+  for (const { name, spec, node: at, want } of placements) test(name, () => assert.equal(placementFailure(pod('a', spec), at)?.reason, want))
+})

@@ -1,5 +1,6 @@
 import type { Pressure } from '../node/node-status.ts'
-import { conflictsWithHostPorts, hostPorts, milliValue, quantityValue, toleratesTaint } from '#api'
+import type { DeepReadonly, core } from '#api'
+import { conflictsWithHostPorts, hostPorts, matchesNode, milliValue, quantityValue, toleratesTaint } from '#api'
 import type { Pod } from './names.ts'
 import { containersOf } from './names.ts'
 import type { PodFailure } from './pod-worker.ts'
@@ -15,6 +16,8 @@ export interface AdmitInput {
   /** Sysctls beyond the safe ones that this node allows; a trailing `*` stands for the rest of a name. */
   allowedUnsafeSysctls: readonly string[]
   pressure: Pressure
+  /** What pods may ask of the node beyond that and it may not have. */
+  supports: { strictGroups: boolean; appArmor: boolean }
 }
 
 /** Sysctls that are namespaced and cannot disturb other pods. */
@@ -35,7 +38,35 @@ const safeSysctls = [
 
 /** Why this node cannot take a pod that was assigned to it; undefined when it can. Pure. */
 export function admitPod(input: AdmitInput): PodFailure | undefined {
-  return sysctlFailure(input) ?? pressureFailure(input) ?? resourceFailure(input) ?? portFailure(input)
+  return supportFailure(input) ?? sysctlFailure(input) ?? pressureFailure(input) ?? resourceFailure(input) ?? portFailure(input)
+}
+
+/**
+ * Why the pod is not meant for this node: its selector and affinity, or a NoExecute taint that it does not tolerate. For pods that came by `nodeName`, past
+ * the scheduler. Asked only of a node that was read just now: a label that is older here than there would fail a pod for good.
+ */
+export function placementFailure({ spec }: Pod, node: DeepReadonly<core.Node>): PodFailure | undefined {
+  if (!spec) return undefined
+  if (!matchesNode(spec, node)) {
+    return { reason: 'NodeAffinity', message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector" }
+  }
+  const untolerated = (node.spec?.taints ?? []).some((taint) => taint.effect === 'NoExecute' && !toleratesTaint(spec.tolerations, taint))
+  return untolerated
+    ? { reason: 'TaintToleration', message: "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate" }
+    : undefined
+}
+
+function supportFailure({ pod, supports }: AdmitInput): PodFailure | undefined {
+  const { os, securityContext } = pod.spec ?? {}
+  if (os && os.name !== 'linux') return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" }
+  if (securityContext?.supplementalGroupsPolicy === 'Strict' && !supports.strictGroups) {
+    return { reason: 'SupplementalGroupsPolicyNotSupported', message: 'SupplementalGroupsPolicy=Strict is not supported in this node' }
+  }
+  const profiles = containersOf(pod).map(({ spec }) => spec.securityContext?.appArmorProfile ?? securityContext?.appArmorProfile)
+  if (!supports.appArmor && profiles.some((profile) => profile && profile.type !== 'Unconfined')) {
+    return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' }
+  }
+  return undefined
 }
 
 function sysctlFailure({ pod, allowedUnsafeSysctls }: AdmitInput): PodFailure | undefined {
@@ -55,7 +86,7 @@ function pressureFailure({ pod, pressure }: AdmitInput): PodFailure | undefined 
   const memory = pressure.memory && qosClass(pod) === 'BestEffort' && !tolerates
   const conditions = [...(memory ? ['MemoryPressure'] : []), ...(pressure.disk ? ['DiskPressure'] : []), ...(pressure.pids ? ['PIDPressure'] : [])]
   if (conditions.length === 0) return undefined
-  return { reason: 'Evicted', message: `Pod was rejected: The node had condition: [${conditions.join(', ')}]. ` }
+  return { reason: 'Evicted', message: `The node had condition: [${conditions.join(', ')}]. ` }
 }
 
 function resourceFailure({ pod, others, allocatable }: AdmitInput): PodFailure | undefined {
@@ -82,12 +113,12 @@ function portFailure({ pod, others }: AdmitInput): PodFailure | undefined {
   if (wanted.length === 0) return undefined
   const taken = new Set(others.filter((p) => !isTerminal(p.status?.phase)).flatMap((p) => hostPorts(p.spec)))
   if (!wanted.some((port) => conflictsWithHostPorts(port, taken))) return undefined
-  return { reason: 'NodePorts', message: 'Pod was rejected: Predicate NodePorts failed' }
+  return { reason: 'NodePorts', message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports" }
 }
 
 function outOf(resource: string, requested: number, used: number, capacity: number): PodFailure {
   return {
     reason: `OutOf${resource}`,
-    message: `Pod was rejected: Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
+    message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
   }
 }

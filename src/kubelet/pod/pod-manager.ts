@@ -3,17 +3,17 @@ import { join } from 'node:path'
 import type { Clock, Logger } from '#base'
 import { describeError } from '#base'
 import type { Cache, EventRecorder } from '#runtime'
-import type { core } from '#api'
+import type { DeepReadonly, core } from '#api'
 import type { PodCgroups } from '../cgroups/pod-cgroups.ts'
 import type { RuntimeService } from '../cri/index.ts'
 import type { ObjectSource } from '../env/index.ts'
 import type { Pressure } from '../node/node-status.ts'
 import type { Prober } from '../probes/prober.ts'
 import type { PodVolumes } from '../volumes/index.ts'
-import { admitPod } from './admit.ts'
+import { admitPod, placementFailure } from './admit.ts'
 import type { NodePaths, Pod } from './names.ts'
 import type { PodOperations } from './pod-operations.ts'
-import type { PodWorker } from './pod-worker.ts'
+import type { PodFailure, PodWorker } from './pod-worker.ts'
 import { createPodWorker } from './pod-worker.ts'
 import type { RecordCache } from './record-cache.ts'
 import type { PodRecord } from './records.ts'
@@ -39,6 +39,10 @@ export interface PodManagerOptions {
   pressure(): Pressure
   allocatable(): Readonly<Record<string, string>>
   allowedUnsafeSysctls: readonly string[]
+  supports(): { strictGroups: boolean; appArmor: boolean }
+  /** The kubelet's own node as it was seen last, and as it is now. */
+  node(): DeepReadonly<core.Node> | undefined
+  freshNode(): Promise<DeepReadonly<core.Node>>
 }
 
 /** The node's pods, each with its worker. */
@@ -85,15 +89,14 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       },
     })
     workers.set(uid, worker)
-    admit(worker)
-    worker.wake()
+    void admit(worker)
     balance()
   }
 
   /** A pod that runs here already, or that ends anyway, was admitted before. */
-  function admit(worker: PodWorker): void {
+  async function admit(worker: PodWorker): Promise<void> {
     const { pod } = worker
-    if (records.get(pod.metadata.uid ?? '') || pod.metadata.deletionTimestamp || isTerminal(pod.status?.phase)) return
+    if (records.get(pod.metadata.uid ?? '') || pod.metadata.deletionTimestamp || isTerminal(pod.status?.phase)) return worker.wake()
     const others = [...workers.values()].filter((w) => w !== worker && !w.over).map((w) => w.pod)
     const failure = admitPod({
       pod,
@@ -101,10 +104,23 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       allocatable: options.allocatable(),
       allowedUnsafeSysctls: options.allowedUnsafeSysctls,
       pressure: options.pressure(),
+      supports: options.supports(),
     })
-    if (!failure) return
-    events.event(pod as core.Pod, 'Warning', failure.reason, failure.message)
-    worker.fail(failure)
+    if (failure) reject(worker, failure)
+    else if (!misplaced(pod, options.node())) worker.wake()
+    else {
+      // what is known of the node may be older than what the pod was placed by
+      const node = await options.freshNode().catch((error: unknown) => void log.warn('cannot read the node', { error: describeError(error) }))
+      const wrong = misplaced(pod, node)
+      if (wrong) reject(worker, wrong)
+      else worker.wake()
+    }
+  }
+  const misplaced = (pod: Pod, node: DeepReadonly<core.Node> | void) => (node ? placementFailure(pod, node) : undefined)
+
+  function reject(worker: PodWorker, { reason, message }: PodFailure): void {
+    events.event(worker.pod as core.Pod, 'Warning', reason, message)
+    worker.fail({ reason, message: `Pod was rejected: ${message}` })
   }
 
   /** CPU shares of the classes follow the pods; changes while one is under way are taken together. */

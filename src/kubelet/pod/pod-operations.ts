@@ -9,11 +9,12 @@ import type { DeepReadonly, core, discovery } from '#api'
 import { isStatus, resources } from '#api'
 import type { PodCgroups } from '../cgroups/pod-cgroups.ts'
 import type { ContainerRuntime, cri } from '../cri/index.ts'
+import type { RuntimeFeatures } from '../cri/runtime-features.ts'
 import type { ObjectSource } from '../env/index.ts'
 import { ContainerConfigError, containerEnvironment } from '../env/index.ts'
 import type { ImagePuller } from '../images/image-puller.ts'
 import type { MountedVolume, PodVolumes } from '../volumes/index.ts'
-import { containerMounts } from '../volumes/index.ts'
+import { containerMounts, readInside } from '../volumes/index.ts'
 import { containerConfig } from './container-config.ts'
 import type { ClusterDns, ResolverConfig } from './dns.ts'
 import { podDns, podHostname } from './dns.ts'
@@ -28,7 +29,7 @@ import type { ContainerRecord, PodRecord, SandboxRecord } from './records.ts'
 import { containerResources } from './resources.ts'
 import { hasPlainNetwork, sandboxConfig } from './sandbox-config.ts'
 import { containerSecurity, nonRootViolation } from './security.ts'
-import { StartFailure } from './start-failure.ts'
+import { SandboxFailure, StartFailure } from './start-failure.ts'
 import type { TaskLimit } from './task-limit.ts'
 import { isWithdrawnFirst, withdrawn } from './withdrawal.ts'
 
@@ -51,6 +52,8 @@ export interface PodOperationsOptions {
   services(): readonly DeepReadonly<core.Service>[]
   /** Where services lead to; without it a pod that ends does not wait until they no longer lead to it. */
   endpointSlices?: Cache<discovery.EndpointSlice>
+  /** What the runtime says it can do. */
+  features(): RuntimeFeatures
   /** The handler of pods that need nothing special of their network; empty: the default one. */
   plainHandler: string
   /** The handler of a RuntimeClass; rejects when there is no such class. */
@@ -102,6 +105,9 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
     return sandboxConfig({ pod, attempt, paths, dns: podDns(pod, dns, await options.hostResolver()), hostname, cgroupParent: cgroups.path(pod) })
   }
 
+  const handlerOf = async (pod: Pod): Promise<string> =>
+    pod.spec?.runtimeClassName ? options.runtimeHandler(pod.spec.runtimeClassName) : hasPlainNetwork(pod) ? options.plainHandler : ''
+
   async function writeHosts(pod: Pod, ips: readonly string[]): Promise<string> {
     const file = join(paths.podDir(pod.metadata.uid ?? ''), 'etc-hosts')
     const nodeHosts = pod.spec?.hostNetwork ? await readFile('/etc/hosts', 'utf8').catch(() => '') : ''
@@ -137,6 +143,11 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
         nodeName: node.name,
         hostIPs: node.ips,
         podIPs,
+        readVolumeFile: async (name, path) => {
+          const volume = mounted.get(pod.metadata.uid ?? '')?.get(name)
+          if (!volume) throw new Error(`cannot find the volume "${name}" referenced by FileKeyRef`)
+          return volume.hollow ? '' : readInside(volume.hostPath, path)
+        },
         onInvalidNames: (message) => events.event(pod as core.Pod, 'Warning', 'InvalidEnvironmentVariableNames', message),
         signal,
       })
@@ -146,6 +157,7 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
         mounted: mounted.get(pod.metadata.uid ?? '') ?? new Map(),
         environment,
         rootDir: paths.root,
+        recursiveReadOnly: options.features().handlers.get(await handlerOf(pod))?.recursiveReadOnlyMounts ?? false,
       })
       return { environment, volumeMounts }
     }, imagePending)
@@ -178,6 +190,7 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
         volumeGroups: [],
         seccompRoot: paths.seccomp,
         ...(target ? { targetId: target.id } : {}),
+        strictGroups: options.features().supplementalGroupsPolicy ?? false,
       }),
       memoryCapacity: node.memoryCapacity,
     })
@@ -258,9 +271,10 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
       mounted.set(pod.metadata.uid ?? '', await volumes.mount(pod, signal))
     },
     async createSandbox(pod, attempt) {
+      refuseUnsupported(pod)
       const [config, handler] = await Promise.all([
         configOfSandbox(pod, attempt),
-        pod.spec?.runtimeClassName ? options.runtimeHandler(pod.spec.runtimeClassName) : hasPlainNetwork(pod) ? options.plainHandler : '',
+        handlerOf(pod),
         mkdir(paths.podLogs(identity(pod)), { recursive: true }),
       ])
       const { podSandboxId } = await limit(() => runtime.runPodSandbox({ config, runtimeHandler: handler }, { timeoutMs: sandboxTimeoutMs }))
@@ -311,6 +325,15 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
         if (!isStatus(error, 'NotFound') && !isStatus(error, 'Conflict')) throw error
       }
     },
+  }
+}
+
+/** What no sandbox of ours can be is refused by name: a pod that ran without it would be another than was asked for. */
+function refuseUnsupported({ spec }: Pod): void {
+  if (spec?.hostUsers === false) throw new SandboxFailure("can't set `spec.hostUsers: false`, runtime does not support user namespaces")
+  if (spec?.resourceClaims?.length) {
+    const names = spec.resourceClaims.map((claim) => claim.name).join(', ')
+    throw new SandboxFailure(`no driver of dynamic resources is registered with this node: ${names}`, 'FailedPrepareDynamicResources')
   }
 }
 

@@ -13,7 +13,7 @@ import type { RecordCache } from './record-cache.ts'
 import type { ContainerRecord, PodRecord } from './records.ts'
 import { emptyRecord } from './records.ts'
 import { RestartBackoff } from './restart-backoff.ts'
-import { StartFailure, goDuration } from './start-failure.ts'
+import { SandboxFailure, StartFailure, goDuration } from './start-failure.ts'
 import type { StatusInput, WaitingReason } from './status.ts'
 import { isTerminal, ownedConditions, podStatus } from './status.ts'
 import type { StatusSender } from './status-sender.ts'
@@ -264,7 +264,9 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     try {
       await operations.createSandbox(pod, attempt, signal)
     } catch (error) {
-      if (!signal.aborted) events.event(pod as core.Pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${describeError(error)}`)
+      const reason = error instanceof SandboxFailure ? error.reason : 'FailedCreatePodSandBox'
+      const what = reason === 'FailedCreatePodSandBox' ? 'Failed to create pod sandbox' : 'Failed to prepare dynamic resources'
+      if (!signal.aborted) events.event(pod as core.Pod, 'Warning', reason, `${what}: ${describeError(error)}`)
       throw error
     }
   }

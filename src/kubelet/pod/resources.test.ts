@@ -78,3 +78,39 @@ test('back-off begins with the second failure, doubles, and is forgotten after a
 test('durations read as Go prints them', () => {
   assert.deepEqual([0, 250, 10_000, 80_000, 300_000, 3_600_000].map(goDuration), ['0s', '250ms', '10s', '1m20s', '5m0s', '1h0m0s'])
 })
+
+describe('resources of the pod as a whole', () => {
+  const whole = (resources: core.ResourceRequirements, ...containers: core.Container[]): Pod => {
+    const plain = pod(...containers)
+    return { ...plain, spec: { ...plain.spec!, resources } }
+  }
+  const both = { requests: { cpu: '1', memory: '2Gi' }, limits: { cpu: '2', memory: '4Gi' } }
+
+  test('limit its cgroup whatever the containers say', () => {
+    assert.deepEqual(podCgroupLimits(whole(both, res(), res({ cpu: '100m' }))), { cpuShares: 1024, cpuQuota: 200_000, memory: 4 * gib })
+  })
+  test('limit the containers that have no limit of their own', () => {
+    const own = res({ cpu: '100m' }, { memory: '1Gi' })
+    const p = whole(both, own, res())
+    const limitsOf = ({ cpuShares: shares, cpuQuota: quota, memoryLimitInBytes }: ReturnType<typeof containerResources>) => [
+      shares,
+      quota,
+      memoryLimitInBytes,
+    ]
+    assert.deepEqual(limitsOf(containerResources(p, own, 10 * gib)), [102, 200_000, gib])
+    assert.deepEqual(limitsOf(containerResources(p, res(), 10 * gib)), [2, 200_000, 4 * gib])
+  })
+  test('share out the memory that no container asked for', () => {
+    const own = res({ memory: '1Gi' })
+    const p = whole(both, own, res())
+    assert.deepEqual(
+      [own, res()].map((c) => oomScoreAdj(p, c, 10 * gib)),
+      [850, 950],
+    )
+  })
+  test('decide the quality of service alone', () => {
+    const limits = { cpu: '1', memory: '1Gi' }
+    assert.equal(qosClass(whole({ requests: limits, limits }, res({ cpu: '100m' }))), 'Guaranteed')
+    assert.equal(qosClass(whole(both, res())), 'Burstable')
+  })
+})

@@ -29,20 +29,37 @@ export function oomScoreAdj(pod: Pod, container: ContainerSpec, memoryCapacity: 
   const qos = qosClass(pod)
   if (qos === 'Guaranteed') return -997
   if (qos === 'BestEffort') return 1000
-  const request = quantityValue(container.resources?.requests?.memory ?? '0')
+  const request = quantityValue(container.resources?.requests?.memory ?? '0') + shareOfPodMemory(pod)
   const adjust = 1000 - Math.floor((1000 * request) / Math.max(memoryCapacity, 1))
   return Math.min(Math.max(adjust, 3), 999)
 }
 
+/** What a pod asks for beyond its containers' own requests is theirs in equal parts (KEP-2837). */
+function shareOfPodMemory(pod: Pod): number {
+  const asked = pod.spec?.resources?.requests?.memory
+  if (asked === undefined) return 0
+  const long = containersOf(pod).filter(({ role }) => role === 'regular' || role === 'sidecar')
+  const own = long.reduce((sum, { spec }) => sum + quantityValue(spec.resources?.requests?.memory ?? '0'), 0)
+  return long.length === 0 ? 0 : Math.max(Math.floor((quantityValue(asked) - own) / long.length), 0)
+}
+
+/** A limit of a container: its own, or else the pod's, which it can never exceed. */
+function limitOf(pod: Pod, container: ContainerSpec, name: 'cpu' | 'memory'): string | undefined {
+  return container.resources?.limits?.[name] ?? pod.spec?.resources?.limits?.[name]
+}
+
 export function containerResources(pod: Pod, container: ContainerSpec, memoryCapacity: number): cri.LinuxContainerResources {
   const { requests, limits } = container.resources ?? {}
-  const limit = limits?.cpu === undefined ? 0 : milliValue(limits.cpu)
-  const request = requests?.cpu === undefined ? limit : milliValue(requests.cpu)
+  const cpu = limitOf(pod, container, 'cpu')
+  const memory = limitOf(pod, container, 'memory')
+  const limit = cpu === undefined ? 0 : milliValue(cpu)
+  // without a request a container has its own limit's worth, not the pod's
+  const request = requests?.cpu ?? limits?.cpu
   return {
-    cpuShares: cpuShares(request),
+    cpuShares: cpuShares(request === undefined ? 0 : milliValue(request)),
     cpuPeriod,
     cpuQuota: cpuQuota(limit),
-    memoryLimitInBytes: limits?.memory === undefined ? 0 : quantityValue(limits.memory),
+    memoryLimitInBytes: memory === undefined ? 0 : quantityValue(memory),
     oomScoreAdj: oomScoreAdj(pod, container, memoryCapacity),
   }
 }

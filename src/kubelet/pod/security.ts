@@ -66,6 +66,11 @@ export function seccompProfile(profile: DeepReadonly<core.SeccompProfile> | unde
   }
 }
 
+function appArmorProfile({ type, localhostProfile }: DeepReadonly<core.AppArmorProfile>): cri.SecurityProfile {
+  if (type === 'Localhost') return { profileType: 'Localhost', localhostRef: localhostProfile ?? '' }
+  return { profileType: type === 'RuntimeDefault' ? 'RuntimeDefault' : 'Unconfined' }
+}
+
 export function namespaces(pod: Pod): cri.NamespaceOption {
   const { hostNetwork, hostPID, hostIPC, shareProcessNamespace } = pod.spec ?? {}
   return {
@@ -86,6 +91,8 @@ export interface ContainerSecurityInput {
   seccompRoot: string
   /** The container whose processes an ephemeral container sees. */
   targetId?: string
+  /** The runtime can keep an image's own groups out; pods that ask for it are not admitted where it cannot. */
+  strictGroups: boolean
 }
 
 export function containerSecurity(input: ContainerSecurityInput): cri.LinuxContainerSecurityContext {
@@ -100,12 +107,14 @@ export function containerSecurity(input: ContainerSecurityInput): cri.LinuxConta
     ...(uid === undefined ? (user.username ? { runAsUsername: user.username } : {}) : { runAsUser: int64(uid) as cri.Int64Value }),
     ...(context.runAsGroup === undefined ? {} : { runAsGroup: { value: context.runAsGroup } }),
     supplementalGroups: [...new Set(groups)],
+    ...(input.strictGroups ? { supplementalGroupsPolicy: podContext.supplementalGroupsPolicy === 'Strict' ? 'Strict' : 'Merge' } : {}),
     privileged: context.privileged ?? false,
     readonlyRootfs: context.readOnlyRootFilesystem ?? false,
     noNewPrivs: context.allowPrivilegeEscalation === false,
     capabilities: { addCapabilities: [...(context.capabilities?.add ?? [])], dropCapabilities: [...(context.capabilities?.drop ?? [])] },
     ...(context.seLinuxOptions ? { selinuxOptions: { ...context.seLinuxOptions } } : {}),
     seccomp: seccompProfile(context.seccompProfile, seccompRoot),
+    ...(context.appArmorProfile ? { apparmor: appArmorProfile(context.appArmorProfile) } : {}),
     maskedPaths: unmasked ? [] : maskedPaths,
     readonlyPaths: unmasked ? [] : readonlyPaths,
   }

@@ -11,6 +11,16 @@ export class StartFailure extends Error {
   }
 }
 
+/** A pod cannot have a sandbox here; `reason` is the event's. */
+export class SandboxFailure extends Error {
+  readonly reason: 'FailedCreatePodSandBox' | 'FailedPrepareDynamicResources'
+  constructor(message: string, reason: SandboxFailure['reason'] = 'FailedCreatePodSandBox') {
+    super(message)
+    this.name = 'SandboxFailure'
+    this.reason = reason
+  }
+}
+
 /** A duration as Go prints it: `10s`, `1m20s`, `5m0s`, `1.5s`. */
 export function goDuration(ms: number): string {
   if (ms < 1000) return ms === 0 ? '0s' : `${ms}ms`

@@ -27,6 +27,8 @@ export async function containerMounts(options: {
   environment: readonly EnvironmentVariable[]
   rootDir: string
   mounter?: Mounter
+  /** The runtime can make what is mounted below a mount read-only with it. */
+  recursiveReadOnly?: boolean
 }): Promise<cri.Mount[]> {
   const { pod, container, mounted, rootDir, mounter = systemMounter } = options
   const variables = new Map(options.environment.map(({ key, value }) => [key, value]))
@@ -42,14 +44,29 @@ export async function containerMounts(options: {
         throw new ContainerConfigError(`failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`, { cause: error })
       })
     }
+    const recursive = isRecursivelyReadOnly(mount, options.recursiveReadOnly ?? false)
     mounts.push({
       hostPath,
       containerPath: isAbsolute(mount.mountPath) ? mount.mountPath : join('/', mount.mountPath),
       readonly: mount.readOnly === true || volume.readOnly === true,
       propagation: propagations[mount.mountPropagation ?? 'None'] ?? 'PROPAGATION_PRIVATE',
+      ...(recursive ? { recursiveReadOnly: true } : {}),
     })
   }
   return mounts
+}
+
+/** Rejects where it is asked for without an alternative and the runtime cannot (KEP-3857). */
+export function isRecursivelyReadOnly(
+  { name, readOnly, recursiveReadOnly = 'Disabled' }: DeepReadonly<core.VolumeMount>,
+  supported: boolean,
+): boolean {
+  if (!readOnly || recursiveReadOnly === 'Disabled') return false
+  if (recursiveReadOnly === 'Enabled' && !supported) {
+    const why = `volume "${name}" requested recursive read-only mode, but it is not supported by the runtime`
+    throw new ContainerConfigError(`failed to resolve recursive read-only mode: ${why}`)
+  }
+  return supported
 }
 
 function subPathOf(mount: DeepReadonly<core.VolumeMount>, variables: ReadonlyMap<string, string>): string | undefined {

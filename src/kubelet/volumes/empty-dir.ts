@@ -26,6 +26,8 @@ export const emptyDirPlugin: VolumePlugin = {
 
 /** What the pod's containers may use together; undefined when one of them has no limit. */
 function memoryLimit(pod: DeepReadonly<core.Pod>): number | undefined {
+  const own = pod.spec.resources?.limits?.memory
+  if (own !== undefined) return quantityValue(own)
   let sum = 0
   for (const { resources } of pod.spec.containers) {
     if (!resources?.limits?.memory) return undefined

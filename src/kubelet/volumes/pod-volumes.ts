@@ -231,10 +231,15 @@ function unsupportedDevices(pod: DeepReadonly<core.Pod>): { volume: string; mess
   })
 }
 
-/** Volumes that a container of the pod mounts; the others are left alone. */
+/** Volumes that a container of the pod mounts, or takes variables from; the others are left alone. */
 function usedVolumes(pod: DeepReadonly<core.Pod>): DeepReadonly<core.Volume>[] {
   const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? []), ...(pod.spec.ephemeralContainers ?? [])]
-  const used = new Set(containers.flatMap((c) => (c.volumeMounts ?? []).map((mount) => mount.name)))
+  const used = new Set(
+    containers.flatMap((c) => [
+      ...(c.volumeMounts ?? []).map((mount) => mount.name),
+      ...(c.env ?? []).map((variable) => variable.valueFrom?.fileKeyRef?.volumeName),
+    ]),
+  )
   return (pod.spec.volumes ?? []).filter((volume) => used.has(volume.name))
 }
 
