@@ -10,6 +10,7 @@ export {
 } from './environment.ts'
 export type { CallEstimate, EstimatedArgument, Library, Macro, Overload, SizeEstimate } from './library.ts'
 export { jsonValue, toJson, type Typing } from './json-values.ts'
+export { standardLibrary } from './libraries/standard.ts'
 export { printType, sameType } from './type-text.ts'
 export { type CelType, type TypeProvider, types } from './types.ts'
 export { CelError, Duration, List, MapValue, Opaque, Timestamp, TypeValue, Uint, type Value } from './values.ts'

@@ -13,6 +13,8 @@ export interface Overload {
   member?: true
   /** Gets values that match the parameters; an error of an argument never arrives here. Fails by returning a CelError. */
   call(...args: Value[]): Value
+  /** `call` takes whatever comes and says itself what it has no form for: as cel-go's operators do, whose overloads are one function. */
+  unguarded?: true
   /**
    * Asked once, while an expression is planned, with those arguments that are constants: a form of `call` that is faster for them, or a CelError that
    * refuses the expression, as a pattern that does not compile.
