@@ -39,7 +39,7 @@ export interface ApiHandlerOptions {
   /** Everything that is not about a resource: health, version, metrics, discovery, OpenAPI. */
   nonResource(request: Request, info: RequestInfo): Promise<Response> | Response
   /** What a subresource's handler may ask of this server on behalf of a user. */
-  context(served: ServedResource, request: Request, info: RequestInfo): SubresourceContext
+  context(served: ServedResource, request: Request, info: RequestInfo, trail?: AuditTrail): SubresourceContext
   clock: Clock
   log: Logger
   random: Random
@@ -216,7 +216,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     if (!known.verbs.includes(info.verb)) throw notAllowed()
     const outside = options.subresources[`${resource!.resource}/${resource!.subresource}`]
     await upToDateFor(info)
-    if (outside?.handle) return outside.handle(request, info, options.context(found, request, info))
+    if (outside?.handle) return outside.handle(request, info, options.context(found, request, info, trail))
     const call = callOf(request, info, found, inProcess, trail)
     const builtin = builtinSubresource(known)
     if (!builtin) throw errors.pathNotFound()

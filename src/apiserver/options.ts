@@ -34,6 +34,8 @@ export interface SubresourceContext {
   reader: ObjectReader
   /** The request's body as a decoded object of this kind; throws BadRequest. */
   decode(kind: { group: string; version: string; kind: string }): KubeObject
+  /** Asks admission whether the client may connect; `options` is what it asked for, such as a PodExecOptions. Rejects with StatusError. */
+  admitConnect(options: { kind: string; [field: string]: unknown }): Promise<void>
   /** This API server, as the requesting user. */
   transport: Transport
 }

@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '#base'
 import { Teardown, metricFamily, realClock } from '#base'
+import type { KubeObject } from '#api'
 import { StatusError, errors } from '#api'
 import type { Request, Response, Transport } from '#client'
+import { runAdmission } from './admission/run.ts'
 import type { ApiHandler } from './api-handler.ts'
 import { aboutOf, createApiHandler } from './api-handler.ts'
+import type { AuditTrail } from './audit/index.ts'
 import type { Credentials, UserInfo } from './authn/authenticator.ts'
 import { anonymousUser } from './authn/request-authenticator.ts'
 import { discoveryHandler } from './discovery/index.ts'
@@ -25,6 +28,7 @@ import { decode, valueOf } from './registry/decode.ts'
 import { observedStore } from './observed-store.ts'
 import { expireEvents } from './registry/event-expiry.ts'
 import type { Registry, ServedResource } from './registry/registry.ts'
+import { timestamp } from './registry/registry.ts'
 import { WatchCache } from './registry/watch-cache.ts'
 import type { RequestInfo } from './request-info.ts'
 
@@ -127,7 +131,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     release: Number.parseInt(options.version?.minor ?? '36'),
   })
 
-  function context(served: ServedResource, request: Request, info: RequestInfo): SubresourceContext {
+  function context(served: ServedResource, request: Request, info: RequestInfo, trail?: AuditTrail): SubresourceContext {
     return {
       parent() {
         const { namespace, name } = info.resource!
@@ -136,6 +140,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         return entry.object
       },
       reader,
+      admitConnect: ({ kind, ...fields }) =>
+        runAdmission(registry.admission, {
+          operation: 'CONNECT',
+          context: { request: info, now: timestamp(clock.now()), dryRun: false, ...(trail ? { annotate: trail.annotate } : {}) },
+          kind: { group: '', version: 'v1', kind },
+          object: { kind, apiVersion: 'v1', ...fields } as unknown as KubeObject,
+        }),
       decode: (kind) => decode(kind, valueOf(request, kind.kind), { fieldValidation: 'Ignore', warnings: [] }),
       transport: transport(info.user),
     }
@@ -181,7 +192,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       trail.responded(switching, true)
       socket.once('close', () => trail.complete())
     }
-    await subresource.upgrade!(request, info, socket, head, context(served, request, info))
+    await subresource.upgrade!(request, info, socket, head, context(served, request, info, trail))
   }
 
   function transport(user: UserInfo): Transport {

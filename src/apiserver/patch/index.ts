@@ -1,4 +1,4 @@
-export { applyJsonPatch, applyMergePatch } from './json-patch.ts'
+export { applyJsonPatch, applyMergePatch, isTestFailure } from './json-patch.ts'
 export { applyStrategicMergePatch } from './strategic-merge.ts'
 export type { ApplyOptions, Applied } from './apply.ts'
 export { applyServerSide, checkTypes } from './apply.ts'

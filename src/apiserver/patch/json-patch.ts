@@ -31,7 +31,8 @@ export function applyJsonPatch<T extends object>(object: T, patch: unknown): T {
   try {
     for (const operation of patch as (Operation | null)[]) {
       const problem = operate(result, operation ?? {}, budget) ?? (budget.items < 0 ? 'the operations move too many items of lists' : undefined)
-      if (problem) throw unprocessable({ cause: new Error(problem) })
+      if (problem === testFailed) throw unprocessable({ cause: new TestFailure(problem) })
+      if (problem) throw unprocessable({ cause: new Error(toldBy(operation ?? {}, problem)) })
     }
     if (!isTooDeep(result)) return result
   } catch (error) {
@@ -40,6 +41,45 @@ export function applyJsonPatch<T extends object>(object: T, patch: unknown): T {
   }
   throw unprocessable({ cause: new Error('the object is nested too deeply') })
 }
+
+const testFailed = 'the test failed'
+
+class TestFailure extends Error {}
+
+/** Whether a patch was refused because one of its tests failed. */
+export const isTestFailure = (error: unknown): boolean => error instanceof Error && error.cause instanceof TestFailure
+
+const noPath = 'the path leads nowhere'
+
+/** What upstream's library says of an operation that cannot be done. */
+function toldBy({ op, path, from }: Operation, problem: string): string {
+  const shown = String(path)
+  const key = unescape(shown.slice(shown.lastIndexOf('/') + 1))
+  switch (op) {
+    case 'add':
+      if (problem === noPath) return `add operation does not apply: doc is missing path: "${shown}": missing value`
+      return `error in add for path: '${shown}': ${listProblem(key)}`
+    case 'remove':
+      if (problem === noPath) return `remove operation does not apply: doc is missing path: "${shown}": missing value`
+      return `error in remove for path: '${shown}': ${problem === noItem ? listProblem(key) : `Unable to remove nonexistent key: ${key}: missing value`}`
+    case 'replace':
+      return `replace operation does not apply: doc is missing ${problem === noPath ? 'path' : 'key'}: ${shown}: missing value`
+    case 'test':
+      return `test operation does not apply: is missing path: ${shown}: missing value`
+    case 'move':
+    case 'copy':
+      return `${op} operation does not apply: doc is missing ${problem === noPath ? 'destination path' : 'from path'}: ${problem === noPath ? shown : String(from)}: missing value`
+    default:
+      return `Unexpected kind: ${String(op)}`
+  }
+}
+
+const listProblem = (key: string) =>
+  /^[-+]?\d+$/.test(key)
+    ? `Unable to access invalid index: ${key}: invalid index referenced`
+    : `value was not a proper array index: '${key}': strconv.Atoi: parsing ${JSON.stringify(key)}: invalid syntax`
+
+const noItem = 'the list has no such item'
 
 /** What is left of what the operations of one patch may cost. */
 interface Budget {
@@ -65,7 +105,7 @@ interface Place {
 function operate(document: object, operation: Operation, budget: Budget): string | undefined {
   const { op, path, from, value = null } = operation
   const at = placeOf(document, path)
-  if (!at) return 'the path leads nowhere'
+  if (!at) return noPath
   switch (op) {
     case 'add':
       return add(at, cloneJson(value), budget)
@@ -74,7 +114,7 @@ function operate(document: object, operation: Operation, budget: Budget): string
     case 'replace':
       return replace(at, cloneJson(value))
     case 'test':
-      return equalJson(read(at) ?? null, value) ? undefined : 'the test failed'
+      return equalJson(read(at) ?? null, value) ? undefined : testFailed
     case 'move':
     case 'copy': {
       const source = placeOf(document, from)
@@ -84,7 +124,7 @@ function operate(document: object, operation: Operation, budget: Budget): string
         remove(source!, budget)
         // the path is looked up without what moves: it may have led through it
         const target = placeOf(document, path)
-        return target ? add(target, moved, budget) : 'the path leads nowhere'
+        return target ? add(target, moved, budget) : noPath
       }
       budget.values -= countOf(moved)
       if (budget.values >= 0) budget.bytes -= JSON.stringify(moved).length
@@ -143,7 +183,7 @@ function remove({ container, key }: Place, budget: Budget): string | undefined {
     return
   }
   const index = indexOf(container.length, key)
-  if (index === undefined) return 'the list has no such item'
+  if (index === undefined) return noItem
   budget.items -= container.length - index
   container.splice(index, 1)
 }

@@ -31,6 +31,7 @@ export function httpProxyHandler(kind: 'pods' | 'services' | 'nodes', options: P
   return {
     async handle(request, info, context) {
       const { prefix, path } = proxiedPath(request.path)
+      await context.admitConnect(connectOptions(kind, path))
       if (path === '') return redirectTo(`${request.path}/${queryOf(request)}`)
       const { backend } = locate(info, context)
       let answer: IncomingMessage
@@ -44,11 +45,16 @@ export function httpProxyHandler(kind: 'pods' | 'services' | 'nodes', options: P
     },
     async upgrade(request, info, socket, head, context) {
       const { prefix, path } = proxiedPath(request.path)
+      await context.admitConnect(connectOptions(kind, path))
       const { backend } = locate(info, context)
       await upgradeTo(backend, request, (path || '/') + queryOf(request), socket, head, forwarded(request, prefix, path))
     },
   }
 }
+
+const optionKinds = { pods: 'PodProxyOptions', services: 'ServiceProxyOptions', nodes: 'NodeProxyOptions' } as const
+
+const connectOptions = (kind: keyof typeof optionKinds, path: string) => ({ kind: optionKinds[kind], ...(path ? { path } : {}) })
 
 /** Splits `/api/v1/…/NAME/proxy/REST` in the proxy's prefix and the path behind it, both as sent. */
 export function proxiedPath(path: string): { prefix: string; path: string } {

@@ -12,16 +12,35 @@ import type { ProxyingOptions } from './proxying.ts'
 export function podStreamHandler(kind: 'exec' | 'attach' | 'portForward', options: ProxyingOptions): SubresourceHandler {
   return {
     async handle(request, _info, context) {
+      await context.admitConnect(connectOptions(kind, request.query))
       // what is wrong with the request is said first, as it would be to an upgrade
       locate(kind, request, context)
       throw errors.badRequest('Upgrade request required')
     },
     async upgrade(request: Request, _info, socket: Duplex, head: Uint8Array, context: SubresourceContext) {
+      await context.admitConnect(connectOptions(kind, request.query))
       const { nodeName, path } = locate(kind, request, context)
       await upgradeTo(kubeletBackend(context.reader, nodeName, options.kubelet, options.dial), request, path, socket, head)
     },
   }
 }
+
+/** What the client asked for, as the API's own kinds say it. */
+function connectOptions(kind: 'exec' | 'attach' | 'portForward', query: URLSearchParams): { kind: string; [field: string]: unknown } {
+  if (kind === 'portForward') {
+    const ports = query.getAll('ports').flatMap((text) => text.split(',').map(Number))
+    return { kind: 'PodPortForwardOptions', ...(ports.length > 0 ? { ports } : {}) }
+  }
+  const container = query.get('container')
+  return {
+    kind: kind === 'exec' ? 'PodExecOptions' : 'PodAttachOptions',
+    ...Object.fromEntries(['stdin', 'stdout', 'stderr', 'tty'].filter((name) => isAsked(query, name)).map((name) => [name, true])),
+    ...(container ? { container } : {}),
+    ...(kind === 'exec' ? { command: query.getAll('command') } : {}),
+  }
+}
+
+const isAsked = (query: URLSearchParams, name: string) => ['true', '1', ''].includes(query.get(name) ?? 'false')
 
 /** Which node, and the path with the query that its kubelet knows; throws StatusError. */
 function locate(kind: 'exec' | 'attach' | 'portForward', request: Request, context: SubresourceContext): { nodeName: string; path: string } {
@@ -45,7 +64,7 @@ export function streamQuery(kind: 'exec' | 'attach', query: URLSearchParams): UR
     ['stderr', 'error'],
     ['tty', 'tty'],
   ] as const) {
-    if (['true', '1', ''].includes(query.get(name) ?? 'false')) sent.set(kubelet, '1')
+    if (isAsked(query, name)) sent.set(kubelet, '1')
   }
   if (kind === 'exec') for (const word of query.getAll('command')) sent.append('command', word)
   return sent

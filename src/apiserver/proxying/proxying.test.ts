@@ -25,6 +25,8 @@ const pod = (spec: Partial<core.PodSpec> = {}, status: core.PodStatus = {}): cor
   status,
 })
 
+const admitConnect = () => Promise.resolve()
+
 const put = (reader: ReturnType<typeof memoryReader>, object: KubeObject) =>
   reader.set('', object.kind === 'Endpoints' ? 'endpoints' : `${object.kind.toLowerCase()}s`, object)
 
@@ -186,7 +188,7 @@ describe('proxying HTTP to a pod', () => {
         path: full.path,
         resource: { group: '', version: 'v1', resource: 'pods', subresource: 'proxy', namespace: 'shop', name: 'web', rest: '' },
       }
-      return handler.handle!(full, info, { reader } as unknown as SubresourceContext)
+      return handler.handle!(full, info, { reader, admitConnect } as unknown as SubresourceContext)
     }
     return { server, call, [Symbol.asyncDispose]: () => new Promise<void>((resolve) => void server.close(() => resolve())) }
   }
@@ -238,11 +240,11 @@ describe('proxying HTTP to a pod', () => {
 
 describe('requests that are no upgrade', () => {
   it('are told so by exec', async () => {
-    const context = { parent: () => pod({ nodeName: 'n1' }) as DeepReadonly<KubeObject> } as unknown as SubresourceContext
+    const context = { parent: () => pod({ nodeName: 'n1' }) as DeepReadonly<KubeObject>, admitConnect } as unknown as SubresourceContext
     const request: Request = { method: 'POST', path: '/', query: new URLSearchParams('command=x&stdout=1'), headers: {} }
     const handler = proxyingHandlers({ kubelet: {} })['pods/exec']!
     await assert.rejects(handler.handle!(request, {} as any, context), { message: 'Upgrade request required', code: 400 })
-    const unbound = { parent: () => pod() as DeepReadonly<KubeObject> } as unknown as SubresourceContext
+    const unbound = { parent: () => pod() as DeepReadonly<KubeObject>, admitConnect } as unknown as SubresourceContext
     await assert.rejects(handler.handle!(request, {} as any, unbound), { message: 'pod web does not have a host assigned', code: 400 })
   })
 })

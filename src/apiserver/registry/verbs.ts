@@ -22,7 +22,7 @@ import type { Updated } from './update.ts'
 import { updateObject } from './update.ts'
 import type { View } from './watcher.ts'
 import { watchObjects } from './watching.ts'
-import { writeOptions } from './write-options.ts'
+import { operationOptions, writeOptions } from './write-options.ts'
 import { createObject } from './write.ts'
 import { checkBody } from './size.ts'
 
@@ -82,6 +82,7 @@ export function beginWrite(call: Call, kind: string): Write {
       now: timestamp(call.now),
       dryRun: options.dryRun,
       warnings: call.warnings,
+      options: (operation) => operationOptions(operation, request.query),
       ...(call.audit ? { annotate: call.audit.annotate } : {}),
     },
     fieldManager: options.fieldManager,
@@ -257,6 +258,7 @@ const returnsObject = new Set([
 function beginDelete(call: Call, options: DeleteOptions): Write {
   const write = beginWrite(call, 'DeleteOptions')
   if (options.dryRun?.length) write.context.dryRun = true
+  write.context.options = () => operationOptions('DELETE', call.request.query, options)
   return write
 }
 

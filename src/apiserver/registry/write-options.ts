@@ -37,6 +37,22 @@ export function writeOptions(query: URLSearchParams, kind: string, userAgent: st
   return { dryRun: dryRun.length > 0, fieldManager: fieldManager || managerOf(userAgent), fieldValidation, force: query.get('force') === 'true' }
 }
 
+/** The options of an operation as admission sees them, of a request that says them in its query or, of a delete, in its body. */
+export function operationOptions(operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT', query: URLSearchParams, ofDelete?: object): object {
+  const kind = { CREATE: 'CreateOptions', UPDATE: 'UpdateOptions', DELETE: 'DeleteOptions', CONNECT: '' }[operation]
+  const typed = { kind, apiVersion: 'meta.k8s.io/v1' }
+  if (operation === 'DELETE') return { ...typed, ...ofDelete }
+  const dryRun = query.getAll('dryRun')
+  const fieldManager = query.get('fieldManager')
+  const fieldValidation = query.get('fieldValidation')
+  return {
+    ...typed,
+    ...(dryRun.length > 0 ? { dryRun } : {}),
+    ...(fieldManager ? { fieldManager } : {}),
+    ...(fieldValidation ? { fieldValidation } : {}),
+  }
+}
+
 /** A text in Go's quotes. */
 const goQuoted = (text: string) => JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, '\\x$1')
 
