@@ -13,6 +13,19 @@ export interface Decoded<T = unknown> {
 /** A value that does not fit its type, in the words of Go's JSON decoder; the API server answers it with 400. */
 export class DecodeError extends Error {
   override name = 'DecodeError'
+  /** The value and the type that it does not fit; absent where a type has words of its own, as times and quantities have. */
+  readonly mismatch?: TypeMismatch
+  constructor(message: string, options: ErrorOptions & { mismatch?: TypeMismatch } = {}) {
+    super(message, options)
+    if (options.mismatch) this.mismatch = options.mismatch
+  }
+}
+
+export interface TypeMismatch {
+  value: unknown
+  type: Schema['type']
+  /** The name of the Go type, such as `[]v1.Container` or `int32`. */
+  goType: string
 }
 
 /**
@@ -50,6 +63,7 @@ interface Place {
   /** The struct that holds the field, e.g. `PodSpec`; empty at the root. */
   struct: string
   goType: string
+  type: Schema['type']
 }
 
 // Compiled decoders: one per object type, kept for as long as the schema is.
@@ -92,14 +106,14 @@ function compileObject(schema: ObjectSchema): Decoder {
     slots.set(field.name, {
       name: field.name,
       index,
-      decode: compile(field.schema, { struct, goType: field.goType }),
+      decode: compile(field.schema, { struct, goType: field.goType, type: field.schema.type }),
       omits: omission(field),
     })
     const make = zeroOf(field, emptyObject)
     if (make) always.push({ index, make })
     index++
   }
-  const place = { struct: '', goType: schema.goName }
+  const place: Place = { struct: '', goType: schema.goName, type: 'object' }
 
   return (value, state) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -197,7 +211,7 @@ function compileInteger(limit: number, place: Place): Decoder {
 }
 
 function compileList(schema: ListSchema, place: Place): Decoder {
-  const decode = compile(schema.items, { struct: place.struct, goType: place.goType.replace(/^\[\]/, '') })
+  const decode = compile(schema.items, { struct: place.struct, goType: place.goType.replace(/^\[\]/, ''), type: schema.items.type })
   const zero = zeroOfSchema(schema.items, emptyObject)
   return (value, state) => {
     if (!Array.isArray(value)) throw mismatch(value, place, state)
@@ -214,7 +228,7 @@ function compileList(schema: ListSchema, place: Place): Decoder {
 }
 
 function compileMap(schema: MapSchema, place: Place): Decoder {
-  const decode = compile(schema.values, { struct: place.struct, goType: place.goType.replace(/^map\[\w+\]/, '') })
+  const decode = compile(schema.values, { struct: place.struct, goType: place.goType.replace(/^map\[\w+\]/, ''), type: schema.values.type })
   const zero = zeroOfSchema(schema.values, emptyObject)
   return (value, state) => {
     if (typeof value !== 'object' || Array.isArray(value)) throw mismatch(value, place, state)
@@ -297,10 +311,10 @@ function fail(value: unknown, place: Place, state: State): never {
   throw mismatch(value, place, state)
 }
 
-function mismatch(value: unknown, { struct, goType }: Place, state: State, what = describe(value)): DecodeError {
+function mismatch(value: unknown, { struct, goType, type }: Place, state: State, what = describe(value)): DecodeError {
   const fields = state.path.slice(0, state.depth).filter((step) => typeof step === 'string' && !step.startsWith(mapKeyMark))
   const where = struct === '' ? 'value' : `struct field ${struct}.${fields.join('.')}`
-  return new DecodeError(`json: cannot unmarshal ${what} into Go ${where} of type ${goType}`)
+  return new DecodeError(`json: cannot unmarshal ${what} into Go ${where} of type ${goType}`, { mismatch: { value, type, goType } })
 }
 
 function describe(value: unknown): string {

@@ -12,6 +12,7 @@ import {
   applyServerSide,
   applyStrategicMergePatch,
   checkTypes,
+  converterWords,
 } from '../patch/index.ts'
 import type { Call } from './call.ts'
 import { cborTypeOf, decode, goSyntaxError, schemaFor } from './decode.ts'
@@ -89,10 +90,13 @@ export function decodePatched(
     if (!(error instanceof StatusError)) throw error
     const [strict] = /strict decoding error: .*$/s.exec(error.message) ?? []
     if (!strict && !(error.cause instanceof DecodeError)) throw error
-    const why = `Invalid value: ${JSON.stringify(strategic ? goFormat(patch) : JSON.stringify(value))}: ${strict ?? (error.cause as Error).message}`
+    const shown = strategic ? goFormat(patch) : JSON.stringify(value)
+    const why = `Invalid value: ${JSON.stringify(shown)}: ${strict ?? unfitting(error.cause as DecodeError, strategic)}`
     throw failure('Invalid', 422, ` "" is invalid: patch: ${why}`, { causes: [{ reason: 'FieldValueInvalid', message: why, field: 'patch' }] })
   }
 }
+
+const unfitting = ({ message, mismatch }: DecodeError, strategic: boolean) => (strategic && mismatch && converterWords(mismatch)) || message
 
 const operationFields = new Set(['op', 'path', 'from', 'value'])
 
