@@ -156,7 +156,9 @@ export function createKubelet(options: KubeletOptions): Kubelet {
     })
     const services = options.services ?? teardown.use(startCache({ client, ref: resources.services, clock, log }))
     const pods = teardown.use(startCache({ client, ref: resources.pods, query: { fieldSelector: `spec.nodeName=${nodeName}` }, clock, log }))
-    const volumes = options.volumes ?? teardown.use(podVolumes({ rootDir: paths.root, client, objects, clock, log, allocatable: () => allocatable }))
+    const volumes =
+      options.volumes ??
+      teardown.use(podVolumes({ rootDir: paths.root, client, objects, clock, log, images: runtime, allocatable: () => allocatable }))
     const cgroups = options.cgroupRoot === false ? noCgroups : podCgroups(cgroupHierarchy(), options.cgroupRoot ?? '/')
     const images = imagePuller({ images: runtime, clock, events, credentials: (pod) => pullCredentials(objects, pod, options.pullConfig) })
     const statuses = teardown.use(statusSender({ client, clock, log }))

@@ -3,6 +3,7 @@ import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js'
 import { Client, Metadata, credentials, status as grpcStatus } from '@grpc/grpc-js'
 import type { Root, Type } from 'protobufjs'
 import protobuf from 'protobufjs'
+import { containerdImageMounts } from './image-mounts.ts'
 import type { CallOptions, ContainerRuntime, RuntimeErrorKind, RuntimeEvent } from './runtime-service.ts'
 import { RuntimeError, isRuntimeError } from './runtime-service.ts'
 
@@ -53,6 +54,7 @@ export function connectContainerd(options: ContainerdOptions): ContainerRuntime 
   const version = runtime('Version')
   const imageFsInfo = image('ImageFsInfo')
   return {
+    ...containerdImageMounts(options.socket),
     version: (call) => version({ version: 'v1' }, call),
     status: listed(runtime('Status')),
     updateRuntimeConfig: nothing(runtime('UpdateRuntimeConfig')),

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Clock } from '#base'
 import { realClock } from '#base'
+import { noImageMounts } from './image-mounts.ts'
 import type { ContainerRuntime, RuntimeEvent } from './runtime-service.ts'
 import { RuntimeError } from './runtime-service.ts'
 import type * as cri from './types.ts'
@@ -160,6 +161,7 @@ export function createFakeRuntime(options: FakeRuntimeOptions = {}): FakeRuntime
       for (const c of containers.values()) if (c.sandbox === sandbox) finish(c, 137)
       emit({ containerId: id, type: 'exit', exitCode: 137 })
     },
+    ...noImageMounts,
     addImage: (name) => void pulled.add(name),
 
     async version() {

@@ -1,3 +1,4 @@
+import type { ImageMounts } from './image-mounts.ts'
 import type * as cri from './types.ts'
 
 /** How one call is bounded. Without a timeout a call waits as long as the runtime takes. */
@@ -137,4 +138,4 @@ export interface ImageService {
 }
 
 /** A container runtime: what the kubelet drives. Disposing it closes the connection and leaves every container alone. */
-export interface ContainerRuntime extends RuntimeService, ImageService, AsyncDisposable {}
+export interface ContainerRuntime extends RuntimeService, ImageService, ImageMounts, AsyncDisposable {}

@@ -120,7 +120,7 @@ export function createPodManager(options: PodManagerOptions): PodManager {
 
   function reject(worker: PodWorker, { reason, message }: PodFailure): void {
     events.event(worker.pod as core.Pod, 'Warning', reason, message)
-    worker.fail({ reason, message: `Pod was rejected: ${message}` })
+    worker.fail({ reason, message: `Pod was rejected: ${message}`, rejected: true })
   }
 
   /** CPU shares of the classes follow the pods; changes while one is under way are taken together. */

@@ -125,6 +125,19 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
     return file
   }
 
+  /** What the image volumes of a container hold; an image that cannot be had keeps the container waiting as its own would. */
+  async function mountImages(pod: Pod, container: RoledContainer, sandbox: cri.PodSandboxConfig, signal: AbortSignal): Promise<void> {
+    const names = new Set((container.spec.volumeMounts ?? []).map((mount) => mount.name))
+    for (const { name, image } of pod.spec?.volumes ?? []) {
+      const volume = mounted.get(pod.metadata.uid ?? '')?.get(name)
+      if (!image || !names.has(name) || !volume || volume.hollow) continue
+      const { pullPolicy } = image
+      const spec = { name: container.spec.name, image: image.reference ?? '', ...(pullPolicy ? { imagePullPolicy: pullPolicy } : {}) }
+      const { ref } = await images.ensure(pod, { ...container, spec }, sandbox, signal)
+      await runtime.mountImage(ref, volume.hostPath)
+    }
+  }
+
   async function start(pod: Pod, action: Start, podIP: string, signal: AbortSignal): Promise<void> {
     const { container, sandbox, attempt } = action
     const { spec } = container
@@ -151,6 +164,7 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
         onInvalidNames: (message) => events.event(pod as core.Pod, 'Warning', 'InvalidEnvironmentVariableNames', message),
         signal,
       })
+      await mountImages(pod, container, sandboxSettings, signal)
       const volumeMounts = await containerMounts({
         pod,
         container: spec,
@@ -343,6 +357,7 @@ async function asConfigError<T>(task: () => Promise<T>, image: Promise<unknown>)
     return await task()
   } catch (cause) {
     await image
+    if (cause instanceof StartFailure) throw cause
     if (cause instanceof ContainerConfigError) throw new StartFailure(cause.reason, cause.message, { cause })
     throw new StartFailure('CreateContainerConfigError', describeError(cause), { cause })
   }

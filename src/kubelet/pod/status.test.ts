@@ -316,3 +316,11 @@ describe('restart rules', () => {
     assert.equal(condition(status({}), 'AllContainersRestarting'), undefined)
   })
 })
+
+test('a pod that the node rejected failed, and has no containers to tell of', () => {
+  const rejected = status({
+    failure: { reason: 'NodeAffinity', message: 'Pod was rejected: no', rejected: true },
+    plan: { over: true, initFailed: false },
+  })
+  assert.deepEqual([rejected.phase, rejected.reason, rejected.containerStatuses], ['Failed', 'NodeAffinity', undefined])
+})

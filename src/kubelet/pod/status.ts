@@ -28,8 +28,8 @@ export interface StatusInput {
   plan: Pick<Plan, 'over' | 'initFailed'>
   /** The pod has to end: containers that never ran will not. */
   ending: boolean
-  /** Set when the kubelet itself failed the pod: `DeadlineExceeded`, `Evicted`, … */
-  failure?: { reason: string; message: string; disruption?: { reason: string; message: string } } | undefined
+  /** Set when the kubelet itself failed the pod: `DeadlineExceeded`, `Evicted`, …; a pod that was `rejected` never had a container to tell of. */
+  failure?: { reason: string; message: string; disruption?: { reason: string; message: string }; rejected?: boolean } | undefined
 }
 
 type Status = core.PodStatus
@@ -56,8 +56,8 @@ export function podStatus(input: StatusInput): Status {
     hostIPs: input.nodeIPs.map((ip) => ({ ip })),
     ...(ips.length > 0 ? { podIP: ips[0]!, podIPs: ips.map((ip) => ({ ip })) } : {}),
     startTime: previous.startTime ?? timestamp(now),
-    ...(initial.length > 0 ? { initContainerStatuses: initial } : {}),
-    containerStatuses: of(['regular']),
+    ...(initial.length > 0 && !failure?.rejected ? { initContainerStatuses: initial } : {}),
+    ...(failure?.rejected ? {} : { containerStatuses: of(['regular']) }),
     qosClass: previous.qosClass ?? qosClass(pod),
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
   }

@@ -2,6 +2,7 @@ import { configMapPlugin } from './config-map.ts'
 import { downwardAPIPlugin } from './downward-api.ts'
 import { emptyDirPlugin } from './empty-dir.ts'
 import { hostPathPlugin } from './host-path.ts'
+import { imagePlugin } from './image.ts'
 import { persistentVolumeClaimPlugin } from './persistent-volume-claim.ts'
 import { projectedPlugin } from './projected.ts'
 import { secretPlugin } from './secret.ts'
@@ -16,4 +17,5 @@ export const volumePlugins: readonly VolumePlugin[] = [
   downwardAPIPlugin,
   hostPathPlugin,
   persistentVolumeClaimPlugin,
+  imagePlugin,
 ]

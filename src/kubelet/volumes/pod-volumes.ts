@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { Client } from '#client'
 import type { Clock, Logger } from '#base'
 import type { core, DeepReadonly } from '#api'
+import type { ImageMounts } from '../cri/image-mounts.ts'
+import { noImageMounts } from '../cri/image-mounts.ts'
 import type { ObjectSource } from '../env/object-source.ts'
 import { memoryVolumes } from './memory-volumes.ts'
 import type { Mounter } from './mounter.ts'
@@ -23,6 +25,8 @@ export interface PodVolumesOptions {
   allocatable: () => DeepReadonly<Record<string, string>>
   plugins?: readonly VolumePlugin[]
   mounter?: Mounter
+  /** Contents of images; none when absent. */
+  images?: ImageMounts
   tokens?: TokenSource
 }
 
@@ -65,7 +69,7 @@ interface PodState {
 }
 
 export function podVolumes(options: PodVolumesOptions): PodVolumes {
-  const { rootDir, client, objects, clock, log, plugins = volumePlugins, mounter = systemMounter } = options
+  const { rootDir, client, objects, clock, log, plugins = volumePlugins, mounter = systemMounter, images = noImageMounts } = options
   const tokens = options.tokens ?? tokenSource({ client, clock })
   const pods = new Map<string, PodState>()
   const queues = new Map<string, Promise<unknown>>()
@@ -122,6 +126,14 @@ export function podVolumes(options: PodVolumesOptions): PodVolumes {
 
   const removeFiles = async (uid: string) => {
     const dir = podDir(uid)
+    for (const plugin of plugins) {
+      if (!plugin.unmount) continue
+      const own = join(dir, 'volumes', `kubernetes.io~${plugin.type}`)
+      // a container's subPath holds on to what is mounted
+      const names = await readdir(own).catch(() => [])
+      if (names.length > 0) for (const point of await mounter.below(join(dir, 'volume-subpaths'))) await mounter.unmount(point)
+      for (const name of names) await plugin.unmount(join(own, name), images)
+    }
     for (const point of await mounter.below(dir)) await mounter.unmount(point)
     // deleting through a mount would delete what is mounted
     const left = await mounter.below(dir)

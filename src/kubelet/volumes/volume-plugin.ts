@@ -1,6 +1,7 @@
 import type { Client } from '#client'
 import type { core, DeepReadonly } from '#api'
 import type { ObjectSource } from '../env/object-source.ts'
+import type { ImageMounts } from '../cri/image-mounts.ts'
 import type { Mounter } from './mounter.ts'
 import type { TokenSource } from './service-account-token.ts'
 
@@ -46,4 +47,6 @@ export interface VolumePlugin {
    * again at the latest, where there is one.
    */
   refresh?(context: VolumeContext): Promise<number | undefined>
+  /** Gives back what unmounting and removing `dir` does not; called before that for each volume of the type, whatever became of it. */
+  unmount?(dir: string, images: ImageMounts): Promise<void>
 }

@@ -21,7 +21,7 @@ import type { core } from '#api'
 import { errors } from '#api'
 import type { ObjectSource } from '../env/object-source.ts'
 import { writePayload } from './atomic-writer.ts'
-import { containerMounts } from './container-mounts.ts'
+import { containerMounts, isRecursivelyReadOnly } from './container-mounts.ts'
 import { checkHostPath } from './host-path.ts'
 import type { Mounter } from './mounter.ts'
 import { mountPoints } from './mounter.ts'
@@ -79,6 +79,7 @@ function fakeObjects() {
 function setup(answers: { token?: () => object; get?: (resource: string, name: string) => any } = {}) {
   const { objects, source, tell } = fakeObjects()
   const mounter = fakeMounter()
+  const unmountedImages: string[] = []
   const clock = manualClock()
   const client = {
     resource: (ref: { resource: string }) => ({
@@ -94,8 +95,9 @@ function setup(answers: { token?: () => object; get?: (resource: string, name: s
     log: silentLogger,
     allocatable: () => ({ cpu: '4', memory: '8Gi' }),
     mounter,
+    images: { mountImage: async () => {}, unmountImage: async (target) => void unmountedImages.push(target) },
   })
-  return { objects, tell, mounter, clock, volumes }
+  return { objects, tell, mounter, clock, volumes, unmountedImages }
 }
 
 let uid = 0
@@ -282,6 +284,16 @@ describe('volumes of a pod', () => {
     )
   })
 
+  it('that are images have a place that is only read, and are given back with it', async () => {
+    const { volumes, unmountedImages } = setup()
+    const pod = podWith([{ name: 'content', image: { reference: 'content:1' } }])
+    const { hostPath, readOnly } = (await volumes.mount(pod, signal)).get('content')!
+    assert.deepEqual([existsSync(hostPath), readOnly], [true, true])
+    await volumes.unmount(pod.metadata.uid!)
+    assert.deepEqual([unmountedImages, existsSync(hostPath)], [[hostPath], false])
+    await volumes[Symbol.asyncDispose]()
+  })
+
   it('belong to the fsGroup', { skip: !root }, async () => {
     const { objects, volumes } = setup()
     objects.set('ConfigMap/shop/settings', { data: { color: 'blue' } })
@@ -418,6 +430,26 @@ describe('mounts of a container', () => {
     ['uses an unknown variable', { subPathExpr: '$(NOBODY)' }, /missing value for "NOBODY"/],
   ]
   for (const [name, mount, message] of refused) it(`are refused when the subPath ${name}`, () => assert.rejects(prepare().run(mount), message))
+})
+
+describe('recursive read-only mounts', () => {
+  const mount = (readOnly: boolean, recursiveReadOnly?: string) => ({
+    name: 'v',
+    mountPath: '/v',
+    readOnly,
+    ...(recursiveReadOnly ? { recursiveReadOnly } : {}),
+  })
+  const rows: { name: string; mount: core.VolumeMount; supported: boolean; want: boolean | RegExp }[] = [
+    { name: 'are not what is not asked for', mount: mount(true), supported: true, want: false },
+    { name: 'are what the runtime can', mount: mount(true, 'Enabled'), supported: true, want: true },
+    { name: 'are refused where it cannot', mount: mount(true, 'Enabled'), supported: false, want: /volume "v" requested recursive read-only mode/ },
+    { name: 'are given up where that is allowed', mount: mount(true, 'IfPossible'), supported: false, want: false },
+  ]
+  for (const row of rows)
+    it(row.name, () => {
+      if (row.want instanceof RegExp) assert.throws(() => isRecursivelyReadOnly(row.mount, row.supported), row.want)
+      else assert.equal(isRecursivelyReadOnly(row.mount, row.supported), row.want)
+    })
 })
 
 describe('hostPath types', () => {
