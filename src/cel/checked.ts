@@ -23,7 +23,7 @@ export interface Checked {
   expr: Expr
   /** By the id of an expression. */
   types: ReadonlyMap<number, CelType>
-  /** By the id of an ident, of a struct literal (its type's name) or of a call; field selections have none. */
+  /** By the id of an ident or of a call; field selections have none, struct literals have the name of their type. */
   references: ReadonlyMap<number, Reference>
   macroCalls: MacroCalls
 }
