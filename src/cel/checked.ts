@@ -25,6 +25,8 @@ export interface Checked {
   types: ReadonlyMap<number, CelType>
   /** By the id of an ident or of a call; field selections have none, struct literals have the name of their type. */
   references: ReadonlyMap<number, Reference>
+  /** The variables of the environment that it names. */
+  mentions: ReadonlySet<string>
   macroCalls: MacroCalls
 }
 

@@ -22,6 +22,8 @@ export interface Declarations {
 const largestType = 4096
 
 interface Resolved {
+  /** Whether it is a variable of the environment. */
+  outer?: true
   name: string
   type: CelType
   value?: Value
@@ -33,6 +35,7 @@ export const check = ({ source: text, expr, macroCalls }: Parsed, declarations: 
   const issues = newIssues(source)
   const found = new Map<number, CelType>()
   const references = new Map<number, Reference>()
+  const mentions = new Set<string>()
   const unifier = newUnifier()
   const { container } = declarations
   /** Variables of comprehensions, the innermost last. */
@@ -74,7 +77,7 @@ export const check = ({ source: text, expr, macroCalls }: Parsed, declarations: 
   }
   const local = (name: string): CelType | undefined => scopes.findLast((scope) => scope.has(name))?.get(name)
   const global = (name: string): Resolved | undefined => {
-    if (Object.hasOwn(declarations.variables, name)) return { name, type: declarations.variables[name]! }
+    if (Object.hasOwn(declarations.variables, name)) return { outer: true, name, type: declarations.variables[name]! }
     const constant = declarations.constants.get(name)
     if (constant) return { name, ...constant }
     const type = declaredType(name)
@@ -104,7 +107,8 @@ export const check = ({ source: text, expr, macroCalls }: Parsed, declarations: 
     return undefined
   }
 
-  const named = (e: Expr, { name, type, value }: Resolved): Expr => {
+  const named = (e: Expr, { name, type, value, outer }: Resolved): Expr => {
+    if (outer) mentions.add(name.replace(/^\./, ''))
     setType(e, type)
     references.set(e.id, value === undefined ? { kind: 'variable', name } : { kind: 'constant', name, value })
     return { kind: 'ident', id: e.id, offset: e.offset, name }
@@ -392,7 +396,7 @@ export const check = ({ source: text, expr, macroCalls }: Parsed, declarations: 
 
   const checked = checkAll()
   issues.throwIfAny()
-  return { source: text, expr: checked!, types: found, references, macroCalls }
+  return { source: text, expr: checked!, types: found, references, mentions, macroCalls }
 }
 
 const literalType = (value: Literal['value']): CelType => {

@@ -1,3 +1,4 @@
+import type { Checked } from './checked.ts'
 import type { Library } from './library.ts'
 import type { CelType, TypeProvider } from './types.ts'
 import type { Value } from './values.ts'
@@ -8,6 +9,11 @@ export interface EnvironmentOptions {
   types?: TypeProvider
   /** Namespace in which names are looked up first. */
   container?: string
+  /**
+   * As Kubernetes compiles: literal lists and maps have elements of one type, literal durations, timestamps and patterns are valid. Otherwise as the
+   * language definition has it. True when left out.
+   */
+  strict?: boolean
 }
 
 /** What may be said in an expression, and by which names. Made once, shared by all expressions of a kind. */
@@ -20,6 +26,8 @@ export interface Environment {
 
 export interface Program {
   readonly source: string
+  /** For what is said of it without evaluating it, as its cost is estimated. */
+  readonly checked: Checked
   readonly resultType: CelType
   /** Whether the value of a name can matter to the result. */
   readonly mentions: ReadonlySet<string>

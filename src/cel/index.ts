@@ -1,3 +1,5 @@
+export type { Checked, Reference } from './checked.ts'
+export { createEnvironment } from './compile.ts'
 export {
   CompileError,
   type Environment,
@@ -8,6 +10,7 @@ export {
   type Program,
   type Variables,
 } from './environment.ts'
+export { bindMacros, optionalMacros, standardMacros, twoVariableMacros } from './macros.ts'
 export type { CallEstimate, EstimatedArgument, Library, Macro, Overload, SizeEstimate } from './library.ts'
 export { jsonValue, toJson, type Typing } from './json-values.ts'
 export { standardLibrary } from './libraries/standard.ts'

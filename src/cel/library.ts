@@ -1,4 +1,5 @@
 import type { Expr, Literal } from './ast.ts'
+import type { Checked } from './checked.ts'
 import type { MacroMaker } from './parser.ts'
 import type { CelType } from './types.ts'
 import type { CelError, Value } from './values.ts'
@@ -55,6 +56,10 @@ export interface Library {
   /** Names of types and constants: `net.IP`, `math`. */
   constants?: Record<string, { type: CelType; value: Value }>
   macros?: Macro[]
+  /** What the library asks of a checked expression beyond its types, as of literal arguments. */
+  validate?(checked: Checked, report: (offset: number, message: string) => void): void
+  /** Functions in whose arguments literal lists and maps may mix types. */
+  mixedLiterals?: string[]
 }
 
 /** Rewrites a call while it is parsed. */

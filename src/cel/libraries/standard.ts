@@ -19,6 +19,7 @@ import { characters, sizeOf } from '../values/size.ts'
 import { inRange } from '../values/time.ts'
 import type { Library, Overload } from '../library.ts'
 import { Optional } from '../optional.ts'
+import { standardMacros } from '../macros.ts'
 import { compileRegex } from '../regex.ts'
 import { type CelType, types } from '../types.ts'
 import { CelError, Duration, List, MapValue, Opaque, Timestamp, TypeValue, Uint, type Value } from '../values.ts'
@@ -283,6 +284,7 @@ const typeConstant = (type: CelType): [string, { type: CelType; value: Value }] 
 /** The standard library of the language definition, with cel-go's overloads, messages and costs. */
 export const standardLibrary: Library = {
   name: 'standard',
+  macros: [...standardMacros],
   constants: Object.fromEntries(
     [bool, bytes, double, duration, int, listOfDyn(), mapOfDyn(), types.null, string, timestamp, types.type(), uint].map(typeConstant),
   ),
