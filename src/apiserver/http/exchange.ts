@@ -5,6 +5,8 @@ import type { Request } from '#client'
 /** The sending half of one HTTP exchange, over HTTP/1.1 or HTTP/2. */
 export interface Sink {
   head(status: number, headers: Record<string, string>): void
+  /** Sends what was written by itself: what comes next is not copied into one piece with it. */
+  flush(): Promise<void> | void
   /** False: the client is slower than we are; wait for `onDrain`. */
   write(chunk: Uint8Array): boolean
   end(chunk?: Uint8Array): void
@@ -120,6 +122,7 @@ export function readAll(
 
 export class Http1Sink implements Sink {
   readonly #response: ServerResponse
+  #written = false
 
   constructor(response: ServerResponse) {
     this.#response = response
@@ -130,7 +133,14 @@ export class Http1Sink implements Sink {
     if (!('content-length' in headers)) this.#response.flushHeaders()
   }
 
+  /** Node keeps what is written in a turn together, and TLS copies what it gets together. */
+  flush(): Promise<void> | void {
+    if (this.#written) return new Promise((resolve) => process.nextTick(resolve))
+    this.#response.flushHeaders()
+  }
+
   write(chunk: Uint8Array): boolean {
+    this.#written = true
     return this.#response.write(chunk)
   }
 
@@ -166,6 +176,9 @@ export class Http2Sink implements Sink {
     this.#bodyless ||= status === 204 || status === 304
     this.#stream.respond({ ':status': status, ...headers }, { endStream: this.#bodyless })
   }
+
+  /** Frames are made of whatever there is. */
+  flush(): void {}
 
   write(chunk: Uint8Array): boolean {
     return this.closed || this.#bodyless ? true : this.#stream.write(chunk)

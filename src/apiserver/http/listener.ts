@@ -294,6 +294,7 @@ function plainResponse({ status, headers, body }: Response): Buffer {
 function closedWith(socket: Duplex): Sink {
   return {
     head() {},
+    flush() {},
     write: () => true,
     end() {},
     onDrain() {},

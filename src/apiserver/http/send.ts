@@ -11,6 +11,8 @@ import { cborType, negotiate, protobufType } from './negotiate.ts'
 
 const compress = promisify(gzip)
 
+/** Bytes beyond which a part leaves on its own: copying it would cost as much as encrypting it. */
+const sentAlone = 64 * 1024
 /** Smaller responses are not worth compressing (upstream's bound). */
 const gzipAbove = 128 * 1024
 
@@ -26,11 +28,13 @@ export async function send(sink: Sink, request: Request, response: Response): Pr
     if (!encoded && length > gzipAbove && takesGzip(request)) return sendCompressed(sink, response, bytes)
     response.headers['content-length'] = String(length)
     sink.head(response.status, response.headers)
-    if (!Array.isArray(bytes)) sink.end(bytes)
-    else {
-      for (let i = 0; i < bytes.length - 1; i++) sink.write(bytes[i]!)
-      sink.end(bytes.at(-1))
+    let last = bytes
+    if (Array.isArray(last)) {
+      for (let i = 0; i < last.length - 1; i++) sink.write(last[i]!)
+      last = last.at(-1)!
     }
+    if (last.length >= sentAlone) await sink.flush()
+    sink.end(last)
     return
   }
   sink.head(response.status, response.headers)

@@ -179,9 +179,9 @@ export class ResourceCache {
     return all
   }
 
-  /** The joined JSON of `list(namespace)`. */
+  /** The joined JSON of `list(namespace)`, as `joinItems` makes it. */
   joined(namespace?: string): Buffer {
-    if (namespace) return this.#shelves.get(namespace)?.joined() ?? Buffer.alloc(0)
+    if (namespace) return this.#shelves.get(namespace)?.joined() ?? joinItems([])
     if (this.#order.length === 1) return this.#order[0]!.joined()
     return joinItems(this.list())
   }

@@ -37,12 +37,12 @@ test('lists and frames are joined from bytes', () => {
   const parts = ['{"a":1}', '{"b":2}'].map((text) => ({ bytes: Buffer.from(text) }))
   const list = Buffer.concat(listBytes({ kind: 'ThingList', apiVersion: 'v1', metadata: { resourceVersion: '9' } }, joinItems(parts)))
   assert.equal(list.toString(), '{"kind":"ThingList","apiVersion":"v1","metadata":{"resourceVersion":"9"},"items":[{"a":1},{"b":2}]}')
-  assert.equal(joinItems([]).toString(), '')
+  assert.equal(joinItems([]).toString(), ']}')
   const typed = [
     '{"kind":"A","apiVersion":"v1","metadata":{}}',
     '{"kind":"A","apiVersion":"v1","metadata":{"x":1}}',
     '{"kind":"Bc","apiVersion":"g/v1","metadata":{}}',
   ]
-  assert.equal(joinItems(typed.map((text) => ({ bytes: Buffer.from(text) }))).toString(), '{"metadata":{}},{"metadata":{"x":1}},{"metadata":{}}')
+  assert.equal(joinItems(typed.map((text) => ({ bytes: Buffer.from(text) }))).toString(), '{"metadata":{}},{"metadata":{"x":1}},{"metadata":{}}]}')
   assert.equal(frameBytes('ADDED', Buffer.from('{}')).toString(), '{"type":"ADDED","object":{}}\n')
 })

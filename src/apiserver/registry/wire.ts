@@ -70,26 +70,26 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** The JSON of a list: its items are the cached bytes, joined by commas.  */
+/** The JSON of a list: a head of its own, and the cached bytes of its items. */
 export function listBytes(head: { kind: string; apiVersion: string; metadata: object }, items: Buffer): Buffer[] {
   const start = `{"kind":"${head.kind}","apiVersion":"${head.apiVersion}","metadata":${JSON.stringify(head.metadata)},"items":[`
-  return [Buffer.from(start, 'latin1'), items, closing]
+  return [Buffer.from(start, 'latin1'), items]
 }
 
-const closing = Buffer.from(']}')
 const comma = 0x2c
 
 /**
- * The comma-separated concatenation of `parts`, each without its kind and apiVersion: the list's own say what its items are.
+ * The items of a list to its end: the comma-separated concatenation of `parts`, each without its kind and apiVersion: the list's own say what its items are. All in one piece, which is
+ * sent as it is.
  *
- *     {"kind":"Pod","apiVersion":"v1","metadata":{…}}  →  {"metadata":{…}}
+ *     {"kind":"Pod","apiVersion":"v1","metadata":{…}}  →  {"metadata":{…}}]}
  */
 export function joinItems(parts: readonly { readonly bytes: Uint8Array }[]): Buffer {
-  if (parts.length === 0) return nothing
+  if (parts.length === 0) return noItems
   // the head of the first is that of nearly all
   const head = typeHead(parts[0]!.bytes)
   const skipped = parts.map(({ bytes }) => (startsWith(bytes, head) ? head.length : typeHead(bytes).length))
-  let length = parts.length * 2 - 1
+  let length = parts.length * 2 - 1 + noItems.length
   for (let i = 0; i < parts.length; i++) length += parts[i]!.bytes.length - skipped[i]!
   const joined = Buffer.allocUnsafeSlow(length)
   let at = 0
@@ -100,10 +100,11 @@ export function joinItems(parts: readonly { readonly bytes: Uint8Array }[]): Buf
     joined.set(bytes.subarray(skipped[i]!), at)
     at += bytes.length - skipped[i]!
   }
+  joined.set(noItems, at)
   return joined
 }
 
-const nothing = Buffer.alloc(0)
+const noItems = Buffer.from(']}')
 const brace = 0x7b
 const typePattern = /^\{"kind":"[^"]*","apiVersion":"[^"]*",/
 
