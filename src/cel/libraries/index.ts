@@ -1,6 +1,7 @@
 import type { Library } from '../library.ts'
 import { authz, authzSelectors } from './authz.ts'
 import { cidr } from './cidr.ts'
+import { comprehensions } from './comprehensions.ts'
 import { format } from './format.ts'
 import { ip } from './ip.ts'
 import { listShapes } from './list-shapes.ts'
@@ -14,7 +15,7 @@ import { strings } from './strings.ts'
 import { urls } from './urls.ts'
 
 /**
- * What every expression of Kubernetes 1.36 may use besides the standard functions and the comprehensions of two variables (the base environment of
+ * What every expression of Kubernetes 1.36 may use besides the standard functions (the base environment of
  * apiserver/pkg/cel/environment), in upstream's order.
  */
 export const kubernetesLibraries: readonly Library[] = [
@@ -30,6 +31,7 @@ export const kubernetesLibraries: readonly Library[] = [
   cidr,
   format,
   authzSelectors,
+  comprehensions,
   semver,
   listShapes,
 ]
