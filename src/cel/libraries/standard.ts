@@ -20,7 +20,7 @@ import { inRange } from '../values/time.ts'
 import type { Library, Overload } from '../library.ts'
 import { Optional } from '../optional.ts'
 import { standardMacros } from '../macros.ts'
-import { type Regexp, RegexpError, compileRegexp } from '../go/regexp.ts'
+import { compileRegex } from '../regex.ts'
 import { type CelType, types } from '../types.ts'
 import { CelError, Duration, List, MapValue, Opaque, Timestamp, TypeValue, Uint, type Value } from '../values.ts'
 import { timeFunctions } from './standard-time.ts'
@@ -200,23 +200,14 @@ const textTest = (test: (text: string, part: string) => boolean) => (a: Value, b
 function matches(a: Value, b: Value): Value {
   if (typeof a !== 'string') return refuse('matches', a, false)
   if (typeof b !== 'string') return noSuchOverload
-  const regexp = compiled(b)
+  const regexp = compileRegex(b)
   return regexp instanceof CelError ? regexp : regexp.matches(a)
-}
-
-function compiled(pattern: string): Regexp | CelError {
-  try {
-    return compileRegexp(pattern)
-  } catch (error) {
-    if (!(error instanceof RegexpError)) throw error
-    return new CelError(error.message)
-  }
 }
 
 /** A pattern that is known beforehand is compiled once, and refused where it is none. */
 function prepareMatches([, pattern]: readonly (Value | undefined)[]): Overload['call'] | CelError | undefined {
   if (typeof pattern !== 'string') return undefined
-  const regexp = compiled(pattern)
+  const regexp = compileRegex(pattern)
   if (regexp instanceof CelError) return regexp
   return (text) => (typeof text === 'string' ? regexp.matches(text) : noSuchOverload)
 }
