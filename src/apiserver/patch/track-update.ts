@@ -4,6 +4,7 @@ import type { Comparison } from './compare.ts'
 import type { ManagedFieldsEntry, Manager } from './managers.ts'
 import type { StructShape } from './shape.ts'
 import { compare } from './compare.ts'
+import { createdFields } from './created-fields.ts'
 import { difference, isLeaf, leaf, recursiveDifference, union } from './field-set.ts'
 import { intern } from './intern.ts'
 import { equalJson } from './json-value.ts'
@@ -64,10 +65,14 @@ export function trackUpdate(options: TrackOptions): ManagedFieldsEntry[] | undef
 
 /** All fields of a new object are its creator's. Objects of one make (the pods of a replica set) share the entry's fields. */
 function trackCreate({ updated, manager, subresource = '', now, resetFields }: TrackOptions, shape: StructShape): ManagedFieldsEntry[] | undefined {
-  const { touched } = withoutReset(compare(shape, shape.zero, updated), subresource, resetFields)
+  const fields = () => intern(withoutReset(compare(shape, shape.zero, updated), subresource, resetFields).touched)
+  const touched = subresource === '' && !resetFields ? created.of(shape, updated, fields) : fields()
   if (isLeaf(touched)) return undefined
-  return [newManager({ manager, operation: 'Update', apiVersion: updated.apiVersion, time: now, subresource }, intern(touched)).entry]
+  return [newManager({ manager, operation: 'Update', apiVersion: updated.apiVersion, time: now, subresource }, touched).entry]
 }
+
+/** Of new objects, for the endpoints that reset what nearly all do. */
+const created = createdFields()
 
 /** What a write counts for: the request's own managedFields where it changes them, else the stored ones. */
 function managersOf(
