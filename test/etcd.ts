@@ -1,9 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { createAuthority, issueCertificate } from '../src/cluster/pki/index.ts'
 
 /** Whether Debian's etcd is there to be tested against. */
@@ -26,12 +29,14 @@ export interface EtcdCluster extends AsyncDisposable {
   tls?: { ca: string; cert: string; key: string }
 }
 
-/** Runs etcd on loopback ports, for tests; its data goes with it. */
+/** Runs etcd on a loopback address of its own, for tests, and answers when all members take connections; its data goes with it. */
 export async function startEtcd(count = 1, { secure = false, flags = [] as string[] } = {}): Promise<EtcdCluster> {
   const dir = mkdtempSync(join(tmpdir(), 'k8ts-etcd-'))
-  const ports = await freePorts(count * 2)
-  const tls = secure ? await certificates(dir) : undefined
-  const url = (port: number) => `http://127.0.0.1:${port}`
+  // its ports stay its own while a member is down: others are given theirs on 127.0.0.1
+  const address = `127.${[1, 2, 3].map(() => randomInt(1, 255)).join('.')}`
+  const ports = Array.from({ length: count * 2 }, (_, i) => 23790 + i)
+  const tls = secure ? await certificates(dir, address) : undefined
+  const url = (port: number) => `http://${address}:${port}`
   const clientUrl = (port: number) => (tls ? url(port).replace('http', 'https') : url(port))
   const initial = Array.from({ length: count }, (_, i) => `m${i}=${url(ports[count + i]!)}`).join(',')
   const members = Array.from({ length: count }, (_, i): EtcdMember => {
@@ -41,7 +46,7 @@ export async function startEtcd(count = 1, { secure = false, flags = [] as strin
     const cluster = ['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', initial, '--log-level', 'error']
     let child: ChildProcess | undefined
     return {
-      endpoint: `127.0.0.1:${ports[i]}`,
+      endpoint: `${address}:${ports[i]}`,
       start() {
         child = spawn('etcd', [...args, ...cluster, '--logger', 'zap', ...(tls ? tls.flags : []), ...flags], { stdio: 'ignore' })
       },
@@ -57,7 +62,7 @@ export async function startEtcd(count = 1, { secure = false, flags = [] as strin
     }
   })
   for (const member of members) member.start()
-  return {
+  const cluster: EtcdCluster = {
     endpoints: members.map((m) => m.endpoint),
     ...(tls ? { tls: tls.client } : {}),
     members,
@@ -66,12 +71,34 @@ export async function startEtcd(count = 1, { secure = false, flags = [] as strin
       rmSync(dir, { recursive: true, force: true })
     },
   }
+  try {
+    for (const port of ports.slice(0, count)) await takesConnections(address, port)
+  } catch (error) {
+    await cluster[Symbol.asyncDispose]()
+    throw error
+  }
+  return cluster
+}
+
+async function takesConnections(host: string, port: number): Promise<void> {
+  for (const start = performance.now(); ;) {
+    const socket = connect({ host, port })
+    try {
+      await once(socket, 'connect')
+      return
+    } catch (error) {
+      if (performance.now() - start > 120_000) throw new Error(`etcd has not started within two minutes: ${String(error)}`, { cause: error })
+      await setTimeout(50)
+    } finally {
+      socket.destroy()
+    }
+  }
 }
 
 /** An authority, a server's certificate and a client's, and the flags that make etcd ask for one. */
-async function certificates(dir: string) {
+async function certificates(dir: string, address: string) {
   const ca = await createAuthority({ commonName: 'etcd-ca' })
-  const server = await issueCertificate(ca, { commonName: 'etcd', names: ['127.0.0.1', 'localhost'], usages: ['server', 'client'] })
+  const server = await issueCertificate(ca, { commonName: 'etcd', names: [address, 'localhost'], usages: ['server', 'client'] })
   const client = await issueCertificate(ca, { commonName: 'k8ts', usages: ['client'] })
   const file = (name: string, content: string) => {
     writeFileSync(join(dir, name), content, { mode: 0o600 })
@@ -90,16 +117,4 @@ async function certificates(dir: string) {
       file('server.key', server.key),
     ],
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer()
-      return new Promise<ReturnType<typeof createServer>>((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

@@ -26,7 +26,7 @@ describe('the tutorial', () => {
   for (const { title, blocks } of chapters)
     test(`${title}: its commands are whole and of bash`, () => {
       for (const command of blocks.flatMap((block) => block.commands)) {
-        const { status, stderr } = spawnSync('bash', ['-n'], { input: command, encoding: 'utf8' })
+        const { status, stderr } = spawnSync('bash', ['-n'], { input: command, encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } })
         assert.deepEqual([status, stderr], [0, ''], command)
       }
     })

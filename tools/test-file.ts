@@ -73,10 +73,10 @@ export async function runTestFile(file: string, { limitMs }: { limitMs: number }
   }
 }
 
-/** The tools are told which Node to use by their PATH: the system's may be too old for them. */
+/** The tools are told which Node to use by their PATH: the system's may be too old for them. What programs print is in one language everywhere. */
 export function environment(): NodeJS.ProcessEnv {
   const { NODE_TEST_CONTEXT: _, ...others } = process.env
-  return { ...others, PATH: `${join(process.execPath, '..')}:${process.env['PATH']}` }
+  return { ...others, LC_ALL: 'C.UTF-8', PATH: `${join(process.execPath, '..')}:${process.env['PATH']}` }
 }
 
 function endGroup(child: ChildProcess): void {

@@ -90,7 +90,7 @@ describe('several API servers on one etcd', { skip: etcdIsInstalled ? false : 'e
     await using one = await startServer('/watch')
     await using two = await startServer('/watch')
     const seen: string[] = []
-    const signal = AbortSignal.timeout(20_000)
+    const signal = AbortSignal.timeout(60_000)
     const watching = (async () => {
       const watch = two.client.resource<core.ConfigMap>(resources.configMaps).watch({ namespace: 'default', resourceVersion: '0', signal })
       for await (const event of watch) {

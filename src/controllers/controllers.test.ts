@@ -63,7 +63,7 @@ async function until<T extends KubeObject>(
   wanted: (object: DeepReadonly<T> | undefined) => boolean,
 ): Promise<DeepReadonly<T> | undefined> {
   const api = client.resource(ref)
-  const limit = AbortSignal.timeout(10_000)
+  const limit = AbortSignal.timeout(60_000)
   const list = await api.list({ namespace, fieldSelector: `metadata.name=${name}` })
   let current: DeepReadonly<T> | undefined = list.items[0] as DeepReadonly<T> | undefined
   if (wanted(current)) return current

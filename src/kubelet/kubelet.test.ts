@@ -43,7 +43,7 @@ async function setup(runtimeOptions: FakeRuntimeOptions = {}, options: Partial<K
     return kubelet
   }
   async function follow(name: string, condition: (pod: DeepReadonly<core.Pod> | undefined) => boolean): Promise<DeepReadonly<core.Pod> | undefined> {
-    const signal = AbortSignal.timeout(10_000)
+    const signal = AbortSignal.timeout(60_000)
     for await (const event of pods.watch({ namespace: 'ns', fieldSelector: `metadata.name=${name}`, signal })) {
       if (event.type === 'BOOKMARK' || event.type === 'ERROR') continue
       const pod = event.type === 'DELETED' ? undefined : event.object
@@ -90,11 +90,11 @@ const waitingFor = (reason: string) => (pod: DeepReadonly<core.Pod>) => app(pod)
 
 /** Waits for something that no watch tells of. */
 async function eventually(check: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let i = 0; i < 500; i++) {
+  for (const start = performance.now(); performance.now() - start < 60_000;) {
     if (await check()) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  assert.fail(`not within 5 s: ${what}`)
+  assert.fail(`not within a minute: ${what}`)
 }
 
 test('the node registers itself, is ready and holds its lease', async () => {

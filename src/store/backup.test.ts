@@ -75,7 +75,7 @@ describe('from any store to any other, while it is written to', () => {
   }
   const pairs = Object.keys(stores).flatMap((from) => Object.keys(stores).map((to) => [from, to] as const))
   for (const [from, to] of pairs)
-    test(`${from} to ${to}`, { timeout: 60_000 }, async () => {
+    test(`${from} to ${to}`, { timeout: 240_000 }, async () => {
       await using source = await stores[from]!()
       await using target = await stores[to]!()
       await target.create('/not-in-the-backup', value('x'))

@@ -207,7 +207,7 @@ test('[sig-auth] ServiceAccounts should guarantee kube-root-ca.crt exist in any 
   const maps = c.client.resource(resources.configMaps)
   await namespaces().create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'rooted' } } as never)
   const there = async () => {
-    for await (const event of maps.watch({ namespace: 'rooted', resourceVersion: '0', signal: AbortSignal.timeout(15_000) }))
+    for await (const event of maps.watch({ namespace: 'rooted', resourceVersion: '0', signal: AbortSignal.timeout(60_000) }))
       if (event.type !== 'BOOKMARK' && event.type !== 'ERROR' && event.type !== 'DELETED' && event.object.data?.['ca.crt'])
         return event.object.data['ca.crt']
     assert.fail('there is no kube-root-ca.crt')

@@ -49,7 +49,7 @@ export async function supportsOperations(c: TestCluster, { ref, object, patch, c
     labelSelector: selector,
     resourceVersion: before.metadata.resourceVersion!,
     allowBookmarks: false,
-    signal: AbortSignal.any([stop.signal, AbortSignal.timeout(20_000)]),
+    signal: AbortSignal.any([stop.signal, AbortSignal.timeout(60_000)]),
   })
   const seen = eventsOf(events[Symbol.asyncIterator]())
   try {

@@ -25,7 +25,7 @@ export function storeContract(name: string, open: (options: StoreContractOptions
     })
     after(() => store[Symbol.asyncDispose]())
     const it = (title: string, run: () => Promise<void>) =>
-      test(title, { timeout: 30_000 }, () => {
+      test(title, { timeout: 120_000 }, () => {
         prefix = `/test-${++tests}/`
         return run()
       })
@@ -425,7 +425,7 @@ export function storeContract(name: string, open: (options: StoreContractOptions
       })
     })
 
-    test('behaves as a list of versions does, whatever the order of operations', { timeout: 60_000 }, () => againstModel(open))
+    test('behaves as a list of versions does, whatever the order of operations', { timeout: 240_000 }, () => againstModel(open))
   })
 }
 

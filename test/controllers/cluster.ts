@@ -144,7 +144,7 @@ async function follow<T extends KubeObject>(
   condition: (objects: DeepReadonly<T>[]) => boolean,
 ): Promise<DeepReadonly<T>[]> {
   const scope = ref.namespaced ? { namespace } : {}
-  const signal = AbortSignal.timeout(15_000)
+  const signal = AbortSignal.timeout(60_000)
   const list = await client.resource(ref).list(scope)
   const all = new Map(list.items.map((o) => [(o as KubeObject).metadata.name, o]))
   if (condition([...all.values()] as DeepReadonly<T>[])) return [...all.values()] as DeepReadonly<T>[]

@@ -19,15 +19,19 @@ const createCronJob = (c: TestCluster, image: string, spec: Partial<batch.CronJo
     } as never,
   })
 
-/** A clock a little before a full minute of the real time, which the API server stamps creations with. */
-const beforeTheMinute = () => manualClock(Math.ceil((Date.now() + 1000) / 60_000) * 60_000 - 500)
+/** Goes on to a little before the first full minute after the creation, which the API server stamped by the real time. */
+async function nearFirstMinute(clock: ManualClock, { metadata }: { readonly metadata: { readonly creationTimestamp?: string } }): Promise<void> {
+  const first = (Math.floor(Date.parse(metadata.creationTimestamp!) / 60_000) + 1) * 60_000
+  await clock.advance(first - 500 - clock.now())
+}
 const minute = (clock: ManualClock) => clock.advance(60_000)
 
 describe('a cron job on a cluster', () => {
   test('starts a job every minute and keeps the last ones', async () => {
-    const clock = beforeTheMinute()
+    const clock = manualClock(Date.now() - 1000)
     await using c = await startTestCluster({ only, clock })
     const made = await createCronJob(c, 'succeeded', { successfulJobsHistoryLimit: 2 })
+    await nearFirstMinute(clock, made)
     for (let i = 1; i <= 4; i++) {
       const started = c.until(
         resources.cronJobs,
@@ -44,9 +48,9 @@ describe('a cron job on a cluster', () => {
   })
 
   test('replaces the job that still runs, or lets it run alone', async () => {
-    const clock = beforeTheMinute()
+    const clock = manualClock(Date.now() - 1000)
     await using c = await startTestCluster({ only, clock })
-    await createCronJob(c, 'running', { concurrencyPolicy: 'Replace' })
+    await nearFirstMinute(clock, await createCronJob(c, 'running', { concurrencyPolicy: 'Replace' }))
     const first = c.until(resources.cronJobs, 'tick', (k) => k.status?.active?.length === 1)
     await minute(clock)
     const { uid } = (await first).status!.active![0]!

@@ -63,7 +63,7 @@ function once(target: Target, step: Step, headers: Record<string, string>, paylo
   return new Promise<{ status: number; headers: Record<string, string>; bytes: Buffer }>((resolve, reject) => {
     const url = new URL(target.url)
     // the path is sent as it stands: what a URL would tidy up is part of the question
-    const options = { host: url.hostname, port: url.port, method: step.method, path: step.path, headers, agent, timeout: 20_000 }
+    const options = { host: url.hostname, port: url.port, method: step.method, path: step.path, headers, agent, timeout: 60_000 }
     const asking = request(options, (response) => {
       const chunks: Buffer[] = []
       const done = () => {

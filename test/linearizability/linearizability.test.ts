@@ -6,7 +6,7 @@ import { run } from './run.ts'
 
 // `npm run linearizability` does the same for a thousand kills
 
-test('a server that is killed again and again loses nothing, and shows nothing twice or too late', { timeout: 120_000 }, async (t) => {
+test('a server that is killed again and again loses nothing, and shows nothing twice or too late', { timeout: 240_000 }, async (t) => {
   const seed = Math.floor(Math.random() * 2 ** 31)
   const result = await run({ kills: 10, seed })
   t.diagnostic(`seed ${seed}: ${JSON.stringify({ ...result, violations: result.violations.length })}`)
@@ -14,12 +14,12 @@ test('a server that is killed again and again loses nothing, and shows nothing t
   assert.ok(result.writes > 10 && result.reads > 10 && result.watchEvents > 10, JSON.stringify(result))
 })
 
-test('a store that acknowledges before it is durable is found out', { timeout: 120_000 }, async () => {
+test('a store that acknowledges before it is durable is found out', { timeout: 240_000 }, async () => {
   const { violations: found } = await run({ kills: 60, seed: 1, bug: 'acknowledges-early' })
   assert.match(found.join('\n'), /is lost|was acknowledged for/)
 })
 
-test('a watch that loses an event is found out', { timeout: 120_000 }, async () => {
+test('a watch that loses an event is found out', { timeout: 240_000 }, async () => {
   const { violations: found } = await run({ kills: 60, seed: 1, bug: 'resumes-with-gap' })
   assert.match(found.join('\n'), /misses revision|shows|is told|was based on/)
 })

@@ -34,7 +34,7 @@ function put(t: TestServer, token: string, path: string, body: object): Promise<
 /** As many lists wait as the flood's queues hold; who had to wait for all of them would see more than these. */
 const floodAtMost = 250
 
-test('leases and node status are written before most of a flood of lists that came earlier', { timeout: 60_000 }, async () => {
+test('leases and node status are written before most of a flood of lists that came earlier', { timeout: 120_000 }, async () => {
   const flow = flowControl({ clock: realClock })
   flow.configure(defaultLevels, defaultSchemas)
   await using t = await startTestServer({

@@ -99,7 +99,7 @@ test('over HTTP/2, who does not say who he is has a connection for one request',
   known.close()
 })
 
-test('over HTTP/2, who begins and takes back thousands of requests loses his connection', { timeout: 30_000 }, async () => {
+test('over HTTP/2, who begins and takes back thousands of requests loses his connection', { timeout: 120_000 }, async () => {
   await using t = await startTestServer()
   const session = connectHttp2(t.url, { rejectUnauthorized: false })
   session.on('error', () => {})
@@ -114,7 +114,7 @@ test('over HTTP/2, who begins and takes back thousands of requests loses his con
   await closed
 })
 
-test('over HTTP/2, who asks for many large lists at once gets them', { timeout: 60_000 }, async () => {
+test('over HTTP/2, who asks for many large lists at once gets them', { timeout: 120_000 }, async () => {
   await using t = await startTestServer()
   const data = { text: 'x'.repeat(100_000) }
   const kept = t.client.resource(resources.configMaps)

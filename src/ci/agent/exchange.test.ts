@@ -24,7 +24,7 @@ async function outputOf(script: string, more: object = {}): Promise<{ code: numb
 }
 
 test('the container says who it is', { skip }, async () => {
-  const { uid, path } = await exchange.ready(AbortSignal.timeout(5000))
+  const { uid, path } = await exchange.ready(AbortSignal.timeout(60_000))
   assert.equal(uid, process.getuid!())
   assert.equal(path, process.env['PATH'])
 })
@@ -60,7 +60,7 @@ test('a script that fails before it reads or writes leaves nobody waiting', { sk
   assert.deepEqual(result, { code: 5, text: 'no\n' })
 })
 
-test('what ignores the request to end is killed, with all that it started', { skip, timeout: 10_000 }, async () => {
+test('what ignores the request to end is killed, with all that it started', { skip, timeout: 60_000 }, async () => {
   let text = ''
   const execution = exchange.run({ script: 'trap "" TERM; $B sleep 100 & echo started; wait; $B sleep 100', onOutput: (chunk) => (text += chunk) })
   while (!text.includes('started')) await new Promise((resolve) => setImmediate(resolve))
@@ -68,7 +68,7 @@ test('what ignores the request to end is killed, with all that it started', { sk
   assert.equal(await execution.ended, 137)
 })
 
-test('what stays behind does not keep a script from ending, and may still speak', { skip, timeout: 10_000 }, async () => {
+test('what stays behind does not keep a script from ending, and may still speak', { skip, timeout: 60_000 }, async () => {
   let text = ''
   const code = await exchange.run({ script: '($B sleep 0.1; echo later) & echo now', onOutput: (chunk) => (text += chunk) }).ended
   assert.equal(code, 0)

@@ -51,11 +51,11 @@ const cases: [title: string, args: string[], input: string, cwd: string, out: st
 ]
 
 for (const [title, args, input, cwd, out] of cases)
-  test(title, { skip, timeout: 10_000 }, async () => {
+  test(title, { skip, timeout: 60_000 }, async () => {
     assert.deepEqual(await docker(args, input, cwd), { code: 7, out, err: 'problem\n' })
   })
 
-test('nothing stays behind, and several work at once', { skip, timeout: 10_000 }, async () => {
+test('nothing stays behind, and several work at once', { skip, timeout: 60_000 }, async () => {
   const all = await Promise.all(Array.from({ length: 10 }, (_, i) => docker(['tag', String(i)])))
   all.forEach(({ out }, i) => assert.equal(out, `arg tag\narg ${i}\n`))
   assert.deepEqual(readdirSync(join(exchange, 'docker')), ['requests'])

@@ -49,7 +49,7 @@ async function world(config: () => string | Error) {
   async function until<T extends KubeObject>(ref: Kind<T>, name: string, holds: (object: any) => boolean): Promise<any> {
     const watch = client
       .resource(ref)
-      .watch({ namespace, fieldSelector: `metadata.name=${name}`, resourceVersion: '0', signal: AbortSignal.timeout(10_000) })
+      .watch({ namespace, fieldSelector: `metadata.name=${name}`, resourceVersion: '0', signal: AbortSignal.timeout(60_000) })
     for await (const event of watch)
       if (event.type !== 'BOOKMARK' && event.type !== 'ERROR' && event.type !== 'DELETED' && holds(event.object)) return event.object
     throw new Error(`${name} did not come so far: ${JSON.stringify(await client.resource(ref).get(name, namespace).catch(String))}`)
@@ -222,6 +222,6 @@ test('the oldest pipelines go when there are more than the project keeps', async
   }
   const names = async () => (await w.client.resource(resources.ciPipelines).list({ namespace })).items.map((p) => p.metadata.name)
   // the newest end sees those that the cache had
-  for (let left = 100; left > 0 && (await names()).length > 3; left--) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (let left = 3000; left > 0 && (await names()).length > 3; left--) await new Promise((resolve) => setTimeout(resolve, 20))
   assert.ok(!(await names()).includes('a'))
 })

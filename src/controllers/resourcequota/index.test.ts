@@ -30,7 +30,7 @@ test('a quota says what is used, and gives back what is deleted or has ended', a
   const running = runControllers([resourceQuotaController({ quotaStatus, countedResources })], context, { signal: stop.signal })
   const until = async (wanted: (used: DeepReadonly<Record<string, string>>) => boolean) => {
     let used: DeepReadonly<Record<string, string>> = {}
-    for await (const event of quotas.watch({ namespace: 'default', signal: AbortSignal.timeout(5000) })) {
+    for await (const event of quotas.watch({ namespace: 'default', signal: AbortSignal.timeout(60_000) })) {
       if (event.type !== 'ADDED' && event.type !== 'MODIFIED') continue
       used = event.object.status?.used ?? {}
       if (wanted(used)) return used

@@ -11,6 +11,9 @@ import { parseEtcdUrl } from './url.ts'
 
 const own = () => `/test/${randomUUID()}`
 
+/** Members that do not answer are waited for no longer than this. */
+const patience = 3000
+
 describe('etcd', { skip: etcdIsInstalled ? false : 'etcd is not installed' }, () => {
   let etcd: EtcdCluster
   before(async () => {
@@ -99,10 +102,10 @@ describe('etcd', { skip: etcdIsInstalled ? false : 'etcd is not installed' }, ()
 
 test(
   'a cluster of three goes on when a member is killed, and takes it back',
-  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 120_000 },
+  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 240_000 },
   async () => {
     await using etcd = await startEtcd(3)
-    await using store: Store = await eventually(() => openEtcdStore({ endpoints: etcd.endpoints }))
+    await using store: Store = await eventually(() => openEtcdStore({ endpoints: etcd.endpoints, patience }))
     const watch = collect(store, '/', await store.currentRevision())
     const acknowledged = new Map<string, number>()
     let stop = false
@@ -117,7 +120,7 @@ test(
         }
       }
     })()
-    const more = (count: number) => eventually(async () => assert.ok(acknowledged.size >= count, `${acknowledged.size} writes`), 30_000)
+    const more = (count: number) => eventually(async () => assert.ok(acknowledged.size >= count, `${acknowledged.size} writes`))
     await more(20)
     for (const member of etcd.members) {
       const before = acknowledged.size
@@ -128,7 +131,7 @@ test(
     }
     stop = true
     await writing
-    const last = revisionOf(await eventually(() => store.create('/last', bytes('x'))))
+    const last = await written(store, '/last', 'x')
     await watch.until(last)
     await watch.stop()
     const listed = new Map((await store.list('/')).items.map((i) => [i.key, i.modRevision]))
@@ -145,7 +148,7 @@ test(
 
 test(
   'etcd beyond its quota refuses what needs room, takes deletions, and comes back by itself when there is room',
-  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 120_000 },
+  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 240_000 },
   async () => {
     await using etcd = await startEtcd(1, { flags: ['--quota-backend-bytes', String(8 * 1024 * 1024)] })
     await using store = await eventually(() => openEtcdStore({ endpoints: etcd.endpoints, prefix: own() }))
@@ -167,7 +170,7 @@ test(
     )
     assert.ok(stored.length <= written.length + 1, `${stored.length} are stored, ${written.length} were acknowledged`)
     for (const { key, modRevision } of stored) assert.equal((await store.delete(key, modRevision)).ok, true)
-    await eventually(() => store.create('/again', value), 60_000)
+    await eventually(() => store.create('/again', value))
     assert.deepEqual(
       (await store.list('/')).items.map((found) => found.key),
       ['/again'],
@@ -177,26 +180,22 @@ test(
 
 test(
   'a member that stands still, or is cut off from the others, holds up neither writes nor reads nor watches',
-  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 120_000 },
+  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 240_000 },
   async () => {
     await using etcd = await startEtcd(3)
     // each member is the one that this store talks to first, in turn
     for (const [n, member] of etcd.members.entries()) {
       const endpoints = [...etcd.endpoints.slice(n), ...etcd.endpoints.slice(0, n)]
-      await using store: Store = await eventually(() => openEtcdStore({ endpoints, prefix: own() }))
-      const first = revisionOf(await eventually(() => store.create('/before', bytes('1'))))
+      await using store: Store = await eventually(() => openEtcdStore({ endpoints, prefix: own(), patience }))
+      const first = await written(store, '/before', '1')
       const watch = collect(store, '/', first)
       member.pause()
       try {
-        // a write whose outcome is not known may have been done
-        const second = await eventually(async () => {
-          const found = await store.get('/meanwhile')
-          return found?.modRevision ?? revisionOf(await store.create('/meanwhile', bytes('2')))
-        }, 40_000)
+        const second = await written(store, '/meanwhile', '2')
         // consistent: no older than what was acknowledged
-        assert.equal((await eventually(() => store.get('/meanwhile'), 40_000))!.modRevision, second)
+        assert.equal((await eventually(() => store.get('/meanwhile')))!.modRevision, second)
         await watch.until(second)
-        assert.ok((await eventually(() => store.currentRevision(), 40_000)) >= second)
+        assert.ok((await eventually(() => store.currentRevision())) >= second)
       } finally {
         member.resume()
       }
@@ -207,13 +206,13 @@ test(
 
 test(
   'a member that has lost the others answers nothing from what it remembers, and all goes on when they are back',
-  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 120_000 },
+  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 240_000 },
   async () => {
     await using etcd = await startEtcd(3)
     const prefix = own()
     const [alone, ...others] = etcd.members
-    await using store: Store = await eventually(() => openEtcdStore({ endpoints: [alone!.endpoint], prefix }))
-    const first = revisionOf(await eventually(() => store.create('/a', bytes('1'))))
+    await using store: Store = await eventually(() => openEtcdStore({ endpoints: [alone!.endpoint], prefix, patience }))
+    const first = await written(store, '/a', '1')
     const watch = collect(store, '/', first)
     for (const other of others) other.pause()
     try {
@@ -223,7 +222,7 @@ test(
     } finally {
       for (const other of others) other.resume()
     }
-    const second = revisionOf(await eventually(() => store.update('/a', bytes('3'), first), 40_000))
+    const second = await written(store, '/a', '3')
     await watch.until(second)
     await watch.stop()
     assert.ok(watch.events.some((event) => event.revision === second))
@@ -232,7 +231,7 @@ test(
 
 test(
   'over TLS, with a certificate of its own; without one it is refused',
-  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 60_000 },
+  { skip: etcdIsInstalled ? false : 'etcd is not installed', timeout: 240_000 },
   async () => {
     await using etcd = await startEtcd(1, { secure: true })
     const { ca, cert, key } = etcd.tls!
@@ -259,8 +258,17 @@ for (const [url, expected] of addresses)
     else assert.deepEqual(parseEtcdUrl(url), expected)
   })
 
+/** The revision of a write that is done once, however often it is tried: one whose outcome is not known may have been done. */
+function written(store: Store, key: string, value: string): Promise<number> {
+  return eventually(async () => {
+    const found = await store.get(key)
+    if (found && text(found.value) === value) return found.modRevision
+    return revisionOf(await (found ? store.update(key, bytes(value), found.modRevision) : store.create(key, bytes(value))))
+  })
+}
+
 /** Tries until it goes well. */
-async function eventually<T>(attempt: () => Promise<T>, limit = 20_000): Promise<T> {
+async function eventually<T>(attempt: () => Promise<T>, limit = 60_000): Promise<T> {
   for (const start = performance.now(); ;) {
     try {
       return await attempt()

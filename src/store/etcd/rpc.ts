@@ -20,6 +20,8 @@ export interface EtcdEndpoints {
   /** `host:port` each; any member of the cluster. */
   endpoints: readonly string[]
   tls?: EtcdTls
+  /** How long a member may take to answer before another one is asked, and may be silent before it is asked whether it is there, milliseconds; 10,000 when absent. */
+  patience?: number
 }
 
 /** Answers of etcd in its own words: field names of its protocol, 64-bit numbers as numbers. */
@@ -49,10 +51,7 @@ export interface WatchStream extends AsyncIterable<Message> {
   cancel(): void
 }
 
-/** How long a call may take, milliseconds. */
-const mostPatience = 10_000
-
-export function etcdRpc({ endpoints, tls }: EtcdEndpoints): EtcdRpc {
+export function etcdRpc({ endpoints, tls, patience = 10_000 }: EtcdEndpoints): EtcdRpc {
   const clients = endpoints.map(
     (endpoint) =>
       new Client(endpoint, channelCredentials(endpoint, tls), {
@@ -61,8 +60,8 @@ export function etcdRpc({ endpoints, tls }: EtcdEndpoints): EtcdRpc {
         'grpc.max_receive_message_length': -1,
         'grpc.max_send_message_length': -1,
         // a member that is gone without a word is noticed
-        'grpc.keepalive_time_ms': 10_000,
-        'grpc.keepalive_timeout_ms': 3000,
+        'grpc.keepalive_time_ms': patience,
+        'grpc.keepalive_timeout_ms': Math.ceil(patience * 0.3),
         'grpc.initial_reconnect_backoff_ms': 100,
         'grpc.max_reconnect_backoff_ms': 1000,
       }),
@@ -74,13 +73,7 @@ export function etcdRpc({ endpoints, tls }: EtcdEndpoints): EtcdRpc {
     if (current === index) current = (index + 1) % clients.length
   }
 
-  function unary(
-    index: number,
-    service: Service,
-    method: string,
-    request: Message,
-    { deadline = mostPatience, exact = false } = {},
-  ): Promise<Message> {
+  function unary(index: number, service: Service, method: string, request: Message, { deadline = patience, exact = false } = {}): Promise<Message> {
     const types = methodTypes(service, method)
     return new Promise((resolve, reject) => {
       clients[index]!.makeUnaryRequest(

@@ -8,5 +8,5 @@ test('causes that all show the same long list share its text', () => {
   const causes = list.map(() => invalid('spec.list', list, 'no'))
   assert.match(causes[19_999]!.message!, /^Invalid value: \[\{"scopeName":"n0"/)
   assert.ok(causes[0]!.message!.length < 11_000)
-  assert.ok(process.cpuUsage().user - user < 2_000_000)
+  assert.ok(process.cpuUsage().user - user < 10_000_000)
 })

@@ -263,6 +263,6 @@ test('looking for what is there twice costs no more than there is to say', () =>
     const { user } = process.cpuUsage()
     const warnings = podWarnings({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec } as never)
     assert.equal(warnings.length, most, name)
-    assert.ok(process.cpuUsage().user - user < 2_000_000, name)
+    assert.ok(process.cpuUsage().user - user < 10_000_000, name)
   }
 })
