@@ -24,7 +24,7 @@ export class UrlError extends Error {
 
 type Mode = 'path' | 'host' | 'zone' | 'user' | 'query' | 'fragment'
 
-const unreserved = 'A-Za-z0-9._~-'
+const unreserved = 'A-Za-z0-9._~\\-'
 /** What stands for itself in each part of a URL. */
 const plain: Record<Mode, RegExp> = {
   path: new RegExp(`[${unreserved}$&+,/:;=@]`),

@@ -26,9 +26,14 @@ export const verbMessages = {
 
 /**
  * Takes a format apart: texts, and clauses for the arguments in order. Each clause is given to `clause` at once, so that of several faults the first
- * one is told. Throws FormatError.
+ * one is told; `ahead` of evaluation a format that ends too early is told before arguments that are missing. Throws FormatError.
  */
-export function parseFormat(format: string, count: number, clause: (verb: Verb, precision: number | undefined, index: number) => string): string {
+export function parseFormat(
+  format: string,
+  count: number,
+  clause: (verb: Verb, precision: number | undefined, index: number) => string,
+  ahead = false,
+): string {
   let out = ''
   let index = 0
   for (let i = 0; i < format.length;) {
@@ -41,8 +46,8 @@ export function parseFormat(format: string, count: number, clause: (verb: Verb, 
       i++
       continue
     }
+    if (i >= format.length && (ahead || index < count)) throw new FormatError('unexpected end of string')
     if (index >= count) throw new FormatError(`index ${index} out of range`)
-    if (i >= format.length) throw new FormatError('unexpected end of string')
     const { precision, end } = parsePrecision(format, i)
     const verb = format[end]!
     if (!Object.hasOwn(verbMessages, verb)) {

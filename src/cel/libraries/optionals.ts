@@ -1,4 +1,5 @@
 import type { Library, Overload } from '../library.ts'
+import { optionalMacros } from '../macros.ts'
 import { type CelType, types } from '../types.ts'
 import { CelError, Duration, List, MapValue, Timestamp, TypeValue, Uint, type Value } from '../values.ts'
 import { listOf } from '../values/collections.ts'
@@ -52,9 +53,10 @@ const planned = (id: string, parameters: CelType[], result: CelType, member?: tr
   call: () => new CelError('no such overload'),
 })
 
-/** `cel.lib.optional`: values that may be none. The macros `optMap` and `optFlatMap`, and the syntax, are the parser's. */
+/** `cel.lib.optional`: values that may be none. */
 export const optionals: Library = {
   name: 'cel.lib.optional',
+  macros: [...optionalMacros],
   constants: { optional_type: { type: types.type(optionalType), value: new TypeValue(optionalType) } },
   functions: {
     'optional.of': [{ id: 'optional_of', parameters: [v], result: optional, call: (value) => new Optional(value) }],

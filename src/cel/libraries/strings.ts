@@ -1,10 +1,13 @@
+import type { Expr } from '../ast.ts'
 import type { CallEstimate, EstimatedArgument, Library, Overload, SizeEstimate } from '../library.ts'
 import { type CelType, types } from '../types.ts'
+import { partsOf } from '../validation.ts'
 import { CelError, type List, type Value } from '../values.ts'
 import { listOf } from '../values/collections.ts'
 import { show } from '../values/names.ts'
 import { characters, sizeOf } from '../values/size.ts'
 import { add, estimatesReading, exactly, multiply, reading, readsFirst, scale, traversalFactor, unbounded } from './costs.ts'
+import { checkFormat } from './format-check.ts'
 import { formatText } from './format-text.ts'
 import { longestText, tooMuch } from './limits.ts'
 import { traversalCost, traversalEstimate } from './lists.ts'
@@ -202,6 +205,14 @@ const substrings = (id: string, more: CelType[]): Overload =>
 /** `cel.lib.ext.strings`, its second version. */
 export const strings: Library = {
   name: 'cel.lib.ext.strings',
+  mixedLiterals: ['format'],
+  validate: (checked, report) => {
+    const visit = (expr: Expr): void => {
+      if (expr.kind === 'call' && expr.function === 'format') checkFormat(checked, expr, report)
+      for (const part of partsOf(expr)) visit(part)
+    }
+    visit(checked.expr)
+  },
   functions: {
     charAt: [member('string_char_at_int', [types.int], types.string, (text, at) => charAt(text as string, at as bigint))],
     indexOf: [index('string_index_of_string', [], false), index('string_index_of_string_int', [types.int], false)],
