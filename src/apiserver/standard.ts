@@ -5,7 +5,7 @@ import { realClock } from '#base'
 import type { Client } from '#client'
 import { createClient } from '#client'
 import type { Store } from '#store'
-import { checkPluginNames, defaultAdmission, runAdmission } from './admission/index.ts'
+import { checkPluginNames, defaultAdmission, policyMetrics, runAdmission } from './admission/index.ts'
 import type { AdmissionConfiguration, AdmissionPlugin } from './admission/index.ts'
 import type { Auditor } from './audit/index.ts'
 import type { Authenticator, TokenKeys, UserInfo } from './authn/index.ts'
@@ -106,6 +106,7 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
   const subresources: Record<string, SubresourceHandler> = proxyingHandlers({ kubelet: options.kubelet })
 
   const flow = flowControl({ clock })
+  const ofPolicies = policyMetrics()
   let following = false
   const server = createApiServer({
     store,
@@ -133,7 +134,7 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
       ...(options.readiness ?? []),
     ],
     paths: options.paths ?? {},
-    metrics: options.metrics ?? [],
+    metrics: [ofPolicies, ...(options.metrics ?? [])],
     tls: options.tls,
     port: options.port,
     ...(options.addresses ? { addresses: options.addresses } : {}),
@@ -161,7 +162,15 @@ export function standardApiServer(options: StandardApiServerOptions): StandardAp
   const authorizer = unionAuthorizer([...authorizers])
   checkPluginNames(options.admission?.enable ?? [], options.admission?.disable ?? [])
   admission.push(
-    ...defaultAdmission({ reader, authorizer, rules: rbac, client: () => client(loopbackUser, 'kube-apiserver'), clock, ...options.admission }),
+    ...defaultAdmission({
+      reader,
+      authorizer,
+      rules: rbac,
+      client: () => client(loopbackUser, 'kube-apiserver'),
+      clock,
+      policyMetrics: ofPolicies,
+      ...options.admission,
+    }),
   )
 
   virtual['authentication.k8s.io/tokenreviews'] = (object) => reviewToken({ tokens, apiAudiences: [issuer] }, object as authentication.TokenReview)

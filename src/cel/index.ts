@@ -11,6 +11,9 @@ export {
   type Variables,
 } from './environment.ts'
 export { bindMacros, optionalMacros, standardMacros, twoVariableMacros } from './macros.ts'
+export { type PolicyEnvironmentOptions, policyEnvironment } from './admission/environment.ts'
+export { PatchObject, applyConfigurationType, jsonPatchesType, misplacedTypes } from './admission/patch-types.ts'
+export { type VariableTypes, variableTypes, variablesType } from './admission/variables.ts'
 export type { CallEstimate, EstimatedArgument, Library, Macro, Overload, SizeEstimate } from './library.ts'
 export { jsonValue, toJson, type Typing } from './json-values.ts'
 export { estimateCost, unboundedCost, type KnownSizes } from './cost-estimate.ts'

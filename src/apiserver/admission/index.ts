@@ -27,6 +27,8 @@ import {
 import type { OwnerKind } from './owner-references.ts'
 import { ownerReferencesPermissionEnforcement } from './owner-references.ts'
 import { podSecurity } from './pod-security.ts'
+import type { PolicyMetrics } from './policies/index.ts'
+import { admissionPolicies, policyMetrics } from './policies/index.ts'
 import { policyParameters } from './policy-params.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
@@ -39,6 +41,7 @@ import { defaultTolerationSeconds, extendedResourceToleration } from './tolerati
 
 export type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
 export type { OwnerKind } from './owner-references.ts'
+export { policyMetrics } from './policies/index.ts'
 export { countedResources, quotaStatus } from './resource-quota.ts'
 export type { AdmissionConfiguration } from './configuration.ts'
 export { rejected, targets } from './rejection.ts'
@@ -54,6 +57,8 @@ export interface AdmissionDeps {
   clock: Clock
   /** Kinds beside the built-in ones, for owner references. */
   kindsOf?: (apiVersion: string, kind: string) => OwnerKind[]
+  /** Counts what admission policies do. */
+  policyMetrics?: PolicyMetrics
   /** What plugins are told beside the API's objects. */
   configuration?: AdmissionConfiguration
   /** Plugin names to turn on beside the default ones, as `--enable-admission-plugins`. */
@@ -98,7 +103,17 @@ export function defaultAdmission(deps: AdmissionDeps): AdmissionPlugin[] {
   return allPlugins(deps).filter(isOn)
 }
 
-function allPlugins({ reader, authorizer, rules, client, clock, kindsOf, configuration = {} }: AdmissionDeps): AdmissionPlugin[] {
+function allPlugins({
+  reader,
+  authorizer,
+  rules,
+  client,
+  clock,
+  kindsOf,
+  configuration = {},
+  policyMetrics: metrics = policyMetrics(),
+}: AdmissionDeps): AdmissionPlugin[] {
+  const policies = admissionPolicies({ reader, authorizer, clock, metrics })
   return [
     alwaysAdmit(),
     namespaceAutoProvision(reader, client),
@@ -131,6 +146,8 @@ function allPlugins({ reader, authorizer, rules, client, clock, kindsOf, configu
     deviceAdminAccess(reader),
     claimStatusAuthorization(authorizer),
     policyParameters(reader, authorizer),
+    policies.mutating,
+    policies.validating,
     resourceQuota({ reader, client, clock }),
     alwaysDeny(),
   ]

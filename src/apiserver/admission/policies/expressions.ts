@@ -1,6 +1,6 @@
 import type { Clock } from '#base'
 import type { CelType, Environment, Program, Value, Variables } from '#cel'
-import { CelError, CompileError, MapValue, printType, sameType, types } from '#cel'
+import { CelError, CompileError, MapValue, printType, sameType, variablesType } from '#cel'
 
 /** What one expression may cost, and all expressions of one kind in a policy together, in units of CEL's cost (upstream's apis/cel config). */
 export const perCallLimit = 1_000_000
@@ -94,8 +94,6 @@ export function evaluate({ expression, program, error }: Compiled, { variables, 
   return { value, seconds }
 }
 
-export const variablesType = 'kubernetes.variables'
-
 class LazyVariables extends MapValue {
   override readonly type = variablesType
   readonly #named: readonly NamedExpression[]
@@ -133,29 +131,5 @@ class LazyVariables extends MapValue {
     if (!program) return new CelError(`composited variable ${quoted} fails to compile: ${error ?? ''}`)
     const value = this.#evaluate(program)
     return value instanceof CelError ? new CelError(`composited variable ${quoted} fails to evaluate: ${value.message}`) : value
-  }
-}
-
-/** The type that a variable has in the expressions after it: what is neither simple nor made of simple types is not followed. */
-export function variableType(type: CelType | undefined): CelType {
-  if (!type) return types.dyn
-  switch (type.kind) {
-    case 'list':
-      return types.list(variableType(type.element))
-    case 'map':
-      return types.map(variableType(type.key), variableType(type.value))
-    case 'any':
-    case 'bool':
-    case 'bytes':
-    case 'double':
-    case 'duration':
-    case 'int':
-    case 'null':
-    case 'string':
-    case 'timestamp':
-    case 'uint':
-      return type
-    default:
-      return types.dyn
   }
 }

@@ -1,15 +1,16 @@
+import type { PolicyEnvironmentOptions } from '#cel'
 import type { DeepReadonly, admissionregistration } from '#api'
 import type { Clock } from '#base'
 import type { Environment } from '#cel'
 import { types } from '#cel'
 import type { Compiled, Evaluated, NamedExpression } from './expressions.ts'
 import { OutOfBudget, activation, compileExpression, evaluate, policyBudget } from './expressions.ts'
-import type { VariableTypes } from './types.ts'
+
 import type { Inputs } from './inputs.ts'
 import { variablesOf } from './inputs.ts'
 import type { FailurePolicy } from './match-conditions.ts'
 import { compileConditions, conditionsMatch, failurePolicyOf } from './match-conditions.ts'
-import { variableTypes } from './types.ts'
+import { variableTypes } from '#cel'
 
 type Policy = DeepReadonly<admissionregistration.ValidatingAdmissionPolicy>
 type Validation = DeepReadonly<admissionregistration.Validation>
@@ -21,17 +22,6 @@ export interface ValidatingEvaluator {
   conditions: readonly Compiled[]
   validations: readonly { validation: Validation; expression: Compiled; message: Compiled | undefined }[]
   annotations: readonly { key: string; expression: Compiled }[]
-}
-
-export interface PolicyEnvironmentOptions {
-  /** There is `params`. */
-  params: boolean
-  /** There are `authorizer` and `authorizer.requestResource`. */
-  authorizer: boolean
-  /** There are literals of `Object` and `JSONPatch`. */
-  patches?: boolean
-  /** There is `variables`, of these. */
-  variables?: VariableTypes
 }
 
 export type MakeEnvironment = (options: PolicyEnvironmentOptions) => Environment

@@ -21,7 +21,7 @@ const validating = (more: object = {}) => ({ matchConstraints: { resourceRules: 
 const mutating = (more: object = {}) => ({
   matchConstraints: { resourceRules: [rule()] },
   reinvocationPolicy: 'Never',
-  mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[]' } }],
+  mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "remove", path: "/metadata/labels"}]' } }],
   ...more,
 })
 
@@ -187,7 +187,7 @@ test('policies that mean nothing are refused in upstream’s words', async (cont
         auditAnnotations: [
           { key: 'a b', valueExpression: '' },
           { key: 'c', valueExpression: 'x'.repeat(5121) },
-          { key: 'c', valueExpression: 'x' },
+          { key: 'c', valueExpression: '"x"' },
         ],
       },
       [
@@ -198,10 +198,53 @@ test('policies that mean nothing are refused in upstream’s words', async (cont
       ],
     ],
     [
-      'there are 20 at most',
-      { auditAnnotations: many(21, (i) => ({ key: `c${i}`, valueExpression: 'x' })) },
+      'expressions compile',
+      { validations: [{ expression: 'object.' }, { expression: 'nobody == 1' }] },
       [
-        `spec.auditAnnotations: Invalid value: ${JSON.stringify(many(21, (i) => ({ key: `c${i}`, valueExpression: 'x' })))}: must not have more than 20 auditAnnotations`,
+        'spec.validations[0].expression: Invalid value: "object.": compilation failed: ERROR: <input>:1:8: Syntax error: no viable alternative at input \'.\'\n | object.\n | .......^',
+        "spec.validations[1].expression: Invalid value: \"nobody == 1\": compilation failed: ERROR: <input>:1:1: undeclared reference to 'nobody' (in container '')\n | nobody == 1\n | ^",
+      ],
+    ],
+    [
+      'and are of their types',
+      {
+        validations: [{ expression: '1', messageExpression: '2' }],
+        auditAnnotations: [{ key: 'a', valueExpression: '3' }],
+        matchConditions: [{ name: 'a', expression: ' object.metadata ' }],
+      },
+      [
+        'spec.matchConditions[0].expression: Invalid value: "object.metadata": must evaluate to bool but got dyn',
+        'spec.validations[0].expression: Invalid value: "1": must evaluate to bool but got int',
+        'spec.validations[0].messageExpression: Invalid value: "2": must evaluate to string but got int',
+        'spec.auditAnnotations[0].valueExpression: Invalid value: "3": must evaluate to one of [string null_type] but got int',
+      ],
+    ],
+    [
+      'variables have types, parameters are there when they are asked for',
+      {
+        variables: [{ name: 'one', expression: '1' }],
+        validations: [{ expression: 'variables.one == "1"' }, { expression: 'params != null' }, { expression: 'variables.two == 1' }],
+        matchConditions: [{ name: 'a', expression: 'variables.one == 1' }],
+      },
+      [
+        "spec.matchConditions[0].expression: Invalid value: \"variables.one == 1\": compilation failed: ERROR: <input>:1:1: undeclared reference to 'variables' (in container '')\n | variables.one == 1\n | ^",
+        'spec.validations[0].expression: Invalid value: "variables.one == \\"1\\"": compilation failed: ERROR: <input>:1:15: found no matching overload for \'_==_\' applied to \'(int, string)\'\n | variables.one == "1"\n | ..............^',
+        "spec.validations[1].expression: Invalid value: \"params != null\": compilation failed: ERROR: <input>:1:1: undeclared reference to 'params' (in container '')\n | params != null\n | ^",
+        'spec.validations[2].expression: Invalid value: "variables.two == 1": compilation failed: ERROR: <input>:1:10: undefined field \'two\'\n | variables.two == 1\n | .........^',
+      ],
+    ],
+    [
+      'what a message says does not ask for rights',
+      { validations: [{ expression: 'true', messageExpression: 'authorizer.path("/").check("get").reason()' }] },
+      [
+        'spec.validations[0].messageExpression: Invalid value: "authorizer.path(\\"/\\").check(\\"get\\").reason()": compilation failed: ERROR: <input>:1:1: undeclared reference to \'authorizer\' (in container \'\')\n | authorizer.path("/").check("get").reason()\n | ^',
+      ],
+    ],
+    [
+      'there are 20 at most',
+      { auditAnnotations: many(21, (i) => ({ key: `c${i}`, valueExpression: '"x"' })) },
+      [
+        `spec.auditAnnotations: Invalid value: ${JSON.stringify(many(21, (i) => ({ key: `c${i}`, valueExpression: '"x"' })))}: must not have more than 20 auditAnnotations`,
       ],
     ],
   ]

@@ -1,8 +1,15 @@
 import type { DeepReadonly, KubeObject, admissionregistration } from '#api'
 import { dns1035Label, dns1123Subdomain, pathSegmentName, qualifiedName } from '#api'
+import type { Environment } from '#cel'
+import { types } from '#cel'
+import { policyEnvironment } from '#cel'
+import { applyConfigurationType, jsonPatchesType } from '#cel'
+import type { VariableTypes } from '#cel'
+import { variableTypes } from '#cel'
 import type { ResourceStrategy } from '../strategy.ts'
 import { failurePolicies, matchPolicies, nameWarnings, validateMatchConditions, validateRule } from '../validation/admission-rules.ts'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, required, same } from '../validation/causes.ts'
+import { validateExpression } from '../validation/expressions.ts'
 import { validateConditions } from '../validation/conditions.ts'
 import { validateLabelSelector } from '../validation/selectors.ts'
 import { keepAllButStatusWithLabels, keepStatus } from './status.ts'
@@ -16,7 +23,7 @@ interface Specified extends KubeObject {
   spec?: object
 }
 
-/** What policies and their bindings have in common. CEL expressions are looked at for presence and length alone. */
+/** What policies and their bindings have in common. */
 const common = {
   allowUnconditionalUpdate: false,
   looseFinalizers: true,
@@ -88,7 +95,40 @@ function defaultResources(resources: Resources | undefined): void {
   for (const rule of [...(resources.resourceRules ?? []), ...(resources.excludeResourceRules ?? [])]) rule.scope ??= '*'
 }
 
-function validatePolicy(causes: Causes, spec: PolicySpec, old: PolicySpec | undefined, mutating: boolean): void {
+/** The environments of a policy's expressions. */
+interface PolicyEnvironments {
+  expressions: Environment
+  /** Of `messageExpression`: nobody's rights are asked. */
+  messages: Environment
+  /** With the types of patches. */
+  patches: Environment
+  variables: VariableTypes
+}
+
+/** Policies without variables have no `variables` either. */
+function environmentsOf(spec: PolicySpec): PolicyEnvironments {
+  const known = variableTypes()
+  const options = { params: spec.paramKind !== undefined, ...(spec.variables?.length ? { variables: known } : {}) }
+  const lazily = (more: { authorizer: boolean; patches?: boolean }) => {
+    let made: Environment | undefined
+    return () => (made ??= policyEnvironment({ ...options, ...more }))
+  }
+  const [expressions, messages, patches] = [lazily({ authorizer: true }), lazily({ authorizer: false }), lazily({ authorizer: true, patches: true })]
+  return {
+    get expressions() {
+      return expressions()
+    },
+    get messages() {
+      return messages()
+    },
+    get patches() {
+      return patches()
+    },
+    variables: known,
+  }
+}
+
+function validatePolicy(causes: Causes, spec: PolicySpec, old: PolicySpec | undefined, mutating: boolean): PolicyEnvironments {
   const { failurePolicy, paramKind, matchConstraints, matchConditions } = spec
   if (failurePolicy === undefined) causes.push(required('spec.failurePolicy'))
   else if (!failurePolicies.includes(failurePolicy)) causes.push(notSupported('spec.failurePolicy', failurePolicy, failurePolicies))
@@ -101,13 +141,19 @@ function validatePolicy(causes: Causes, spec: PolicySpec, old: PolicySpec | unde
   }
   // what was taken once is taken as long as nothing about it changes
   if (!old || !same(old.paramKind, paramKind) || !same(old.matchConditions, matchConditions))
-    validateMatchConditions(causes, 'spec.matchConditions', matchConditions)
+    validateMatchConditions(causes, 'spec.matchConditions', matchConditions, paramKind !== undefined)
+  const environments = environmentsOf(spec)
   spec.variables?.forEach(({ name, expression }, i) => {
     const at = `spec.variables[${i}]`
     if (!name?.trim()) causes.push(required(`${at}.name`, 'name is not specified'))
     else if (!isCelIdentifier(name)) causes.push(invalid(`${at}.name`, name, 'name is not a valid CEL identifier'))
     if (!expression?.trim()) causes.push(required(`${at}.expression`, 'expression is not specified'))
+    else {
+      const type = validateExpression(causes, `${at}.expression`, expression, { environment: environments.expressions })
+      environments.variables.add(name, type)
+    }
   })
+  return environments
 }
 
 const maxAnnotations = 20
@@ -116,7 +162,7 @@ const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
 
 function validateValidatingPolicy({ metadata, spec }: DeepReadonly<ValidatingPolicy>, old?: DeepReadonly<ValidatingPolicy>): Causes {
   const causes: Causes = []
-  validatePolicy(causes, spec, old?.spec, false)
+  const environments = validatePolicy(causes, spec, old?.spec, false)
   const { validations = [], auditAnnotations = [] } = spec
   if (validations.length === 0 && auditAnnotations.length === 0) {
     for (const field of ['validations', 'auditAnnotations'])
@@ -127,8 +173,11 @@ function validateValidatingPolicy({ metadata, spec }: DeepReadonly<ValidatingPol
     const at = `spec.validations[${i}]`
     const { expression, messageExpression, message = '', reason } = validation
     if (!expression?.trim()) causes.push(required(`${at}.expression`, 'expression is not specified'))
+    else validateExpression(causes, `${at}.expression`, expression, { environment: environments.expressions, returns: [types.bool] })
     if (messageExpression && !messageExpression.trim())
       causes.push(invalid(`${at}.messageExpression`, messageExpression, 'must be non-empty if specified'))
+    else if (messageExpression)
+      validateExpression(causes, `${at}.messageExpression`, messageExpression, { environment: environments.messages, returns: [types.string] })
     if (message && !message.trim()) causes.push(invalid(`${at}.message`, message, 'message must be non-empty if specified'))
     else if (/[\n\r]/.test(message.trim())) causes.push(invalid(`${at}.message`, message, 'message must not contain line breaks'))
     if (reason !== undefined && !reasons.includes(reason)) causes.push(notSupported(`${at}.reason`, reason, reasons))
@@ -144,6 +193,12 @@ function validateValidatingPolicy({ metadata, spec }: DeepReadonly<ValidatingPol
     if (!trimmed) causes.push(required(`${at}.valueExpression`, 'valueExpression is not specified'))
     else if (Buffer.byteLength(trimmed) > maxAnnotationExpression)
       causes.push(required(`${at}.valueExpression`, `must not exceed ${maxAnnotationExpression} bytes in length`))
+    else
+      validateExpression(causes, `${at}.valueExpression`, trimmed, {
+        environment: environments.expressions,
+        returns: [types.string, types.null],
+        shown: valueExpression,
+      })
     if (keys.has(key)) causes.push(duplicate(`${at}.key`, key))
     keys.add(key)
   })
@@ -154,7 +209,7 @@ const patches = { ApplyConfiguration: 'applyConfiguration', JSONPatch: 'jsonPatc
 
 function validateMutatingPolicy({ spec }: DeepReadonly<MutatingPolicy>, old?: DeepReadonly<MutatingPolicy>): Causes {
   const causes: Causes = []
-  validatePolicy(causes, spec, old?.spec, true)
+  const environments = validatePolicy(causes, spec, old?.spec, true)
   const { mutations = [], reinvocationPolicy } = spec
   if (mutations.length === 0) causes.push(required('spec.mutations', 'mutations must contain at least one item'))
   mutations.forEach((mutation, i) => {
@@ -173,6 +228,11 @@ function validateMutatingPolicy({ spec }: DeepReadonly<MutatingPolicy>, old?: De
     const patch = mutation[field]
     if (!patch) causes.push(required(`${at}.${field}`, `must be specified when patchType is ${type}`))
     else if (!patch.expression?.trim()) causes.push(required(`${at}.${field}.expression`))
+    else
+      validateExpression(causes, `${at}.${field}.expression`, patch.expression.trim(), {
+        environment: environments.patches,
+        returns: [type === 'JSONPatch' ? jsonPatchesType : applyConfigurationType],
+      })
     if (mutation[other]) causes.push(invalid(`${at}.${other}`, `{${other}}`, `must not be specified when patchType is ${type}`))
   })
   if (!reinvocationPolicy) causes.push(required('spec.reinvocationPolicy'))

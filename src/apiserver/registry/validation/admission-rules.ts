@@ -1,6 +1,9 @@
 import type { DeepReadonly, admissionregistration } from '#api'
 import { qualifiedName } from '#api'
+import { types } from '#cel'
+import { policyEnvironment } from '#cel'
 import { type Causes, duplicate, invalid, invalidEach, notSupported, required, tooMany } from './causes.ts'
+import { validateExpression } from './expressions.ts'
 
 export const failurePolicies = ['Fail', 'Ignore']
 export const matchPolicies = ['Equivalent', 'Exact']
@@ -60,13 +63,22 @@ function validateRuleResources(causes: Causes, path: string, resources: readonly
 
 const maxConditions = 64
 
-/** Conditions have names and expressions; what the expressions say is not looked at here. */
-export function validateMatchConditions(causes: Causes, path: string, conditions: DeepReadonly<admissionregistration.MatchCondition[]> = []): void {
+/** Conditions have names and expressions, which know `params` where there are some, but no variables. */
+export function validateMatchConditions(
+  causes: Causes,
+  path: string,
+  conditions: DeepReadonly<admissionregistration.MatchCondition[]> = [],
+  params = false,
+): void {
+  if (conditions.length === 0) return
+  const environment = policyEnvironment({ params, authorizer: true })
   if (conditions.length > maxConditions) causes.push(tooMany(path, conditions.length, maxConditions))
   const names = new Set<string>()
   conditions.forEach(({ name, expression }, i) => {
     const at = `${path}[${i}]`
-    if (!expression?.trim()) causes.push(required(`${at}.expression`))
+    const trimmed = expression?.trim()
+    if (!trimmed) causes.push(required(`${at}.expression`))
+    else validateExpression(causes, `${at}.expression`, trimmed, { environment, returns: [types.bool] })
     if (!name) {
       causes.push(required(`${at}.name`))
       return

@@ -1,5 +1,5 @@
-import type { CelType, TypeProvider, Value } from '#cel'
-import { CelError, List, MapValue, types } from '#cel'
+import { type CelType, type TypeProvider, types } from '../types.ts'
+import { CelError, List, MapValue, type Value } from '../values.ts'
 
 const objectType = 'Object'
 const jsonPatchType = 'JSONPatch'

@@ -1,7 +1,4 @@
-import type { CelType, TypeProvider } from '#cel'
-import { types } from '#cel'
-import { variableType, variablesType } from './expressions.ts'
-import { patchTypes } from './patch-types.ts'
+import { type CelType, type TypeProvider, types } from '../types.ts'
 
 const { bool, dyn, int, list, map, object, string, timestamp } = types
 
@@ -48,42 +45,8 @@ const structs: Readonly<Record<string, Readonly<Record<string, CelType>>>> = {
   },
 }
 
-const structTypes: TypeProvider = {
+export const requestTypes: TypeProvider = {
   has: (name) => Object.hasOwn(structs, name),
   field: (type, field) => (Object.hasOwn(structs, type) && Object.hasOwn(structs[type]!, field) ? structs[type]![field] : undefined),
   fields: (type) => (Object.hasOwn(structs, type) ? Object.keys(structs[type]!) : []),
 }
-
-/** The variables of a policy so far, as fields of the type of `variables`. */
-export interface VariableTypes extends TypeProvider {
-  add(name: string, type: CelType | undefined): void
-}
-
-export function variableTypes(): VariableTypes {
-  const fields = new Map<string, CelType>()
-  return {
-    add: (name, type) => void fields.set(name, variableType(type)),
-    has: (name) => name === variablesType,
-    field: (type, field) => (type === variablesType ? fields.get(field) : undefined),
-    fields: (type) => (type === variablesType ? [...fields.keys()] : []),
-  }
-}
-
-/** Asks one provider after the other. */
-export function unionTypes(providers: readonly TypeProvider[]): TypeProvider {
-  const of = (type: string) => providers.find((provider) => provider.has(type))
-  return {
-    has: (name) => of(name) !== undefined,
-    field: (type, field) => of(type)?.field(type, field),
-    fields: (type) => of(type)?.fields(type) ?? [],
-    create(type, fields) {
-      const create = of(type)?.create
-      if (!create) throw new Error(`there are no literals of ${type}`)
-      return create(type, fields)
-    },
-  }
-}
-
-/** `Object{…}` and `JSONPatch{…}` where an expression makes a patch. */
-export const policyTypes = (variables: VariableTypes, patches: boolean): TypeProvider =>
-  unionTypes([structTypes, variables, ...(patches ? [patchTypes] : [])])

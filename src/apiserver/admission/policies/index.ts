@@ -1,0 +1,48 @@
+import type { Clock } from '#base'
+import { apiVersionOf, kindOf } from '#api'
+import type { Authorizer } from '../../authz/authorizer.ts'
+import type { ObjectReader } from '../../object-reader.ts'
+import { conversions } from '../../registry/conversions/index.ts'
+import { strategies } from '../../registry/strategies/index.ts'
+import type { AdmissionPlugin } from '../admission.ts'
+import { authorizerValues } from './authorizer-values.ts'
+import { policyEnvironment } from '#cel'
+import { mutatingAdmissionPolicy } from './mutating-plugin.ts'
+import type { PolicyMetrics } from './policy-metrics.ts'
+import { validatingAdmissionPolicy } from './validating-plugin.ts'
+
+export type { PolicyMetrics } from './policy-metrics.ts'
+export { policyMetrics } from './policy-metrics.ts'
+
+export interface AdmissionPoliciesOptions {
+  reader: ObjectReader
+  authorizer: Authorizer
+  clock: Clock
+  metrics: PolicyMetrics
+}
+
+/** The plugins that do what policies in the API say. */
+export function admissionPolicies({ reader, authorizer, clock, metrics }: AdmissionPoliciesOptions): {
+  mutating: AdmissionPlugin
+  validating: AdmissionPlugin
+} {
+  const options = {
+    reader,
+    conversions,
+    clock,
+    metrics,
+    makeEnvironment: policyEnvironment,
+    authorizerFor: (attributes: Parameters<typeof authorizerValues>[1]) => authorizerValues(authorizer, attributes),
+  }
+  return {
+    mutating: mutatingAdmissionPolicy({
+      ...options,
+      setDefaults({ kind }, object) {
+        // what is about an object (its Scale) has no strategy
+        const known = kindOf(apiVersionOf(kind), kind.kind)
+        if (known) strategies[`${known.group || 'core'}/${known.resource}`]?.default?.(object)
+      },
+    }),
+    validating: validatingAdmissionPolicy(options),
+  }
+}
