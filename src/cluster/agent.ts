@@ -18,12 +18,13 @@ import {
   statsSource,
 } from '#kubelet'
 import { nftablesBackend, runProxy } from '#proxy'
-import { createContext } from '#runtime'
+import { createContext, startCache } from '#runtime'
 import { clientFrom } from './access.ts'
 import type { ClusterConfig, NodeConfig } from './config.ts'
 import { clusterPaths, kubeletPort, nodeAddress, rangesOf } from './config.ts'
 import { nodeCgroup } from './local/cgroup.ts'
 import { plainNetworkHandler } from './local/containerd.ts'
+import { furtherRanges, keepServiceRoutes } from './local/service-routes.ts'
 
 export const clusterDomain = 'cluster.local'
 
@@ -63,19 +64,26 @@ export async function runAgent(cluster: ClusterConfig, nodeName: string, signal:
     }),
   )
   const running = [serveDns(cluster, node, context, log, signal)]
-  if (cluster.runtime === 'containerd')
+  if (cluster.runtime === 'containerd') {
+    const serviceCidrs = context.cache(resources.serviceCIDRs)
+    const own = rangesOf(cluster.index).services
+    const query = { fieldSelector: `metadata.name=${nodeName}` }
     running.push(
+      keepServiceRoutes({ serviceCidrs, own, dev: 'eth0', log: log.named('routes') }, signal),
       runProxy(
         {
           nodeName,
           services,
           endpointSlices: context.cache(resources.endpointSlices),
+          node: teardown.use(startCache({ client: network.client, ref: resources.nodes, query, clock: realClock, log })),
+          ranges: { list: () => furtherRanges(serviceCidrs.list(), own), subscribe: (changed) => serviceCidrs.subscribe(changed) },
           backend: nftablesBackend(ranges(cluster)),
           log: log.named('proxy'),
         },
         signal,
       ),
     )
+  }
   await kubelet.start()
   running.push(serveKubelet(cluster, kubelet, runtime, client, log, signal))
   log.info('agent is running', { node: nodeName })

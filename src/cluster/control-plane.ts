@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { resources } from '#api'
 import type { Kms, StandardApiServer } from '#apiserver'
 import { bootstrapObjects, countedResources, loopbackUser, openAudit, openTracing, quotaStatus, standardApiServer } from '#apiserver'
 import { horizontalPodAutoscaler, kubeletMetrics, metricsApi } from '#autoscaling'
@@ -15,12 +16,14 @@ import { clusterPki } from './access.ts'
 import { backupPath, backupResponse } from './backup-endpoint.ts'
 import { admissionOptions, auditOptions } from './apiserver-settings.ts'
 import type { ClusterConfig } from './config.ts'
-import { clusterPaths, rangesOf } from './config.ts'
+import { clusterPaths, nodeAddress, rangesOf } from './config.ts'
 import { controllerUser } from './controller-user.ts'
 import { ensureDefaults, metricsUser } from './defaults.ts'
 import { type KeyPair, certificateAuthority } from './pki/index.ts'
 import { openClusterStore, readableStore } from './store.ts'
 import { ingressControllers } from './ingress.ts'
+import { bridgeName } from './local/interface-names.ts'
+import { keepServiceRoutes } from './local/service-routes.ts'
 
 /** Everything of a cluster that is not on a node, in this process: API server, scheduler, controllers. Runs until the signal aborts. */
 export async function runControlPlane(cluster: ClusterConfig, signal: AbortSignal): Promise<void> {
@@ -43,8 +46,24 @@ export async function runControlPlane(cluster: ClusterConfig, signal: AbortSigna
   const running = [aborted(signal)]
   if (runs('scheduler')) running.push(runSchedulerAs(client('system:kube-scheduler'), log, signal))
   if (runs('controllers')) running.push(runControllersAs(cluster, client('system:kube-controller-manager'), server, ca, queues, log, signal))
+  // the machine's own routes, where it has any nodes of this cluster
+  if (cluster.nodes.length > 0 && cluster.runtime === 'containerd') running.push(routeServices(cluster, own, log, signal))
   log.info('control plane is running', { cluster: cluster.name, url: server.url })
   await Promise.all(running)
+}
+
+async function routeServices(cluster: ClusterConfig, client: Client, log: Logger, signal: AbortSignal): Promise<void> {
+  await using context = createContext({ client, component: 'service-routes', log: log.named('routes') })
+  await keepServiceRoutes(
+    {
+      serviceCidrs: context.cache(resources.serviceCIDRs),
+      own: rangesOf(cluster.index).services,
+      dev: bridgeName(cluster.name),
+      via: nodeAddress(cluster.index, { name: 'node-1', index: 1 }),
+      log: log.named('routes'),
+    },
+    signal,
+  )
 }
 
 interface Stores {

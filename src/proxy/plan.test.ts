@@ -77,7 +77,13 @@ const rows: { name: string; service: core.Service; slices: discovery.EndpointSli
     service: service({ type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ name: 'http', port: 80, protocol: 'TCP', nodePort: 30080 }] }),
     slices: [slice(endpoint('10.64.1.2'), endpoint('10.64.2.2', {}, 'node-2'))],
     want: (rules) => {
-      assert.deepEqual(rules.nodePorts[0], { protocol: 'tcp', port: 30080, to: { backend: 'shop/web/tcp/80/local' }, masquerade: 'never' })
+      assert.deepEqual(rules.nodePorts[0], {
+        protocol: 'tcp',
+        port: 30080,
+        to: { backend: 'shop/web/tcp/80/local' },
+        inside: { backend: 'shop/web/tcp/80' },
+        masquerade: 'never',
+      })
       assert.deepEqual(rules.backends[1]?.endpoints, [{ ip: '10.64.1.2', port: 3000 }])
     },
   },
@@ -85,7 +91,23 @@ const rows: { name: string; service: core.Service; slices: discovery.EndpointSli
     name: 'with external policy Local and no endpoint here the packet is left for another node',
     service: service({ type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ name: 'http', port: 80, protocol: 'TCP', nodePort: 30080 }] }),
     slices: [slice(endpoint('10.64.2.2', {}, 'node-2'))],
-    want: (rules) => assert.equal(rules.nodePorts[0]?.to, 'drop'),
+    want: (rules) => assert.deepEqual([rules.nodePorts[0]?.to, rules.nodePorts[0]?.inside], ['drop', { backend: 'shop/web/tcp/80' }]),
+  },
+  {
+    name: 'with external policy Local endpoints that terminate here serve although others are ready elsewhere',
+    service: service({ type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ name: 'http', port: 80, protocol: 'TCP', nodePort: 30080 }] }),
+    slices: [slice(endpoint('10.64.1.2', { ready: false, serving: true, terminating: true }), endpoint('10.64.2.2', {}, 'node-2'))],
+    want: (rules) =>
+      assert.deepEqual(
+        rules.backends.map((b) => b.endpoints.map((e) => e.ip)),
+        [['10.64.2.2'], ['10.64.1.2']],
+      ),
+  },
+  {
+    name: 'with internal policy Local only this node’s endpoints answer, and none elsewhere',
+    service: service({ internalTrafficPolicy: 'Local' }),
+    slices: [slice(endpoint('10.64.2.2', {}, 'node-2'))],
+    want: (rules) => assert.deepEqual([rules.frontends[0]?.to, rules.frontends[0]?.inside], ['drop', undefined]),
   },
   {
     name: 'client affinity carries its time-out, and a load balancer’s address its allowed sources',
@@ -113,4 +135,41 @@ const rows: { name: string; service: core.Service; slices: discovery.EndpointSli
   },
 ]
 
-for (const row of rows) test(row.name, () => row.want(planRules([row.service], row.slices, 'node-1')))
+const near = (ip: string, zone: string | undefined, node?: string, ready = true): discovery.Endpoint => ({
+  ...endpoint(ip, { ready, serving: true, terminating: !ready }),
+  hints: { ...(zone ? { forZones: [{ name: zone }] } : {}), ...(node ? { forNodes: [{ name: node }] } : {}) },
+})
+const hinted: { name: string; endpoints: discovery.Endpoint[]; want: string[] }[] = [
+  { name: 'endpoints for this zone are preferred', endpoints: [near('10.64.1.1', 'z1'), near('10.64.1.2', 'z2')], want: ['10.64.1.1'] },
+  {
+    name: 'endpoints for this node are preferred to those of the zone',
+    endpoints: [near('10.64.1.1', 'z1', 'node-1'), near('10.64.1.2', 'z1', 'node-2')],
+    want: ['10.64.1.1'],
+  },
+  {
+    name: 'without any for this node those of the zone answer',
+    endpoints: [near('10.64.1.1', 'z1', 'node-3'), near('10.64.1.2', 'z2', 'node-2')],
+    want: ['10.64.1.1'],
+  },
+  { name: 'without any for this zone all answer', endpoints: [near('10.64.1.1', 'z2'), near('10.64.1.2', 'z3')], want: ['10.64.1.1', '10.64.1.2'] },
+  {
+    name: 'one without a hint makes all answer',
+    endpoints: [near('10.64.1.1', 'z1'), near('10.64.1.2', undefined)],
+    want: ['10.64.1.1', '10.64.1.2'],
+  },
+  {
+    name: 'an endpoint that is not ready does not count',
+    endpoints: [near('10.64.1.1', 'z1', undefined, false), near('10.64.1.2', 'z2')],
+    want: ['10.64.1.2'],
+  },
+]
+for (const { name, endpoints, want } of hinted)
+  test(name, () => {
+    const { backends } = planRules([service({})], [slice(...endpoints)], { nodeName: 'node-1', zone: 'z1' })
+    assert.deepEqual(
+      backends[0]?.endpoints.map((e) => e.ip),
+      want,
+    )
+  })
+
+for (const row of rows) test(row.name, () => row.want(planRules([row.service], row.slices, { nodeName: 'node-1', zone: 'z1' })))

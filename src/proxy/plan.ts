@@ -25,6 +25,8 @@ export interface Frontend {
   port: number
   /** The backend, or what to do without one: `reject` answers the client at once, `drop` lets another node answer. */
   to: { backend: string } | 'reject' | 'drop'
+  /** Where packets from inside of the cluster go instead: a policy for traffic from outside does not concern them. */
+  inside?: { backend: string }
   /** Rewrite the source address, so that answers come back through this node: always for traffic from outside, or only when it is not a pod's. */
   masquerade: 'always' | 'unlessPod' | 'never'
   /** Only these sources are let through (loadBalancerSourceRanges). */
@@ -39,6 +41,15 @@ export interface Rules {
   backends: Backend[]
   frontends: Frontend[]
   nodePorts: NodePortFrontend[]
+  /** Ranges of service addresses beside the cluster's own: what is in them and no service is refused. */
+  ranges?: string[]
+}
+
+/** Which node the rules are for. */
+export interface Place {
+  nodeName: string
+  /** The node's `topology.kubernetes.io/zone`. */
+  zone?: string | undefined
 }
 
 /**
@@ -48,7 +59,7 @@ export interface Rules {
 export function planRules(
   services: readonly DeepReadonly<core.Service>[],
   slices: readonly DeepReadonly<discovery.EndpointSlice>[],
-  nodeName: string,
+  place: Place,
 ): Rules {
   const rules: Rules = { backends: [], frontends: [], nodePorts: [] }
   const slicesOf = new Map<string, DeepReadonly<discovery.EndpointSlice>[]>()
@@ -61,7 +72,7 @@ export function planRules(
     else slicesOf.set(key, [slice])
   }
   for (const service of services.toSorted((a, b) => compare(keyOf(a), keyOf(b))))
-    planService(service, slicesOf.get(keyOf(service)) ?? [], nodeName, rules)
+    planService(service, slicesOf.get(keyOf(service)) ?? [], place, rules)
   return rules
 }
 
@@ -71,7 +82,7 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 function planService(
   service: DeepReadonly<core.Service>,
   slices: readonly DeepReadonly<discovery.EndpointSlice>[],
-  nodeName: string,
+  place: Place,
   rules: Rules,
 ): void {
   const { spec } = service
@@ -83,30 +94,30 @@ function planService(
 
   for (const port of spec.ports ?? []) {
     const protocol = (port.protocol ?? 'TCP').toLowerCase() as Protocol
-    const all = usableEndpoints(slices, port.name ?? '', port.protocol ?? 'TCP')
+    const found = endpointsOf(slices, port.name ?? '', port.protocol ?? 'TCP')
+    const all = usable(found, (endpoints) => nearest(endpoints, place))
     const base = `${service.metadata.namespace}/${service.metadata.name}/${protocol}/${port.port}`
-    const backends = {
-      Cluster: add(
-        base,
-        all.map((e) => e.endpoint),
-      ),
-      Local: undefined as Frontend['to'] | undefined,
-    }
+    const cluster = add(
+      base,
+      all.map((e) => e.endpoint),
+    )
+    let here: Frontend['to'] | undefined
     const local = () => {
-      backends.Local ??=
+      here ??=
         all.length === 0
           ? 'reject'
           : add(
               `${base}/local`,
-              all.filter((e) => e.nodeName === nodeName).map((e) => e.endpoint),
+              usable(found.filter((e) => e.nodeName === place.nodeName)).map((e) => e.endpoint),
               'drop',
             )
-      return backends.Local
+      return here
     }
-    const inside = spec.internalTrafficPolicy === 'Local' ? local() : backends.Cluster
+    const inside = spec.internalTrafficPolicy === 'Local' ? local() : cluster
     for (const ip of clusterIps) rules.frontends.push({ ip, protocol, port: port.port, to: inside, masquerade: 'unlessPod' })
     const externalLocal = spec.externalTrafficPolicy === 'Local'
-    const outside = externalLocal ? local() : backends.Cluster
+    const outside = externalLocal ? local() : cluster
+    const fromInside = externalLocal && typeof cluster !== 'string' ? { inside: cluster } : {}
     const masquerade = externalLocal ? 'never' : 'always'
     const sources = spec.loadBalancerSourceRanges?.length ? [...spec.loadBalancerSourceRanges] : undefined
     for (const ip of external)
@@ -115,10 +126,11 @@ function planService(
         protocol,
         port: port.port,
         to: outside,
+        ...fromInside,
         masquerade,
         ...(sources && loadBalancerIps(service).includes(ip) ? { sources } : {}),
       })
-    if (port.nodePort) rules.nodePorts.push({ protocol, port: port.nodePort, to: outside, masquerade })
+    if (port.nodePort) rules.nodePorts.push({ protocol, port: port.nodePort, to: outside, ...fromInside, masquerade })
 
     function add(id: string, endpoints: Endpoint[], without: 'reject' | 'drop' = 'reject'): Frontend['to'] {
       if (endpoints.length === 0) return without
@@ -133,25 +145,42 @@ function loadBalancerIps(service: DeepReadonly<core.Service>): string[] {
   return (service.status?.loadBalancer?.ingress ?? []).flatMap((i) => (i.ip && i.ipMode !== 'Proxy' ? [i.ip] : []))
 }
 
-/** Ready endpoints; when there is none, those that still serve while they terminate (KEP-1669). */
-function usableEndpoints(
-  slices: readonly DeepReadonly<discovery.EndpointSlice>[],
-  portName: string,
-  protocol: string,
-): { endpoint: Endpoint; nodeName: string | undefined }[] {
-  const ready = new Map<string, { endpoint: Endpoint; nodeName: string | undefined }>()
-  const terminating = new Map<string, { endpoint: Endpoint; nodeName: string | undefined }>()
+interface FoundEndpoint {
+  endpoint: Endpoint
+  nodeName: string | undefined
+  ready: boolean
+  hints: DeepReadonly<discovery.EndpointHints> | undefined
+}
+
+/** Endpoints that take connections or still finish some, by address; of an address that is there twice the ready one counts. */
+function endpointsOf(slices: readonly DeepReadonly<discovery.EndpointSlice>[], portName: string, protocol: string): FoundEndpoint[] {
+  const found = new Map<string, FoundEndpoint>()
   for (const slice of slices) {
     const port = slice.ports?.find((p) => (p.name ?? '') === portName && (p.protocol ?? 'TCP') === protocol)
     if (!port?.port) continue
-    for (const endpoint of slice.endpoints ?? []) {
-      const ip = endpoint.addresses[0]
+    for (const { addresses, conditions, nodeName, hints } of slice.endpoints ?? []) {
+      const ip = addresses[0]
       if (!ip) continue
-      const found = { endpoint: { ip, port: port.port }, nodeName: endpoint.nodeName }
-      if (endpoint.conditions?.ready ?? true) ready.set(`${ip}:${port.port}`, found)
-      else if (endpoint.conditions?.serving && endpoint.conditions.terminating) terminating.set(`${ip}:${port.port}`, found)
+      const key = `${ip}:${port.port}`
+      const ready = conditions?.ready ?? true
+      if (ready || (conditions?.serving && conditions.terminating && !found.get(key)?.ready))
+        found.set(key, { endpoint: { ip, port: port.port }, nodeName, ready, hints })
     }
   }
-  const chosen = ready.size > 0 ? ready : terminating
-  return [...chosen].sort(([a], [b]) => compare(a, b)).map(([, e]) => e)
+  return [...found].sort(([a], [b]) => compare(a, b)).map(([, e]) => e)
+}
+
+/** Ready endpoints, those of them that are preferred; when there is none, those that still serve while they terminate (KEP-1669). */
+function usable(found: readonly FoundEndpoint[], prefer = (ready: readonly FoundEndpoint[]) => ready): readonly FoundEndpoint[] {
+  const ready = found.filter((e) => e.ready)
+  return ready.length > 0 ? prefer(ready) : found
+}
+
+/** The endpoints that are meant for this node, or else for its zone, where every one says whom it is meant for and some are for us; else all. */
+function nearest(ready: readonly FoundEndpoint[], { nodeName, zone }: Place): readonly FoundEndpoint[] {
+  const meantFor = (list: 'forNodes' | 'forZones', name: string | undefined) => {
+    if (!name || !ready.every((e) => e.hints?.[list]?.length)) return []
+    return ready.filter((e) => e.hints?.[list]?.some((hint) => hint.name === name))
+  }
+  return [meantFor('forNodes', nodeName), meantFor('forZones', zone), ready].find((some) => some.length > 0) ?? ready
 }

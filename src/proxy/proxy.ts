@@ -10,6 +10,10 @@ export interface ProxyOptions {
   services: Cache<core.Service>
   endpointSlices: Cache<discovery.EndpointSlice>
   backend: RuleBackend
+  /** This node and no other, for its zone; without it no zone is preferred. */
+  node?: Cache<core.Node>
+  /** Ranges of service addresses beside the cluster's own. */
+  ranges?: { list(): string[]; subscribe(changed: () => void): () => void }
   log: Logger
   clock?: Clock
   /** Changes within this time of one another are programmed together; milliseconds, 10 when absent. */
@@ -21,7 +25,7 @@ export interface ProxyOptions {
  * working while a proxy is replaced.
  */
 export async function runProxy(options: ProxyOptions, signal: AbortSignal): Promise<void> {
-  const { services, endpointSlices, backend, log, clock = realClock } = options
+  const { services, endpointSlices, backend, node, ranges, log, clock = realClock } = options
   const backoff = new Backoff({ initial: 100, max: 30_000 })
   let wake = () => {}
   let dirty = true
@@ -31,6 +35,11 @@ export async function runProxy(options: ProxyOptions, signal: AbortSignal): Prom
   }
   await Promise.all([services.ready(signal), endpointSlices.ready(signal)])
   const stop = [services.subscribe(changed), endpointSlices.subscribe(changed)]
+  if (ranges) stop.push(ranges.subscribe(changed))
+  const zone = () => node?.list()[0]?.metadata.labels?.['topology.kubernetes.io/zone']
+  let planned = zone()
+  // a node says something every few seconds, hardly ever that it moved
+  if (node) stop.push(node.subscribe(() => zone() !== planned && changed()))
   signal.addEventListener('abort', () => wake(), { once: true })
   try {
     while (!signal.aborted) {
@@ -39,7 +48,9 @@ export async function runProxy(options: ProxyOptions, signal: AbortSignal): Prom
       await clock.sleep(options.coalesceMs ?? 10, signal).catch(() => {})
       dirty = false
       try {
-        await backend.apply(planRules(services.list(), endpointSlices.list(), options.nodeName))
+        planned = zone()
+        const rules = planRules(services.list(), endpointSlices.list(), { nodeName: options.nodeName, zone: planned })
+        await backend.apply(ranges ? { ...rules, ranges: ranges.list() } : rules)
         backoff.reset()
       } catch (error) {
         log.error('cannot program services', { error })

@@ -51,15 +51,29 @@ function endpointOf(
   const { nodeName } = pod.spec
   const zone = nodeName ? zoneOf(nodeName) : undefined
   const { name, namespace, uid } = pod.metadata
+  // a pod that terminates is never ready, unless the service asks for those that are not
+  const ready = service.spec?.publishNotReadyAddresses || (serving && !terminating)
+  const hints = ready ? hintsFor(service.spec?.trafficDistribution, nodeName, zone) : undefined
   return {
     addresses,
-    // a pod that terminates is never ready, unless the service asks for those that are not
-    conditions: { ready: service.spec?.publishNotReadyAddresses || (serving && !terminating), serving, terminating },
+    conditions: { ready, serving, terminating },
     ...(hostname ? { hostname } : {}),
     targetRef: { kind: 'Pod', namespace, name, uid },
     ...(nodeName ? { nodeName } : {}),
     ...(zone ? { zone } : {}),
+    ...(hints ? { hints } : {}),
   }
+}
+
+/** For whom an endpoint is meant first: clients of its zone or node (KEP-4444, KEP-3015). Proxies follow it where all endpoints have such a hint. */
+function hintsFor(distribution: string | undefined, nodeName: string | undefined, zone: string | undefined): discovery.EndpointHints | undefined {
+  const sameNode = distribution === 'PreferSameNode'
+  if (!sameNode && distribution !== 'PreferClose' && distribution !== 'PreferSameZone') return undefined
+  const hints: discovery.EndpointHints = {
+    ...(zone ? { forZones: [{ name: zone }] } : {}),
+    ...(sameNode && nodeName ? { forNodes: [{ name: nodeName }] } : {}),
+  }
+  return Object.keys(hints).length > 0 ? hints : undefined
 }
 
 function portsOf(service: DeepReadonly<core.Service>, pod: DeepReadonly<core.Pod>): discovery.EndpointPort[] {

@@ -119,3 +119,29 @@ test('a terminating pod serves on but is not ready; an unready one is listed as 
     ],
   )
 })
+
+const hintRows: { name: string; distribution: string | undefined; zone?: string; ready?: boolean; want: discovery.EndpointHints | undefined }[] = [
+  { name: 'a service without a preference gives no hints', distribution: undefined, zone: 'z1', want: undefined },
+  { name: 'PreferClose names the zone', distribution: 'PreferClose', zone: 'z1', want: { forZones: [{ name: 'z1' }] } },
+  { name: 'PreferSameZone names the zone', distribution: 'PreferSameZone', zone: 'z1', want: { forZones: [{ name: 'z1' }] } },
+  {
+    name: 'PreferSameNode names the node as well',
+    distribution: 'PreferSameNode',
+    zone: 'z1',
+    want: { forZones: [{ name: 'z1' }], forNodes: [{ name: 'n1' }] },
+  },
+  { name: 'without a zone there is none to prefer', distribution: 'PreferSameZone', want: undefined },
+  { name: 'an endpoint that is not ready is meant for nobody', distribution: 'PreferSameZone', zone: 'z1', ready: false, want: undefined },
+]
+for (const { name, distribution, zone, ready = true, want } of hintRows)
+  test(name, () => {
+    const preferring = { ...service, spec: { ...service.spec, ...(distribution ? { trafficDistribution: distribution } : {}) } } as core.Service
+    const pod: core.Pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'p', namespace: 'ns', uid: 'p' },
+      spec: { nodeName: 'n1', containers: [{ name: 'c' }] },
+      status: { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }], conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
+    }
+    assert.deepEqual(groupsOf(preferring, [pod], () => zone)[0]?.endpoints[0]?.hints, want)
+  })

@@ -45,6 +45,17 @@ test('a udp flow to an endpoint that is gone is forgotten', () => {
   assert.deepEqual(staleFlows(udp('10.64.1.3'), udp('10.64.1.3')), [])
 })
 
+test('traffic from inside takes all endpoints where that from outside has to stay on the node', () => {
+  const local = backend('a/b/tcp/80/local', '10.64.1.2')
+  const all = backend('a/b/tcp/80', '10.64.1.2', '10.64.2.2')
+  const at = { protocol: 'tcp' as const, port: 30080, inside: { backend: all.id }, masquerade: 'never' as const }
+  const chain = (to: Rules['nodePorts'][number]['to']) =>
+    rulesetOf({ backends: [all, local], frontends: [], nodePorts: [{ ...at, to }] }, options).chains.get('at/node/tcp/30080')
+  const first = ['ip saddr 10.64.0.0/16 goto to/a/b/tcp/80', 'fib saddr type local meta mark set meta mark | 0x4000 goto to/a/b/tcp/80']
+  assert.deepEqual(chain({ backend: local.id }), [...first, 'goto to/a/b/tcp/80/local'])
+  assert.deepEqual(chain('drop'), [...first, 'drop'])
+})
+
 const canProgram = process.getuid?.() === 0 && existsSync('/usr/sbin/nft')
 
 test('nft takes every script, also one that removes everything', { skip: !canProgram && 'needs root and nft' }, () => {
@@ -56,6 +67,22 @@ test('nft takes every script, also one that removes everything', { skip: !canPro
       rules(backend('a/b/tcp/80', '10.64.1.2', '10.64.1.3')),
       rules({ ...backend('a/b/tcp/80', '10.64.1.2', '10.64.1.3'), affinitySeconds: 60 }, backend('a/c.d/tcp/80', '10.64.1.9')),
       rules({ ...backend('a/b/tcp/80', '10.64.1.2'), affinitySeconds: 90 }),
+      {
+        backends: [backend('a/b/tcp/80', '10.64.1.2')],
+        frontends: [
+          {
+            ip: '10.67.0.1',
+            protocol: 'tcp' as const,
+            port: 80,
+            to: 'drop' as const,
+            inside: { backend: 'a/b/tcp/80' },
+            masquerade: 'never' as const,
+          },
+        ],
+        nodePorts: [],
+        ranges: ['10.9.0.0/24', '10.8.0.0/28'],
+      },
+      { backends: [], frontends: [], nodePorts: [], ranges: ['10.9.0.0/16'] },
       { backends: [], frontends: [], nodePorts: [] },
     ].map((r) => rulesetOf(r, options))
     nft(`${skeleton('k8ts', options)}\n${transaction('k8ts', emptyRuleset(), states[0]!)}`)

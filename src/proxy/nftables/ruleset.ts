@@ -11,7 +11,7 @@ export interface Ruleset {
   elements: Record<ElementSet, Map<string, string | undefined>>
 }
 
-export type ElementSet = 'services' | 'node_ports' | 'refused' | 'refused_node_ports' | 'hairpin'
+export type ElementSet = 'services' | 'node_ports' | 'refused' | 'refused_node_ports' | 'hairpin' | 'service_ranges'
 
 export interface RulesetOptions {
   /** Range of service addresses: what is in it and not rewritten is refused. */
@@ -26,7 +26,14 @@ const masqueradeMark = '0x4000'
 export const emptyRuleset = (): Ruleset => ({
   chains: new Map(),
   sets: new Map(),
-  elements: { services: new Map(), node_ports: new Map(), refused: new Map(), refused_node_ports: new Map(), hairpin: new Map() },
+  elements: {
+    services: new Map(),
+    node_ports: new Map(),
+    refused: new Map(),
+    refused_node_ports: new Map(),
+    hairpin: new Map(),
+    service_ranges: new Map(),
+  },
 })
 
 /** The fixed part of the table, `name` being the table's. */
@@ -45,10 +52,12 @@ export function skeleton(name: string, { serviceCidr }: RulesetOptions): string 
       map refused { ${address}; }
       map refused_node_ports { ${port}; }
       set hairpin { type ipv4_addr . ipv4_addr; }
+      set service_ranges { type ipv4_addr; flags interval; }
       chain find_service {${find('services', 'node_ports')}
       }
       chain find_refused {${find('refused', 'refused_node_ports')}
         ip daddr ${serviceCidr} reject
+        ip daddr @service_ranges reject
       }
       chain do_reject { reject; }
       chain do_drop { drop; }
@@ -69,23 +78,18 @@ export function skeleton(name: string, { serviceCidr }: RulesetOptions): string 
 export function rulesetOf(rules: Rules, { podCidr }: RulesetOptions): Ruleset {
   const ruleset = emptyRuleset()
   for (const backend of rules.backends) addBackend(backend, ruleset)
+  for (const range of rules.ranges ?? []) ruleset.elements.service_ranges.set(range, undefined)
   for (const frontend of rules.frontends) {
     const key = `${frontend.ip} . ${frontend.protocol} . ${frontend.port}`
-    if (typeof frontend.to === 'string') ruleset.elements.refused.set(key, `goto do_${frontend.to}`)
-    else
-      ruleset.elements.services.set(
-        key,
-        `goto ${entryChain(frontend, `${frontend.ip}/${frontend.protocol}/${frontend.port}`, frontend.to.backend, podCidr, ruleset)}`,
-      )
+    const name = `${frontend.ip}/${frontend.protocol}/${frontend.port}`
+    if (typeof frontend.to === 'string' && !frontend.inside) ruleset.elements.refused.set(key, `goto do_${frontend.to}`)
+    else ruleset.elements.services.set(key, `goto ${entryChain(frontend, name, podCidr, ruleset)}`)
   }
   for (const frontend of rules.nodePorts) {
     const key = `${frontend.protocol} . ${frontend.port}`
-    if (typeof frontend.to === 'string') ruleset.elements.refused_node_ports.set(key, `goto do_${frontend.to}`)
-    else
-      ruleset.elements.node_ports.set(
-        key,
-        `goto ${entryChain(frontend, `node/${frontend.protocol}/${frontend.port}`, frontend.to.backend, podCidr, ruleset)}`,
-      )
+    const name = `node/${frontend.protocol}/${frontend.port}`
+    if (typeof frontend.to === 'string' && !frontend.inside) ruleset.elements.refused_node_ports.set(key, `goto do_${frontend.to}`)
+    else ruleset.elements.node_ports.set(key, `goto ${entryChain(frontend, name, podCidr, ruleset)}`)
   }
   return ruleset
 }
@@ -93,14 +97,21 @@ export function rulesetOf(rules: Rules, { podCidr }: RulesetOptions): Ruleset {
 const backendChain = (id: string) => `to/${id}`
 
 /** A chain before the backend's, where the frontend asks for something of its own; otherwise the backend's itself. */
-function entryChain(frontend: Frontend | NodePortFrontend, name: string, backend: string, podCidr: string, ruleset: Ruleset): string {
+function entryChain(frontend: Frontend | NodePortFrontend, name: string, podCidr: string, ruleset: Ruleset): string {
+  const { to, inside, masquerade } = frontend
   const rules: string[] = []
   const sources = 'sources' in frontend ? frontend.sources : undefined
+  const mark = `meta mark set meta mark | ${masqueradeMark}`
   if (sources) rules.push(`ip saddr != { ${sources.join(', ')} } drop`)
-  if (frontend.masquerade === 'always') rules.push(`meta mark set meta mark | ${masqueradeMark}`)
-  if (frontend.masquerade === 'unlessPod') rules.push(`ip saddr != ${podCidr} meta mark set meta mark | ${masqueradeMark}`)
-  if (rules.length === 0) return backendChain(backend)
-  rules.push(`goto ${backendChain(backend)}`)
+  if (inside) {
+    rules.push(`ip saddr ${podCidr} goto ${backendChain(inside.backend)}`)
+    // an endpoint on another node has to answer by way of this one
+    rules.push(`fib saddr type local ${mark} goto ${backendChain(inside.backend)}`)
+  }
+  if (masquerade === 'always') rules.push(mark)
+  if (masquerade === 'unlessPod') rules.push(`ip saddr != ${podCidr} ${mark}`)
+  if (rules.length === 0 && typeof to !== 'string') return backendChain(to.backend)
+  rules.push(typeof to === 'string' ? 'drop' : `goto ${backendChain(to.backend)}`)
   const chain = `at/${name}`
   ruleset.chains.set(chain, rules)
   return chain
