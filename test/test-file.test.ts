@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { runTestFile } from '../tools/test-file.ts'
 
 const head = `import { describe, test } from 'node:test'\nconst never = () => new Promise(() => setInterval(() => {}, 1000))\n`
@@ -61,35 +61,37 @@ const cases: { name: string; code: string; limitMs?: number; passed: number; fai
   {
     name: 'a test that hangs fails, and its file ends',
     code: `test('a', () => {}); test('b', never)`,
-    limitMs: 3000,
+    limitMs: 10_000,
     passed: 1,
     failures: [
       ['b', /timed out/],
-      ['the file', /did not end within 3 s/],
+      ['the file', /did not end within 10 s/],
     ],
   },
   {
     name: 'a file that leaves something open fails',
     code: `test('a', () => void never())`,
-    limitMs: 3000,
+    limitMs: 10_000,
     passed: 1,
-    failures: [['the file', /did not end within 3 s/]],
+    failures: [['the file', /did not end within 10 s/]],
   },
 ]
 
-for (const { name, code, limitMs = 60_000, passed, failures, output = /(?:)/ } of cases)
-  test(name, async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'k8ts-test-file-'))
-    try {
-      const file = join(dir, 'x.test.mjs')
-      writeFileSync(file, head + code)
-      const result = await runTestFile(file, { limitMs })
-      const failed = result.failures.map((failure) => failure.name)
-      assert.deepEqual({ passed: result.passed, failed }, { passed, failed: failures.map(([name]) => name) })
-      for (const [i, [, message]] of failures.entries()) assert.match(result.failures[i]!.message, message)
-      assert.match(result.output, output)
-      assert.equal(result.ok, failures.length === 0)
-    } finally {
-      rmSync(dir, { recursive: true })
-    }
-  })
+describe('a file of tests', { concurrency: true }, () => {
+  for (const { name, code, limitMs = 120_000, passed, failures, output = /(?:)/ } of cases)
+    test(name, async () => {
+      const dir = mkdtempSync(join(tmpdir(), 'k8ts-test-file-'))
+      try {
+        const file = join(dir, 'x.test.mjs')
+        writeFileSync(file, head + code)
+        const result = await runTestFile(file, { limitMs, testLimitMs: 2000 })
+        const failed = result.failures.map((failure) => failure.name)
+        assert.deepEqual({ passed: result.passed, failed }, { passed, failed: failures.map(([name]) => name) })
+        for (const [i, [, message]] of failures.entries()) assert.match(result.failures[i]!.message, message)
+        assert.match(result.output, output)
+        assert.equal(result.ok, failures.length === 0)
+      } finally {
+        rmSync(dir, { recursive: true })
+      }
+    })
+})

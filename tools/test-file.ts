@@ -14,8 +14,16 @@ export interface FileResult {
   passed: number
   skipped: number
   failures: { name: string; message: string }[]
+  /** How long each test took, the longest first. */
+  times: { name: string; seconds: number }[]
   /** What its tests told about themselves (their seeds, say) and what it printed. */
   output: string
+}
+
+export interface FileLimits {
+  limitMs: number
+  /** For each of its tests, where that has no limit of its own: the one that hangs fails by name before its file is ended. */
+  testLimitMs?: number
 }
 
 const running = new Set<ChildProcess>()
@@ -28,16 +36,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
  * Runs a file of tests in a process of its own. A file that has not ended after `limitMs`, because a test hangs or leaves something open,
  * fails, and is ended with what it started.
  */
-export async function runTestFile(file: string, { limitMs }: { limitMs: number }): Promise<FileResult> {
+export async function runTestFile(file: string, { limitMs, testLimitMs = Math.floor(limitMs * 0.9) }: FileLimits): Promise<FileResult> {
   const started = performance.now()
   const dir = mkdtempSync(join(tmpdir(), 'k8ts-test-'))
   const records = join(dir, 'records')
-  // the test that hangs fails by name before its file is ended
-  const args = [
-    `--test-timeout=${Math.floor(limitMs * 0.9)}`,
-    `--test-reporter=${join(root, 'tools/test-record.ts')}`,
-    `--test-reporter-destination=${records}`,
-  ]
+  const args = [`--test-timeout=${testLimitMs}`, `--test-reporter=${join(root, 'tools/test-record.ts')}`, `--test-reporter-destination=${records}`]
   const child = spawn(process.execPath, [...args, file], { cwd: root, env: environment(), stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   running.add(child)
   const said: Buffer[] = []
@@ -69,6 +72,7 @@ export async function runTestFile(file: string, { limitMs }: { limitMs: number }
     passed: found.filter(({ outcome }) => outcome === 'passed').length,
     skipped: found.filter(({ outcome }) => outcome === 'skipped').length,
     failures,
+    times: found.flatMap(({ name, seconds }) => (seconds === undefined ? [] : [{ name, seconds }])).sort((a, b) => b.seconds - a.seconds),
     output: [...found.filter(({ outcome }) => outcome === 'said').map(({ name }) => name), Buffer.concat(said).toString()].join('\n'),
   }
 }

@@ -6,6 +6,7 @@ export interface TestRecord {
   name: string
   /** What it failed with, and where. */
   message?: string
+  seconds?: number
 }
 
 /** A node:test reporter for the program that runs the files: a `TestRecord` a line. */
@@ -22,9 +23,10 @@ function recordOf(event: TestEvent): TestRecord | undefined {
   if (event.type === 'test:pass' || event.type === 'test:fail') {
     // a suite fails because of its tests, except where its own hooks do
     if (event.data.details.type === 'suite' && !(event.type === 'test:fail' && isOwnFailure(event.data.details.error))) return undefined
-    const { name } = event.data
-    if (event.type === 'test:fail') return { outcome: 'failed', name, message: messageOf(event.data.details.error) }
-    return { outcome: event.data.skip === undefined ? 'passed' : 'skipped', name }
+    const { name, details } = event.data
+    const seconds = details.duration_ms / 1000
+    if (event.type === 'test:fail') return { outcome: 'failed', name, message: messageOf(event.data.details.error), seconds }
+    return { outcome: event.data.skip === undefined ? 'passed' : 'skipped', name, seconds }
   }
   // seeds, and errors that come after their test has ended; the counts that node:test ends with are no news
   if (event.type === 'test:diagnostic' && !counts.test(event.data.message)) return { outcome: 'said', name: event.data.message }

@@ -99,9 +99,10 @@ function tell({ file, failures, output }: FileResult): void {
   console.log(['', ...failures.map(({ name, message }) => `✖ ${name}\n  ${file}\n${indented(message)}`), output].join('\n'))
 }
 
-function say({ file, ok, passed, failures, skipped, seconds }: FileResult): void {
+function say({ file, ok, passed, failures, skipped, seconds, times }: FileResult): void {
   const how = `${passed} passed, ${failures.length} failed, ${skipped} skipped`
-  console.log(`${file}: ${ok ? 'ok' : 'failed'}, ${how}, ${seconds.toFixed(1)} s`)
+  const most = times.slice(0, 3).map((one) => one.seconds.toFixed(1))
+  console.log(`${file}: ${ok ? 'ok' : 'failed'}, ${how}, ${seconds.toFixed(1)} s (longest tests: ${most.join(', ')})`)
 }
 
 function counts(results: FileResult[]): string {
