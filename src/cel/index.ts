@@ -17,6 +17,7 @@ export { type VariableTypes, variableTypes, variablesType } from './admission/va
 export type { CallEstimate, EstimatedArgument, Library, Macro, Overload, SizeEstimate } from './library.ts'
 export { jsonValue, toJson, type Typing } from './json-values.ts'
 export { estimateCost, unboundedCost, type KnownSizes } from './cost-estimate.ts'
+export { costOfDeviceSelector, deviceEnvironment, mostOfDeviceSelector } from './device.ts'
 export { kubernetesEnvironment } from './kubernetes.ts'
 export * from './libraries/index.ts'
 export { standardLibrary } from './libraries/standard.ts'

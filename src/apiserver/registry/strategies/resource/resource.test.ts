@@ -769,6 +769,45 @@ test('device classes that mean nothing are refused in upstream’s words', async
     ['a class is taken', { selectors: [{ cel: { expression: 'true' } }], config: [opaque()], extendedResourceName: 'example.com/gpu' }, []],
     ['selectors have expressions', { selectors: [{}] }, ['spec.selectors[0].cel: Required value']],
     [
+      'about a device',
+      {
+        selectors: [
+          'device.driver == "gpu.example.com" && device.attributes["gpu.example.com"].model == "a100"',
+          'device.capacity["gpu.example.com"].memory.compareTo(quantity("10Gi")) >= 0',
+          'cel.bind(gpu, device.attributes["gpu.example.com"], gpu.fast && gpu.large)',
+          'device.allowMultipleAllocations',
+          'device.attributes["gpu.example.com"].fast',
+        ].map((expression) => ({ cel: { expression } })),
+      },
+      [],
+    ],
+    [
+      'and say yes or no',
+      { selectors: ['', 'device.driver', 'object == null', 'device.size == 1'].map((expression) => ({ cel: { expression } })) },
+      [
+        `spec.selectors[0].cel.expression: Invalid value: "": compilation failed: ERROR: <input>:1:1: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}`,
+        'spec.selectors[1].cel.expression: Invalid value: "device.driver": must evaluate to bool or the unknown type, not string',
+        `spec.selectors[2].cel.expression: Invalid value: "object == null": compilation failed: ERROR: <input>:1:1: undeclared reference to 'object' (in container '')\n | object == null\n | ^`,
+        `spec.selectors[3].cel.expression: Invalid value: "device.size == 1": compilation failed: ERROR: <input>:1:7: undefined field 'size'\n | device.size == 1\n | ......^`,
+      ],
+    ],
+    [
+      'at a bearable cost',
+      {
+        selectors: [
+          {
+            cel: {
+              expression: ['y', 'z', 'z2', 'z3', 'z4', 'z5'].reduceRight(
+                (inner, name) => `[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].all(${name}, ${inner})`,
+                `int('1'.find('[0-9]*')) < 100`,
+              ),
+            },
+          },
+        ],
+      },
+      ['spec.selectors[0].cel.expression: Forbidden: too complex, exceeds cost limit'],
+    ],
+    [
       '32 selectors at most',
       { selectors: many(33, () => ({ cel: { expression: 'true' } })) },
       ['spec.selectors: Too many: 33: must have at most 32 items'],

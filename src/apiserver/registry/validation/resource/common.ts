@@ -1,6 +1,8 @@
 import type { DeepReadonly, resource } from '#api'
 import { cIdentifier, dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '#api'
-import { type Causes, duplicate, invalid, invalidEach, notSupported, required, tooLong, tooMany } from '../causes.ts'
+import { costOfDeviceSelector, deviceEnvironment, mostOfDeviceSelector, printType } from '#cel'
+import { compileExpression } from '../../../admission/policies/expressions.ts'
+import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, required, tooLong, tooMany } from '../causes.ts'
 
 /** Names of drivers are compared without regard to case, like those of CSI drivers. */
 export function validateDriver(causes: Causes, path: string, name: string | undefined): void {
@@ -195,7 +197,7 @@ export function validateConfiguration(causes: Causes, path: string, { opaque }: 
 const maxExpression = 10 * 1024
 const maxSelectors = 32
 
-/** Selectors have an expression each, which is not compiled here: only its length is looked at. */
+/** Selectors have an expression each, about a device, that cannot cost too much. */
 export function validateDeviceSelectors(
   causes: Causes,
   path: string,
@@ -205,5 +207,18 @@ export function validateDeviceSelectors(
   validateList(causes, path, selectors, maxSelectors, (into, at, { cel }) => {
     if (!cel) into.push(required(`${at}.cel`))
     else if (!stored && Buffer.byteLength(cel.expression ?? '') > maxExpression) into.push(tooLong(`${at}.cel.expression`, maxExpression))
+    else validateDeviceExpression(into, `${at}.cel.expression`, cel.expression ?? '')
   })
+}
+
+function validateDeviceExpression(causes: Causes, path: string, expression: string): void {
+  const { program, error } = compileExpression(deviceEnvironment(), expression)
+  if (!program) {
+    causes.push(invalid(path, expression, error ?? ''))
+    return
+  }
+  const { resultType } = program
+  if (resultType.kind !== 'bool' && resultType.kind !== 'any')
+    causes.push(invalid(path, expression, `must evaluate to bool or the unknown type, not ${printType(resultType)}`))
+  else if (costOfDeviceSelector(program) > mostOfDeviceSelector) causes.push(forbidden(path, 'too complex, exceeds cost limit'))
 }
