@@ -6,6 +6,7 @@ import { describeError } from '#base'
 import { recordAnswer } from './audit/finish.ts'
 import type { AuditTrail, Auditor } from './audit/index.ts'
 import type { UserInfo } from './authn/authenticator.ts'
+import { type Impersonation, impersonatedAttributes, impersonatedUser, impersonation, impersonationText } from './authn/impersonation.ts'
 import type { Authorizer } from './authz/authorizer.ts'
 import type { FlowControl, Seat } from './flowcontrol/index.ts'
 import { TooManyRequests, estimateWork } from './flowcontrol/index.ts'
@@ -79,9 +80,8 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
 
   /** Who asks for what. */
   function identify(request: Request, user: UserInfo, trail: AuditTrail | undefined): RequestInfo {
-    const { headers } = request
-    const asked = headers['impersonate-user'] !== undefined || headers['impersonate-group'] !== undefined || headers['impersonate-uid'] !== undefined
-    const effective = asked ? impersonate(request, user) : user
+    const asked = impersonation(request)
+    const effective = asked ? impersonate(asked, request, user) : user
     if (asked) trail?.impersonated(effective)
     try {
       return parseRequest(request.method, request.path, request.query, effective)
@@ -113,31 +113,12 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     throw denial
   }
 
-  /** Acting as someone else needs the verb `impersonate` on every attribute that is taken on. */
-  function impersonate(request: Request, user: UserInfo): UserInfo {
-    const { headers, path } = request
-    const name = headers['impersonate-user']
-    if (!name) throw errors.badRequest(`requested ${asUserInfo(headers)} without impersonating a user name`)
-    const check = (resource: string, value: string, subresource = '', group = '', namespace = '') =>
-      authorize({ user, verb: 'impersonate', path, resource: { group, version: 'v1', resource, subresource, namespace, name: value, rest: '' } })
-    const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name)
-    if (account) check('serviceaccounts', account[2]!, '', '', account[1]!)
-    else check('users', name)
-    const groups = headers['impersonate-group'] ? headers['impersonate-group'].split(',').map((g) => g.trim()) : []
-    for (const group of groups) check('groups', group)
-    const uid = headers['impersonate-uid']
-    if (uid) check('uids', uid, '', 'authentication.k8s.io')
-    const extra: Record<string, string[]> = {}
-    for (const header in headers) {
-      if (!header.startsWith('impersonate-extra-')) continue
-      const key = decodeURIComponent(header.slice('impersonate-extra-'.length))
-      extra[key] = headers[header]!.split(',').map((v) => v.trim())
-      for (const value of extra[key]) check('userextras', value, key, 'authentication.k8s.io')
+  function impersonate(asked: Impersonation, { path }: Request, user: UserInfo): UserInfo {
+    if (!asked.username) throw errors.badRequest(`requested ${impersonationText(asked)} without impersonating a user name`)
+    for (const attribute of impersonatedAttributes(asked)) {
+      authorize({ user, verb: 'impersonate', path, resource: { ...attribute, version: 'v1', rest: '' } })
     }
-    if (account && groups.length === 0) groups.push('system:serviceaccounts', `system:serviceaccounts:${account[1]}`)
-    const everyone = name === 'system:anonymous' ? 'system:unauthenticated' : 'system:authenticated'
-    if (!groups.includes(everyone)) groups.push(everyone)
-    return { username: name, groups, ...(uid ? { uid } : {}), ...(Object.keys(extra).length > 0 ? { extra } : {}) }
+    return impersonatedUser(asked)
   }
 
   async function dispatch(request: Request, info: RequestInfo, inProcess: boolean, trail: AuditTrail | undefined): Promise<Response> {
@@ -382,19 +363,6 @@ export function pageNotFound(): Response {
     headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
     body: { bytes: Buffer.from('404 page not found\n') },
   }
-}
-
-/** What the headers ask for, as Go prints a user without a name. */
-function asUserInfo(headers: Record<string, string>): string {
-  const list = (values: string[]) => (values.length > 0 ? `[]string{${values.map((value) => JSON.stringify(value)).join(', ')}}` : '[]string(nil)')
-  const values = (text: string) => text.split(',').map((value) => value.trim())
-  const extra = Object.keys(headers)
-    .filter((header) => header.startsWith('impersonate-extra-'))
-    .sort()
-    .map((header) => `${JSON.stringify(decodeURIComponent(header.slice('impersonate-extra-'.length)))}:${list(values(headers[header]!))}`)
-  const groups = headers['impersonate-group'] ? values(headers['impersonate-group']) : []
-  const extras = extra.length > 0 ? `map[string][]string{${extra.join(', ')}}` : 'map[string][]string(nil)'
-  return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(headers['impersonate-uid'] ?? '')}, Groups:${list(groups)}, Extra:${extras}}`
 }
 
 /** The 403 of the authorization filter, which names who asked for what. */

@@ -23,6 +23,8 @@ export class WireRequest implements Request {
   readonly method: Request['method']
   readonly path: string
   readonly headers: Record<string, string>
+  /** Names and values by turns, as they were sent: headers that stand there several times are not joined. */
+  readonly rawHeaders: readonly string[]
   body?: Uint8Array
   /** Others share its connection at the same time: HTTP/2. */
   readonly multiplexed: boolean
@@ -36,6 +38,7 @@ export class WireRequest implements Request {
     method: string,
     url: string,
     headers: Record<string, string>,
+    rawHeaders: readonly string[],
     sink: Sink,
     connection?: { remoteAddress?: string | undefined },
     multiplexed = false,
@@ -47,6 +50,7 @@ export class WireRequest implements Request {
     this.path = mark < 0 ? url : url.slice(0, mark)
     this.#search = mark < 0 ? '' : url.slice(mark + 1)
     this.headers = headers
+    this.rawHeaders = rawHeaders
     this.#sink = sink
   }
 

@@ -4,6 +4,7 @@ import { Agent, request } from 'node:https'
 import { test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { resources } from '#api'
+import type { Authorizer } from '../authz/authorizer.ts'
 import type { TestServer } from '../test-server.ts'
 import { startTestServer, testTls } from '../test-server.ts'
 
@@ -20,7 +21,7 @@ function call(
   t: TestServer,
   method: string,
   path: string,
-  options: { body?: string | Buffer; headers?: Record<string, string>; cert?: boolean } = {},
+  options: { body?: string | Buffer; headers?: Record<string, string | string[]>; cert?: boolean } = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = options.headers ?? { authorization: 'Bearer admintoken' }
@@ -119,6 +120,32 @@ test('impersonation takes on another user where that is allowed', async () => {
   const denied = await call(t, 'GET', maps, { headers: { authorization: 'Bearer admintoken', 'impersonate-user': 'root' } })
   assert.equal(denied.status, 403)
   assert.match(denied.json().message, /cannot impersonate resource "users" in API group ""/)
+})
+
+test('each header of a group names one, commas and all, over HTTP/1.1 and HTTP/2', async () => {
+  const users: unknown[] = []
+  const authorizer: Authorizer = {
+    authorize({ user, verb }) {
+      if (verb === 'list') users.push(user)
+      return { decision: 'allow', reason: '' }
+    },
+  }
+  await using t = await startTestServer({ authorizers: [authorizer] })
+  const { authorization, ...asked } = {
+    authorization: 'Bearer admintoken',
+    'impersonate-user': 'bob',
+    'impersonate-group': ['dev', ',,,chameleon'],
+    'impersonate-extra-acme.com%2fteam': ['a, b', 'c'],
+  }
+  await call(t, 'GET', maps, { headers: { authorization, ...asked } })
+  const session = connect(t.url, { rejectUnauthorized: false })
+  for await (const _ of session.request({ ':path': maps, authorization, ...asked }));
+  session.close()
+  const bob = { username: 'bob', groups: ['dev', ',,,chameleon', 'system:authenticated'], extra: { 'acme.com/team': ['a, b', 'c'] } }
+  assert.deepEqual(users, [bob, bob])
+  const nobody = await call(t, 'GET', maps, { headers: { authorization, 'impersonate-extra-team': 'a' } })
+  const text = '&user.DefaultInfo{Name:"", UID:"", Groups:[]string(nil), Extra:map[string][]string{"team":[]string{"a"}}}'
+  assert.equal(nobody.json().message, `requested ${text} without impersonating a user name`)
 })
 
 test('HTTP/2 serves objects and watches on one connection', async () => {

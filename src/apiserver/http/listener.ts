@@ -111,19 +111,26 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     sessions.add(session)
     session.on('close', () => sessions.delete(session))
     session.on('error', () => session.destroy())
-    session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: string[]) => {
       sockets.begin(socket)
       stream.on('error', () => stream.close())
       stream.on('close', () => sockets.end(socket))
       const sink = new Http2Sink(stream, headers[':method']!)
-      const request = new WireRequest(headers[':method']!, headers[':path']!, plainHeaders(headers), sink, socket, true)
+      const request = new WireRequest(headers[':method']!, headers[':path']!, plainHeaders(headers), rawHeaders, sink, socket, true)
       void exchange(request, stream, sink, certificates.get(socket))
     })
   }
 
   function onHttp1(message: IncomingMessage, response: ServerResponse): void {
     const sink = new Http1Sink(response)
-    const request = new WireRequest(message.method!, message.url!, message.headers as Record<string, string>, sink, message.socket)
+    const request = new WireRequest(
+      message.method!,
+      message.url!,
+      message.headers as Record<string, string>,
+      message.rawHeaders,
+      sink,
+      message.socket,
+    )
     const { socket } = message
     sockets.begin(socket)
     void exchange(request, message, sink, certificates.get(socket)).then(() => {
@@ -169,7 +176,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     socket.on('error', () => socket.destroy())
     sockets.handOver(message.socket)
     const sink: Sink = closedWith(socket)
-    const request = new WireRequest(message.method!, message.url!, message.headers as Record<string, string>, sink, message.socket)
+    const request = new WireRequest(
+      message.method!,
+      message.url!,
+      message.headers as Record<string, string>,
+      message.rawHeaders,
+      sink,
+      message.socket,
+    )
     try {
       await options.upgrade(request, credentialsOf(request, certificates.get(message.socket)), socket, head)
     } catch (error) {
