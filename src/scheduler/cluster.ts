@@ -32,6 +32,8 @@ export function clusterAccess(context: Pick<ControllerContext, 'client' | 'cache
   const claims = context.cache<core.PersistentVolumeClaim>(resources.persistentVolumeClaims)
   const volumes = context.cache<core.PersistentVolume>(resources.persistentVolumes)
   const classes = context.cache<storage.StorageClass>(resources.storageClasses)
+  const csiNodes = context.cache<storage.CSINode>(resources.csiNodes)
+  const attachments = context.cache<storage.VolumeAttachment>(resources.volumeAttachments)
   const claimClient = client.resource(resources.persistentVolumeClaims)
   const volumeClient = client.resource(resources.persistentVolumes)
 
@@ -49,6 +51,8 @@ export function clusterAccess(context: Pick<ControllerContext, 'client' | 'cache
     volume: (name) => volumes.get(name),
     volumes: () => volumes.list(),
     storageClass: (name) => classes.get(name),
+    csiNode: (name) => csiNodes.get(name),
+    attachments: () => attachments.list(),
   }
 
   const writer: VolumeWriter = {
@@ -95,6 +99,8 @@ export function clusterAccess(context: Pick<ControllerContext, 'client' | 'cache
       source(claims, 'volumeChanged'),
       source(volumes, 'volumeChanged'),
       source(classes, 'volumeChanged'),
+      source(csiNodes, 'volumeChanged'),
+      source(attachments, 'volumeChanged'),
     ],
   }
 }

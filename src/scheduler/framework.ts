@@ -62,6 +62,9 @@ export interface ClusterReader {
   volume(name: string): DeepReadonly<core.PersistentVolume> | undefined
   volumes(): readonly DeepReadonly<core.PersistentVolume>[]
   storageClass(name: string): DeepReadonly<storage.StorageClass> | undefined
+  /** What CSI drivers say of a node. */
+  csiNode(name: string): DeepReadonly<storage.CSINode> | undefined
+  attachments(): readonly DeepReadonly<storage.VolumeAttachment>[]
 }
 
 type Claim = DeepReadonly<core.PersistentVolumeClaim>

@@ -69,6 +69,8 @@ export function testReader(parts: Partial<ClusterReader> = {}): ClusterReader {
     volume: () => undefined,
     volumes: () => [],
     storageClass: () => undefined,
+    csiNode: () => undefined,
+    attachments: () => [],
     ...parts,
   }
 }

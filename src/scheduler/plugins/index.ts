@@ -4,6 +4,7 @@ import { imageLocality } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'
 import { nodeAffinity } from './node-affinity.ts'
 import { nodeName, nodeUnschedulable, schedulingGates } from './node-basics.ts'
+import { nodeVolumeLimits } from './node-volume-limits.ts'
 import { nodePorts } from './node-ports.ts'
 import { balancedAllocation, nodeResourcesFit } from './node-resources.ts'
 import { taintToleration } from './taints.ts'
@@ -24,6 +25,7 @@ export const defaultPlugins = (reader: ClusterReader, writer: VolumeWriter, cloc
   balancedAllocation,
   volumeBinding(reader, writer, clock),
   volumeRestrictions(reader),
+  nodeVolumeLimits(reader),
   volumeZone(reader),
   podTopologySpread(reader),
   interPodAffinity(reader),
