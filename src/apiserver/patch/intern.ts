@@ -6,6 +6,7 @@ const capacity = 1000
 // Larger ones are nobody else's, and would be kept twice.
 const longest = 20_000
 const known = new Map<string, FieldSet>()
+const texts = new WeakMap<object, string>()
 
 /**
  * One shared, frozen set for equal ones, in the order in which it is written. Objects of one make have equal field sets: thousands of pods then carry one between them
@@ -19,5 +20,9 @@ export function intern(set: FieldSet): FieldSet {
   if (known.size >= capacity) known.clear()
   const ordered = inOrder(set)
   known.set(text, ordered)
+  texts.set(ordered, JSON.stringify(ordered))
   return ordered
 }
+
+/** The JSON of a set that `intern` answered; undefined for any other. Field sets are half of what a small object's JSON is made of. */
+export const internedText = (set: object): string | undefined => texts.get(set)

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '#api'
+import { schemaOf } from '#api'
+import { trackUpdate } from '../patch/index.ts'
 import { CacheEntry } from './cache-entry.ts'
 import { decodeStored, encodeStored, frameBytes, joinItems, listBytes, spliceRevision } from './wire.ts'
 
@@ -10,6 +12,26 @@ test('the stored form leads with kind, apiVersion and metadata, without the revi
   const given = object()
   assert.equal(encodeStored(given).toString(), '{"kind":"Thing","apiVersion":"v1","metadata":{"name":"ä","labels":{"metadata":"{"}},"spec":{"a":1}}')
   assert.equal(given.metadata.resourceVersion, '5')
+})
+
+test('who manages which fields stands last, in the text that objects of one make share', () => {
+  const schema = schemaOf('v1', 'ConfigMap')
+  const create = (name: string): KubeObject => {
+    const updated = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name, labels: { a: 'b' }, resourceVersion: '5' }, data: { k: name } } as KubeObject
+    const managedFields = trackUpdate({ old: undefined, updated, schema, manager: 'm', now: '2026-01-01T00:00:00Z' })!
+    // others have more than one, and some come from clients
+    const applied = { manager: 'x', operation: 'Apply', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:data': { 'f:"': {} } } } as const
+    updated.metadata = { name, managedFields: [...managedFields, applied], labels: { a: 'b' }, resourceVersion: '5' }
+    return updated
+  }
+  for (const name of ['x', 'y']) {
+    const given = create(name)
+    const { resourceVersion: _, managedFields, ...metadata } = given.metadata
+    assert.equal(encodeStored(given).toString(), JSON.stringify({ ...given, metadata: { ...metadata, managedFields } }))
+    assert.deepEqual(given, create(name))
+  }
+  const alone = { kind: 'Thing', apiVersion: 'v1', metadata: { managedFields: create('x').metadata.managedFields } } as KubeObject
+  assert.deepEqual(JSON.parse(encodeStored(alone).toString()), alone)
 })
 
 test('the revision is spliced into the wire form', () => {

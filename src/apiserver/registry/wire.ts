@@ -1,4 +1,6 @@
 import type { KubeObject } from '#api'
+import type { ManagedFieldsEntry } from '../patch/index.ts'
+import { internedText } from '../patch/index.ts'
 
 /**
  * The stored form of an object is its JSON without resourceVersion, laid out so that the revision, which is known only once
@@ -8,17 +10,39 @@ import type { KubeObject } from '#api'
  *     wire    {"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"7","name":"a",…},…}
  */
 export function encodeStored(object: KubeObject): Buffer {
-  const { metadata } = object
-  const revision = metadata.resourceVersion
-  if (revision !== undefined) metadata.resourceVersion = undefined
-  let text = `{"kind":"${object.kind}","apiVersion":"${object.apiVersion}","metadata":${JSON.stringify(metadata)}`
-  if (revision !== undefined) metadata.resourceVersion = revision
+  let text = `{"kind":"${object.kind}","apiVersion":"${object.apiVersion}","metadata":${metadataText(object.metadata)}`
   for (const key in object) {
     if (key === 'kind' || key === 'apiVersion' || key === 'metadata') continue
     const value = (object as unknown as Record<string, unknown>)[key]
     if (value !== undefined) text += `,${JSON.stringify(key)}:${JSON.stringify(value)}`
   }
   return ownedBytes(text + '}')
+}
+
+/** Without the revision; who manages which fields stands last. */
+function metadataText(metadata: KubeObject['metadata']): string {
+  const { resourceVersion, managedFields } = metadata
+  if (resourceVersion !== undefined) metadata.resourceVersion = undefined
+  if (managedFields?.length) metadata.managedFields = undefined
+  let text = JSON.stringify(metadata)
+  if (resourceVersion !== undefined) metadata.resourceVersion = resourceVersion
+  if (!managedFields?.length) return text
+  metadata.managedFields = managedFields
+  text = `${text.slice(0, -1)}${text.length > 2 ? ',' : ''}"managedFields":[`
+  for (let i = 0; i < managedFields.length; i++) text += (i > 0 ? ',' : '') + managerText(managedFields[i]!)
+  return `${text}]}`
+}
+
+/** An entry's fields are mostly those of many other objects: their text is there already. */
+function managerText(entry: ManagedFieldsEntry): string {
+  const fields = entry.fieldsV1 && internedText(entry.fieldsV1)
+  if (!fields) return JSON.stringify(entry)
+  let text = '{'
+  for (const key in entry) {
+    const value = entry[key as keyof ManagedFieldsEntry]
+    if (value !== undefined) text += `${text === '{' ? '' : ','}"${key}":${key === 'fieldsV1' ? fields : JSON.stringify(value)}`
+  }
+  return `${text}}`
 }
 
 /** The object's JSON as clients see it, for an object that is already complete (resourceVersion included). */
