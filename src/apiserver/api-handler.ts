@@ -144,7 +144,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     const misplaced = name ? verb === 'create' : verb === 'update' || verb === 'patch'
     const across = kind.namespaced && !namespace && (verb === 'create' || verb === 'deletecollection')
     if (misplaced || across || !kind.verbs.includes(verb)) throw notAllowed()
-    await upToDateFor(info)
+    if (registry.sharedStore) await upToDateFor(info)
     const call = callOf(request, info, found, inProcess, trail)
     if (kind.resource === 'bindings') {
       const pods = served.get(resourceId('', kind.version, 'pods'))!
@@ -156,7 +156,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
 
   /** On a store that others write to as well, a write to an object is decided by what is there now. */
   async function upToDateFor({ verb, resource }: RequestInfo): Promise<void> {
-    if (registry.sharedStore && resource!.name && verb !== 'get' && verb !== 'list' && verb !== 'watch') await upToDate(registry)
+    if (resource!.name && verb !== 'get' && verb !== 'list' && verb !== 'watch') await upToDate(registry)
   }
 
   function callOf(request: Request, info: RequestInfo, found: ServedResource, inProcess: boolean, trail: AuditTrail | undefined): Call {
@@ -196,7 +196,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     if (!known || (resource!.rest && resource!.subresource !== 'proxy')) throw errors.pathNotFound()
     if (!known.verbs.includes(info.verb)) throw notAllowed()
     const outside = options.subresources[`${resource!.resource}/${resource!.subresource}`]
-    await upToDateFor(info)
+    if (registry.sharedStore) await upToDateFor(info)
     if (outside?.handle) return outside.handle(request, info, options.context(found, request, info, trail))
     const call = callOf(request, info, found, inProcess, trail)
     const builtin = builtinSubresource(known)

@@ -8,8 +8,12 @@ export type StoreObserver = (operation: StoreOperation, group: string, resource:
 
 /** A store whose operations are told to an observer. */
 export function observedStore(store: Store, observe: StoreObserver): Store {
+  // one after the other, writes are mostly about the same resource
+  let last: About | undefined
   function told<T>(operation: StoreOperation, key: string, run: Promise<T>): Promise<T> {
-    const { group, resource } = aboutOf(key)
+    const about = last && key.startsWith(last.prefix) ? last : aboutOf(key)
+    const { group, resource } = about
+    if (about.prefix) last = about
     const end = observe(operation, group, resource)
     // side by side with the caller's own handlers: nothing is put between the store and whoever waits for it
     run.then(() => end(), end)
@@ -31,11 +35,22 @@ export function observedStore(store: Store, observe: StoreObserver): Store {
   }
 }
 
+interface About {
+  group: string
+  resource: string
+  /** What all keys of the resource begin with; empty for keys of none. */
+  prefix: string
+}
+
 /** `/registry/GROUP/RESOURCE/…`, where the core group has its own name. */
-function aboutOf(key: string): { group: string; resource: string } {
-  if (!key.startsWith(registryPrefix)) return { group: '', resource: '' }
+function aboutOf(key: string): About {
+  if (!key.startsWith(registryPrefix)) return { group: '', resource: '', prefix: '' }
   const slash = key.indexOf('/', registryPrefix.length)
   const end = key.indexOf('/', slash + 1)
   const group = key.slice(registryPrefix.length, slash < 0 ? undefined : slash)
-  return { group: group === 'core' ? '' : group, resource: slash < 0 ? '' : key.slice(slash + 1, end < 0 ? undefined : end) }
+  return {
+    group: group === 'core' ? '' : group,
+    resource: slash < 0 ? '' : key.slice(slash + 1, end < 0 ? undefined : end),
+    prefix: slash < 0 || end < 0 ? '' : key.slice(0, end + 1),
+  }
 }

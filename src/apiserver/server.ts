@@ -5,6 +5,7 @@ import { Teardown, metricFamily, realClock } from '#base'
 import type { KubeObject } from '#api'
 import { StatusError, errors } from '#api'
 import type { Request, Response, Transport } from '#client'
+import { interestedIn } from './admission/interested.ts'
 import { runAdmission } from './admission/run.ts'
 import type { ApiHandler } from './api-handler.ts'
 import { aboutOf, createApiHandler } from './api-handler.ts'
@@ -54,7 +55,17 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   })
   const cache = new WatchCache({ store, clock, log, freeze: options.freeze ?? false })
   const reader = cache.reader()
-  const registry: Registry = { store, cache, clock, log, admission: options.admission, admissionMetrics, sharedStore: options.store.shared ?? false }
+  const { admission } = options
+  const registry: Registry = {
+    store,
+    cache,
+    clock,
+    log,
+    admission,
+    interestedIn: interestedIn(admission),
+    admissionMetrics,
+    sharedStore: options.store.shared ?? false,
+  }
   const teardown = new Teardown()
   const limits = deadlines({
     clock,

@@ -21,6 +21,8 @@ export interface AdmissionRequest {
  */
 export interface AdmissionPlugin {
   name: string
+  /** The resources whose writes, and those of their subresources, it may look at, as `group/resource`; all when absent. Plugins are not asked about others. */
+  resources?: readonly string[]
   /** Whether the plugin looks at this request at all; asked first, so that most writes cost nothing. */
   handles(request: AdmissionRequest): boolean
   mutate?(request: AdmissionRequest): Promise<void> | void

@@ -13,6 +13,7 @@ const group = 'certificates.k8s.io'
 export function certificateApproval(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: 'CertificateApproval',
+    resources: [`${group}/certificatesigningrequests`],
     handles: (request) => request.operation === 'UPDATE' && targets(request, group, 'certificatesigningrequests', 'approval'),
     validate(request) {
       const { signerName = '' } = (request.old as DeepReadonly<SigningRequest>).spec
@@ -26,6 +27,7 @@ export function certificateApproval(authorizer: Authorizer): AdmissionPlugin {
 export function certificateSigning(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: 'CertificateSigning',
+    resources: [`${group}/certificatesigningrequests`],
     handles: (request) => request.operation === 'UPDATE' && targets(request, group, 'certificatesigningrequests', 'status'),
     validate(request) {
       const old = request.old as DeepReadonly<SigningRequest>
@@ -42,6 +44,7 @@ export function certificateSigning(authorizer: Authorizer): AdmissionPlugin {
 export function certificateSubjectRestriction(): AdmissionPlugin {
   return {
     name: 'CertificateSubjectRestriction',
+    resources: [`${group}/certificatesigningrequests`],
     handles: (request) =>
       request.operation === 'CREATE' &&
       targets(request, group, 'certificatesigningrequests') &&

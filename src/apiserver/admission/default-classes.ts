@@ -11,6 +11,7 @@ const legacyIngressAnnotation = 'kubernetes.io/ingress.class'
 export function defaultStorageClass(reader: ObjectReader): AdmissionPlugin {
   return {
     name: 'DefaultStorageClass',
+    resources: ['/persistentvolumeclaims'],
     handles: (request) => request.operation === 'CREATE' && targets(request, '', 'persistentvolumeclaims'),
     mutate({ object }) {
       const claim = object as core.PersistentVolumeClaim
@@ -26,6 +27,7 @@ export function defaultStorageClass(reader: ObjectReader): AdmissionPlugin {
 export function defaultIngressClass(reader: ObjectReader): AdmissionPlugin {
   return {
     name: 'DefaultIngressClass',
+    resources: ['networking.k8s.io/ingresses', 'extensions/ingresses'],
     handles: (request) =>
       request.operation === 'CREATE' && (targets(request, 'networking.k8s.io', 'ingresses') || targets(request, 'extensions', 'ingresses')),
     mutate(request) {

@@ -18,6 +18,7 @@ const adminLabel = 'resource.kubernetes.io/admin-access'
 export function deviceAdminAccess(reader: ObjectReader): AdmissionPlugin {
   return {
     name: 'DeviceAdminAccess',
+    resources: [`${group}/resourceclaims`, `${group}/resourceclaimtemplates`],
     handles: (request) =>
       request.operation === 'CREATE'
         ? targets(request, group, 'resourceclaims') || targets(request, group, 'resourceclaimtemplates')
@@ -52,6 +53,7 @@ function asked({ operation, object, old }: AdmissionRequest): string | undefined
 export function claimStatusAuthorization(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: 'ResourceClaimStatusAuthorization',
+    resources: [`${group}/resourceclaims`],
     handles: (request) => request.operation === 'UPDATE' && targets(request, group, 'resourceclaims', 'status'),
     validate(request) {
       const { request: info } = request.context

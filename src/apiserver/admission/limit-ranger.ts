@@ -11,6 +11,7 @@ export function limitRanger(reader: ObjectReader): AdmissionPlugin {
   const rangesOf = (request: AdmissionRequest) => reader.list<core.LimitRange>('', 'limitranges', namespaceOf(request))
   return {
     name: 'LimitRanger',
+    resources: ['/pods', '/persistentvolumeclaims'],
     handles: (request) =>
       (request.operation === 'CREATE' && targets(request, '', 'pods')) ||
       (request.operation === 'UPDATE' && targets(request, '', 'pods', 'resize')) ||

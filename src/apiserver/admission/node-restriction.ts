@@ -14,6 +14,7 @@ const limited = new Set(['/pods', '/nodes', '/persistentvolumeclaims', '/service
 export function nodeRestriction(reader: ObjectReader): AdmissionPlugin {
   return {
     name: 'NodeRestriction',
+    resources: [...limited],
     handles: ({ operation, context: { request } }) =>
       operation !== 'CONNECT' &&
       request.user.groups.includes('system:nodes') &&

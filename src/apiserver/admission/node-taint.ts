@@ -8,6 +8,7 @@ const key = 'node.kubernetes.io/not-ready'
 export function taintNodesByCondition(): AdmissionPlugin {
   return {
     name: 'TaintNodesByCondition',
+    resources: ['/nodes'],
     handles: (request) => request.operation === 'CREATE' && targets(request, '', 'nodes'),
     mutate({ object }) {
       const node = object as core.Node

@@ -41,8 +41,17 @@ const workloads = new Set([
  * a label, everything is allowed.
  */
 export function podSecurity(reader: ObjectReader, { defaults = noPolicy, exemptions: exempt = {} }: PodSecurityOptions = {}): AdmissionPlugin {
+  // a namespace's objects never change: what their labels say is read once
+  const policies = new WeakMap<object, ReturnType<typeof policyOf>>()
+  const policyIn = (namespace: DeepReadonly<KubeObject> | undefined) => {
+    if (!namespace) return policyOf(undefined, defaults)
+    let policy = policies.get(namespace)
+    if (!policy) policies.set(namespace, (policy = policyOf(namespace.metadata.labels, defaults)))
+    return policy
+  }
   return {
     name: 'PodSecurity',
+    resources: ['/pods', '/namespaces', ...workloads],
     handles(request) {
       if (request.operation !== 'CREATE' && request.operation !== 'UPDATE') return false
       const about = request.context.request.resource
@@ -60,7 +69,7 @@ export function podSecurity(reader: ObjectReader, { defaults = noPolicy, exempti
       if (exemption) return note(request, 'exempt', exemption)
       // what a pod was admitted with stays: a label that was put on the namespace later must not keep it from being updated
       if (isPod && request.operation === 'UPDATE' && request.old && sameRisk(pod, request.old as unknown as PodLike)) return
-      const { policy, causes } = policyOf(reader.get('', 'namespaces', '', namespaceOf(request))?.metadata.labels, defaults)
+      const { policy, causes } = policyIn(reader.get('', 'namespaces', '', namespaceOf(request)))
       if (causes.length > 0) note(request, 'error', `Failed to parse policy: ${causes.map((c) => `${c.field}: ${c.message}`).join(', ')}`)
       evaluate(request, pod, policy, isPod)
     },

@@ -56,6 +56,7 @@ export function policyParameters(reader: ObjectReader, authorizer: Authorizer): 
 
   return {
     name: 'AdmissionPolicyParameters',
+    resources: Object.entries(policies).flatMap((names) => names.map((name) => `${group}/${name}`)),
     handles: (request) =>
       (request.operation === 'CREATE' || request.operation === 'UPDATE') &&
       request.context.request.resource?.group === group &&

@@ -14,6 +14,7 @@ export function priority(reader: ObjectReader): AdmissionPlugin {
 
   return {
     name: 'Priority',
+    resources: ['/pods', 'scheduling.k8s.io/priorityclasses'],
     handles: (request) =>
       (request.operation === 'CREATE' || request.operation === 'UPDATE') &&
       (targets(request, '', 'pods') ||

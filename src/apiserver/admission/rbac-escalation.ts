@@ -54,6 +54,7 @@ export function rbacEscalation(authorizer: Authorizer, resolver: RuleResolver): 
   }
   return {
     name: 'RBACEscalation',
+    resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'].map((name) => `${group}/${name}`),
     handles: ({ operation, context: { request } }) =>
       (operation === 'CREATE' || operation === 'UPDATE') &&
       request.resource?.group === group &&

@@ -15,6 +15,7 @@ export function runtimeClass(reader: ObjectReader): AdmissionPlugin {
   }
   return {
     name: 'RuntimeClass',
+    resources: ['/pods'],
     handles: (request) => request.operation === 'CREATE' && targets(request, '', 'pods'),
     mutate(request) {
       const { spec } = request.object as core.Pod

@@ -27,6 +27,7 @@ export function serviceAccount(options: { reader: ObjectReader; clock: Clock }):
   }
   return {
     name: 'ServiceAccount',
+    resources: ['/pods'],
     handles: (request) =>
       (request.operation === 'CREATE' && targets(request, '', 'pods')) ||
       (request.operation === 'UPDATE' && targets(request, '', 'pods', 'ephemeralcontainers')),

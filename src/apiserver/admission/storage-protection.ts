@@ -14,6 +14,7 @@ const finalizers: Record<string, string> = {
 export function storageObjectInUseProtection(): AdmissionPlugin {
   return {
     name: 'StorageObjectInUseProtection',
+    resources: Object.keys(finalizers).map((name) => `/${name}`),
     handles: (request) => request.operation === 'CREATE' && Object.keys(finalizers).some((resource) => targets(request, '', resource)),
     mutate({ object, context }) {
       const finalizer = finalizers[context.request.resource!.resource]!
@@ -27,6 +28,7 @@ export function storageObjectInUseProtection(): AdmissionPlugin {
 export function persistentVolumeClaimResize(reader: ObjectReader): AdmissionPlugin {
   return {
     name: 'PersistentVolumeClaimResize',
+    resources: ['/persistentvolumeclaims'],
     handles: (request) => request.operation === 'UPDATE' && targets(request, '', 'persistentvolumeclaims'),
     validate(request) {
       const claim = request.object as core.PersistentVolumeClaim

@@ -8,6 +8,7 @@ const onTrouble = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachab
 export function defaultTolerationSeconds(seconds = 300): AdmissionPlugin {
   return {
     name: 'DefaultTolerationSeconds',
+    resources: ['/pods'],
     handles: (request) => (request.operation === 'CREATE' || request.operation === 'UPDATE') && targets(request, '', 'pods'),
     mutate({ object }) {
       const { spec } = object as core.Pod
@@ -24,6 +25,7 @@ export function defaultTolerationSeconds(seconds = 300): AdmissionPlugin {
 export function extendedResourceToleration(): AdmissionPlugin {
   return {
     name: 'ExtendedResourceToleration',
+    resources: ['/pods'],
     handles: (request) => (request.operation === 'CREATE' || request.operation === 'UPDATE') && targets(request, '', 'pods'),
     mutate({ object }) {
       const { spec } = object as core.Pod

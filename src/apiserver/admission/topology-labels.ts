@@ -9,6 +9,7 @@ const copied = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region']
 export function podTopologyLabels(reader: ObjectReader): AdmissionPlugin {
   return {
     name: 'PodTopologyLabels',
+    resources: ['/pods', '/bindings'],
     handles: (request) => request.operation === 'CREATE' && (isBinding(request) || targets(request, '', 'pods')),
     mutate(request) {
       const { object } = request

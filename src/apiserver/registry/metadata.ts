@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { DeepReadonly, KubeObject } from '#api'
+import type { DeepReadonly, Kind, KubeObject } from '#api'
 import { errors } from '#api'
 import { nameSuffix } from '#base'
 import type { Write } from './registry.ts'
@@ -24,7 +24,7 @@ export function fitNamespace(object: KubeObject, namespace: string): void {
 /** What the server owns in a new object's metadata. */
 export function fillNewMetadata(object: KubeObject, write: Write): void {
   const old = object.metadata
-  const hasGeneration = generationKinds.has(`${write.served.storage.group}/${write.served.storage.resource}`)
+  const hasGeneration = hasGenerations(write.served.storage)
   // a fresh object in upstream's field order: one shape for all, and what clients may not set is left out
   object.metadata = {
     name: old.name || (old.generateName ? generateName(old.generateName) : ''),
@@ -56,6 +56,15 @@ export function fitUpdatedMetadata(object: KubeObject, old: DeepReadonly<KubeObj
     next.deletionGracePeriodSeconds ??= before.deletionGracePeriodSeconds
   }
   if (next.selfLink !== undefined) delete next.selfLink
+}
+
+const generations = new WeakMap<Kind, boolean>()
+
+/** On the path of every create: the answer for a kind is kept. */
+function hasGenerations(kind: Kind): boolean {
+  let has = generations.get(kind)
+  if (has === undefined) generations.set(kind, (has = generationKinds.has(`${kind.group}/${kind.resource}`)))
+  return has
 }
 
 /** The kinds whose metadata carries a generation. */

@@ -3,6 +3,7 @@ import type { DeepReadonly, GroupResource, Kind, KubeObject } from '#api'
 import { apiVersionOf, storageKind } from '#api'
 import type { Store } from '#store'
 import type { AdmissionPlugin } from '../admission/admission.ts'
+import type { InterestedIn } from '../admission/interested.ts'
 import type { AdmissionMetrics } from '../metrics/admission-metrics.ts'
 import type { RequestInfo } from '../request-info.ts'
 import type { ResourceCache } from './resource-cache.ts'
@@ -42,6 +43,8 @@ export interface Registry {
   clock: Clock
   log: Logger
   admission: readonly AdmissionPlugin[]
+  /** Of `admission`, those that are asked about writes of a resource. */
+  interestedIn: InterestedIn
   admissionMetrics: AdmissionMetrics
   /** Reads must ask the store for its newest revision first: others write to it too. */
   sharedStore: boolean

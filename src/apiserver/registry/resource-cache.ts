@@ -13,14 +13,18 @@ export class CacheEvent {
   readonly time: number
   /** `previous` with the revision of this event: what watchers get who lose the object by it. */
   #gone: CacheEntry | undefined
-  /** Frames that watchers share, by their type and view. */
-  readonly frames = new Map<string, unknown>()
+  #frames: Map<string, unknown> | undefined
 
   constructor(revision: number, entry: CacheEntry | undefined, previous: CacheEntry | undefined, time: number) {
     this.revision = revision
     this.entry = entry
     this.previous = previous
     this.time = time
+  }
+
+  /** Frames that watchers share, by their type and view. */
+  get frames(): Map<string, unknown> {
+    return (this.#frames ??= new Map())
   }
 
   get gone(): CacheEntry {

@@ -43,6 +43,8 @@ export class WatchCache implements AsyncDisposable {
   readonly #log: Logger
   readonly #freeze: boolean
   readonly #resources = new Map<string, ResourceCache>()
+  /** The one that was asked for last of those that have a resource's name. */
+  readonly #byName = new Map<string, ResourceCache>()
   readonly #abort = new AbortController()
   readonly #teardown = new Teardown()
   #revision = 0
@@ -97,6 +99,15 @@ export class WatchCache implements AsyncDisposable {
     return cache
   }
 
+  /** What is asked for again and again with every write: found without making a prefix. */
+  #named(group: string, resource: string): ResourceCache | undefined {
+    const known = this.#byName.get(resource)
+    if (known?.group === group) return known
+    const found = this.#resources.get(resourcePrefix(group, resource))
+    if (found) this.#byName.set(resource, found)
+    return found
+  }
+
   resources(): IterableIterator<ResourceCache> {
     return this.#resources.values()
   }
@@ -138,9 +149,9 @@ export class WatchCache implements AsyncDisposable {
 
   reader(): ObjectReader {
     return {
-      get: (group, resource, namespace, name) => this.#resources.get(resourcePrefix(group, resource))?.get(namespace, name)?.object as never,
+      get: (group, resource, namespace, name) => this.#named(group, resource)?.get(namespace, name)?.object as never,
       list: (group, resource, namespace) =>
-        (this.#resources.get(resourcePrefix(group, resource))?.list(namespace) ?? []).map((entry) => entry.object) as DeepReadonly<never>[],
+        (this.#named(group, resource)?.list(namespace) ?? []).map((entry) => entry.object) as DeepReadonly<never>[],
       onChange: (group, resource, fn) => this.resource(group, resource).onChange(fn as never),
     }
   }

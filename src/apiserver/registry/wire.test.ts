@@ -17,7 +17,12 @@ test('the stored form leads with kind, apiVersion and metadata, without the revi
 test('who manages which fields stands last, in the text that objects of one make share', () => {
   const schema = schemaOf('v1', 'ConfigMap')
   const create = (name: string): KubeObject => {
-    const updated = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name, labels: { a: 'b' }, resourceVersion: '5' }, data: { k: name } } as KubeObject
+    const updated = {
+      kind: 'ConfigMap',
+      apiVersion: 'v1',
+      metadata: { name, labels: { a: 'b' }, resourceVersion: '5' },
+      data: { k: name },
+    } as KubeObject
     const managedFields = trackUpdate({ old: undefined, updated, schema, manager: 'm', now: '2026-01-01T00:00:00Z' })!
     // others have more than one, and some come from clients
     const applied = { manager: 'x', operation: 'Apply', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:data': { 'f:"': {} } } } as const

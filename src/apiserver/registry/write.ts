@@ -126,18 +126,19 @@ export async function validate(registry: Registry, request: AdmissionRequest): P
 }
 
 /** Runs one step of admission, and times it. Answers whether any plugin took part. */
-async function step({ admission, admissionMetrics, clock }: Registry, request: AdmissionRequest, phase: 'admit' | 'validate'): Promise<boolean> {
+async function step({ interestedIn, admissionMetrics, clock }: Registry, request: AdmissionRequest, phase: 'admit' | 'validate'): Promise<boolean> {
   const method = phase === 'admit' ? 'mutate' : 'validate'
+  const plugins = interestedIn(request.context.request.resource)[method]
   const began = clock.monotonic()
   let before = began
   let touched = false
   let running = ''
   const round = async () => {
-    for (const plugin of admission) {
-      if (!plugin[method] || !plugin.handles(request)) continue
+    for (const plugin of plugins) {
+      if (!plugin.handles(request)) continue
       touched = true
       running = plugin.name
-      const done = plugin[method](request)
+      const done = plugin[method]!(request)
       if (done) await done
       const now = clock.monotonic()
       admissionMetrics.observe(running, phase, request.operation, false, (now - before) / 1000)
