@@ -1,5 +1,6 @@
 import { check, type Declarations } from './checker.ts'
-import type { Environment, EnvironmentOptions, Program } from './environment.ts'
+import type { Checked } from './checked.ts'
+import { CompileError, type Environment, type EnvironmentOptions, type Program } from './environment.ts'
 import type { Library, Overload } from './library.ts'
 import { parse } from './parser.ts'
 import { plan } from './plan.ts'
@@ -20,10 +21,21 @@ export const createEnvironment = (options: EnvironmentOptions): Environment => {
   const shared = { functions, ...(provider && { types: provider }) }
   const declarations: Declarations = { ...shared, variables, constants, container, homogeneous: strict }
 
-  return {
-    compile(source): Program {
+  const analyse = (source: string): Checked => {
+    try {
       const checked = check(parse(source, libraries), declarations)
       if (strict) validate(checked, functions, libraries)
+      return checked
+    } catch (error) {
+      // Macros in one another make trees deeper than their source is; the limits of the parser are of the source.
+      if (error instanceof RangeError) throw new CompileError('expression nests too deeply', [])
+      throw error
+    }
+  }
+
+  return {
+    compile(source): Program {
+      const checked = analyse(source)
       return {
         source,
         checked,

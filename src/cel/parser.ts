@@ -34,6 +34,9 @@ const reserved = new Set(
   'as break const continue else false for function if import in let loop package namespace null return true var void while'.split(' '),
 )
 
+/** Parts that count as nested in one another, for the limit on that. */
+const nests: ReadonlySet<Tree['is']> = new Set<Tree['is']>(['conditional', 'binary', 'select', 'member call', 'index'])
+
 const binaries: Readonly<Record<string, string>> = {
   '==': '_==_',
   '!=': '_!=_',
@@ -170,13 +173,6 @@ const build = (
     return { kind: 'call', ...ops[middle]!, function: name, args: [left, right] }
   }
 
-  const deeper = (visitInner: () => Expr): Expr => {
-    if (++depth > limits.recursion) throw new ParseLimit('max recursion depth exceeded', true)
-    const expr = visitInner()
-    depth--
-    return expr
-  }
-
   const fieldName = (field: Field): string | undefined => (field.token?.kind === 'ESC_IDENTIFIER' ? field.token.text.slice(1, -1) : field.token?.text)
 
   const entriesOf = <Key, Entry>(entries: Entries<Key>, make: (key: Key, value: Tree, id: number, offset: number) => Entry): Entry[] => {
@@ -192,15 +188,21 @@ const build = (
 
   const visit = (tree: Tree | undefined): Expr => {
     if (!tree) return broken()
+    if (!nests.has(tree.is)) return visitPart(tree)
+    if (++depth > limits.recursion) throw new ParseLimit('max recursion depth exceeded', true)
+    const expr = visitPart(tree)
+    depth--
+    return expr
+  }
+  const visitPart = (tree: Tree): Expr => {
     const { offset } = tree.start
     switch (tree.is) {
-      case 'conditional':
-        return deeper(() => {
-          const test = visit(tree.test)
-          const id = ++lastId
-          const yes = visit(tree.yes)
-          return callOrMacro(id, tree.op.offset, '_?_:_', undefined, [test, yes, visit(tree.no)])
-        })
+      case 'conditional': {
+        const test = visit(tree.test)
+        const id = ++lastId
+        const yes = visit(tree.yes)
+        return callOrMacro(id, tree.op.offset, '_?_:_', undefined, [test, yes, visit(tree.no)])
+      }
       case 'logic': {
         const terms = [visit(tree.terms[0])]
         const ops: { id: number; offset: number }[] = []
@@ -211,24 +213,22 @@ const build = (
         }
         return balanced(tree.function, terms, ops)
       }
-      case 'binary':
-        return deeper(() => {
-          const left = visit(tree.left)
-          const id = ++lastId
-          return callOrMacro(id, tree.op.offset, binaries[tree.op.text]!, undefined, [left, visit(tree.right)])
-        })
+      case 'binary': {
+        const left = visit(tree.left)
+        const id = ++lastId
+        return callOrMacro(id, tree.op.offset, binaries[tree.op.text]!, undefined, [left, visit(tree.right)])
+      }
       case 'unary':
         return tree.ops.length % 2 === 0 ? visit(tree.operand) : callAt(tree.ops[0]!, tree.function, undefined, [tree.operand!])
       case 'select':
-        return deeper(() => visitSelect(tree))
+        return visitSelect(tree)
       case 'member call':
-        return deeper(() => callAt(tree.open, tree.id.text, tree.operand, tree.args))
-      case 'index':
-        return deeper(() => {
-          const operand = visit(tree.operand)
-          const id = ++lastId
-          return callOrMacro(id, tree.op.offset, tree.optional ? '_[?_]' : '_[_]', undefined, [operand, visit(tree.index)])
-        })
+        return callAt(tree.open, tree.id.text, tree.operand, tree.args)
+      case 'index': {
+        const operand = visit(tree.operand)
+        const id = ++lastId
+        return callOrMacro(id, tree.op.offset, tree.optional ? '_[?_]' : '_[_]', undefined, [operand, visit(tree.index)])
+      }
       case 'ident': {
         if (!tree.id) return broken(offset)
         if (reserved.has(tree.id.text)) return fail(offset, `reserved identifier: ${tree.id.text}`)

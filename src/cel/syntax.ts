@@ -292,154 +292,155 @@ export const parseSyntax = (lexer: Lexer, fail: (offset: number, message: string
     throw mismatch()
   }
 
-  /** Reads a rule; a mistake in it ends it, with what was read so far. */
-  const rule = (name: string, follow: State | undefined, read: () => void): void => {
+  // Each rule is one function that calls enter, and then leave; a mistake in it ends it, with what was read so far. There are no more functions than
+  // that because they nest as deep as expressions do.
+  const enter = (name: string, follow?: State): void => {
     const depth = (depths.get(name) ?? 0) + 1
     if (depth > limits.recursion) throw new ParseLimit(`expression recursion limit exceeded: ${limits.recursion}`, true)
     depths.set(name, depth)
     if (follow) follows.push(follow)
-    try {
-      read()
-    } catch (mistake) {
-      if (!(mistake instanceof Mistake)) throw mistake
-      report(mistake.at, mistake.message)
-      countAttempt()
-      if (lastMistake?.place === place && lastMistake.states.has(state)) consume()
-      lastMistake ??= { place, states: new Set() }
-      lastMistake.place = place
-      lastMistake.states.add(state)
-      consumeUntil(recoverySet(), limits.lookahead)
-    }
+  }
+  const leave = (name: string, follow?: State): void => {
     if (follow) follows.pop()
-    depths.set(name, depth - 1)
+    depths.set(name, depths.get(name)! - 1)
+  }
+  const recover = (mistake: unknown): void => {
+    if (!(mistake instanceof Mistake)) throw mistake
+    report(mistake.at, mistake.message)
+    countAttempt()
+    if (lastMistake?.place === place && lastMistake.states.has(state)) consume()
+    lastMistake ??= { place, states: new Set() }
+    lastMistake.place = place
+    lastMistake.states.add(state)
+    consumeUntil(recoverySet(), limits.lookahead)
   }
 
   const expression = (follow: State): Tree => {
+    enter('expr', follow)
     let tree: Tree = { is: 'broken', rule: 'other', start: token() }
-    rule('expr', follow, () => {
-      const test = or(grammar.conditional.question)
+    try {
+      const test = logic('or', grammar.conditional.question)
       tree = test
       sync(grammar.conditional.question)
-      if (kind() !== "'?'") return
-      const op = match("'?'", grammar.conditional.question, grammar.conditional.yes)
-      const conditional: Tree = { is: 'conditional', start: test.start, op, test }
-      tree = conditional
-      conditional.yes = or(grammar.conditional.colon)
-      match("':'", grammar.conditional.colon, grammar.conditional.no)
-      conditional.no = expression(grammar.conditional.end)
-    })
+      if (kind() === "'?'") {
+        const op = match("'?'", grammar.conditional.question, grammar.conditional.yes)
+        const conditional: Tree = { is: 'conditional', start: test.start, op, test }
+        tree = conditional
+        conditional.yes = logic('or', grammar.conditional.colon)
+        match("':'", grammar.conditional.colon, grammar.conditional.no)
+        conditional.no = expression(grammar.conditional.end)
+      }
+    } catch (mistake) {
+      recover(mistake)
+    }
+    leave('expr', follow)
     return tree
   }
 
-  const logic = (name: string, operator: "'||'" | "'&&'", loop: State, term: (follow: State) => Tree, follow: State): Tree => {
+  const logic = (name: 'or' | 'and', follow: State): Tree => {
+    enter(name, follow)
+    const start = token()
     const terms: Tree[] = []
     const ops: Token[] = []
-    const start = token()
-    rule(name, follow, () => {
-      terms.push(term(loop))
+    const loop = grammar[name]
+    try {
+      terms.push(name === 'or' ? logic('and', loop) : chain('relation', 0, loop))
       sync(loop)
-      while (kind() === operator) {
-        ops.push(match(operator, loop, grammar.logic))
-        terms.push(term(loop))
+      while (loop.tokens.has(kind())) {
+        ops.push(match(kind(), loop, grammar.logic))
+        terms.push(name === 'or' ? logic('and', loop) : chain('relation', 0, loop))
         sync(loop, true)
       }
-    })
+    } catch (mistake) {
+      recover(mistake)
+    }
+    leave(name, follow)
     if (ops.length === 0) return terms[0] ?? { is: 'broken', rule: 'other', start }
-    return { is: 'logic', function: operator === "'||'" ? '_||_' : '_&&_', start, ops, terms }
+    return { is: 'logic', function: name === 'or' ? '_||_' : '_&&_', start, ops, terms }
   }
-  const or = (follow: State): Tree => logic('conditionalOr', "'||'", grammar.or, and, follow)
-  const and = (follow: State): Tree => logic('conditionalAnd', "'&&'", grammar.and, (next) => relation(0, next), follow)
 
-  /** A rule of operators that stand between parts of their own kind. */
-  const chain = (
-    name: string,
-    { loop, right }: { loop: State; right: State },
-    part: (follow: State) => Tree,
-    /** The least precedence that the right side of an operator has; undefined when it does not go on here. */
-    next: (operator: TokenKind) => number | undefined,
-    again: (precedence: number, follow: State) => Tree,
-    follow: State,
-  ): Tree => {
+  /** Operators that stand between parts of their own kind, of at least a precedence. */
+  const chain = (name: 'relation' | 'calc', precedence: number, follow: State): Tree => {
+    enter(name, follow)
+    const { loop, right } = grammar[name]
     let tree: Tree = { is: 'broken', rule: 'other', start: token() }
-    rule(name, follow, () => {
-      tree = part(loop)
+    try {
+      tree = name === 'relation' ? chain('calc', 0, loop) : unary(loop)
       sync(loop)
-      for (let precedence = next(kind()); precedence !== undefined; precedence = next(kind())) {
+      for (let next = rightOf(name, precedence); next !== undefined; next = rightOf(name, precedence)) {
         const op = match(kind(), loop, right)
         const binary: Tree = { is: 'binary', start: tree.start, op, left: tree }
         tree = binary
-        binary.right = again(precedence, loop)
+        binary.right = chain(name, next, loop)
         sync(loop, true)
       }
-    })
+    } catch (mistake) {
+      recover(mistake)
+    }
+    leave(name, follow)
     return tree
   }
-  const relation = (precedence: number, follow: State): Tree =>
-    chain(
-      'relation',
-      grammar.relation,
-      (next) => calc(0, next),
-      (operator) => (precedence <= 1 && relationOperators.includes(operator) ? 2 : undefined),
-      relation,
-      follow,
-    )
-  const calc = (precedence: number, follow: State): Tree =>
-    chain(
-      'calc',
-      grammar.calc,
-      unary,
-      (operator) => {
-        if (precedence <= 2 && products.includes(operator)) return 3
-        return precedence <= 1 && sums.includes(operator) ? 2 : undefined
-      },
-      calc,
-      follow,
-    )
+  /** The least precedence that the right side of the next operator has; undefined where the chain does not go on. */
+  const rightOf = (name: 'relation' | 'calc', precedence: number): number | undefined => {
+    const operator = kind()
+    if (name === 'relation') return precedence <= 1 && relationOperators.includes(operator) ? 2 : undefined
+    if (precedence <= 2 && products.includes(operator)) return 3
+    return precedence <= 1 && sums.includes(operator) ? 2 : undefined
+  }
 
   const unary = (follow: State): Tree => {
+    enter('unary', follow)
     let tree: Tree = { is: 'broken', rule: 'unary', start: token() }
-    rule('unary', follow, () => {
+    try {
       sync(grammar.unary.alternatives)
       const start = token()
       if (kind() === "'!'") {
-        const ops: Token[] = []
-        const places = grammar.unary['!']
-        const not: Tree = { is: 'unary', function: '!_', start, ops }
+        const not: Tree = { is: 'unary', function: '!_', start, ops: [] }
         tree = not
-        sync(places.first)
-        do {
-          ops.push(match("'!'", places.each, places.loop))
-          sync(places.loop, true)
-        } while (kind() === "'!'")
+        readNots(not.ops)
         not.operand = member(grammar.unary.end)
       } else if (kind() === "'-'" && kind(1) !== 'NUM_INT' && kind(1) !== 'NUM_FLOAT') {
         minusMayStand()
-        const ops: Token[] = []
-        const places = grammar.unary['-']
-        const negation: Tree = { is: 'unary', function: '-_', start, ops }
+        const negation: Tree = { is: 'unary', function: '-_', start, ops: [] }
         tree = negation
-        sync(places.first)
-        do {
-          ops.push(match("'-'", places.each, places.loop))
-          sync(places.loop, true)
-          if (!primaries.has(kind())) throw noAlternative(token(), token())
-          if (kind() === "'-'") minusMayStand()
-        } while (kind() === "'-'")
+        readMinuses(negation.ops)
         negation.operand = member(grammar.unary.end)
       } else if (primaries.has(kind())) {
         tree = member(grammar.unary.end)
       } else throw noAlternative(start, start)
-    })
+    } catch (mistake) {
+      recover(mistake)
+    }
+    leave('unary', follow)
     return tree
+  }
+  const readNots = (ops: Token[]): void => {
+    const places = grammar.unary['!']
+    sync(places.first)
+    do {
+      ops.push(match("'!'", places.each, places.loop))
+      sync(places.loop, true)
+    } while (kind() === "'!'")
+  }
+  const readMinuses = (ops: Token[]): void => {
+    const places = grammar.unary['-']
+    sync(places.first)
+    do {
+      ops.push(match("'-'", places.each, places.loop))
+      sync(places.loop, true)
+      if (!primaries.has(kind())) throw noAlternative(token(), token())
+      if (kind() === "'-'") minusMayStand()
+    } while (kind() === "'-'")
   }
   const minusMayStand = (): void => {
     if (!primaries.has(kind(1))) throw noAlternative(token(), lexer.at(place + 1))
   }
 
   const member = (follow: State): Tree => {
+    enter('member', follow)
     const places = grammar.member
     let tree: Tree = { is: 'broken', rule: 'other', start: token() }
-    rule('member', follow, () => {
+    try {
       tree = primary(places.loop)
       sync(places.loop)
       while (kind() === "'.'" || kind() === "'['") {
@@ -479,12 +480,16 @@ export const parseSyntax = (lexer: Lexer, fail: (offset: number, message: string
         } else throw noAlternative(token(), lexer.at(place + 1))
         sync(places.loop, true)
       }
-    })
+    } catch (mistake) {
+      recover(mistake)
+    }
+    leave('member', follow)
     return tree
   }
 
-  const readArguments = (args: Tree[], follow: State): void =>
-    rule('exprList', follow, () => {
+  const readArguments = (args: Tree[], follow: State): void => {
+    enter('exprList', follow)
+    try {
       args.push(expression(grammar.args.loop))
       sync(grammar.args.loop)
       while (kind() === "','") {
@@ -492,57 +497,50 @@ export const parseSyntax = (lexer: Lexer, fail: (offset: number, message: string
         args.push(expression(grammar.args.loop))
         sync(grammar.args.loop, true)
       }
-    })
+    } catch (mistake) {
+      recover(mistake)
+    }
+    leave('exprList', follow)
+  }
 
   const primary = (follow: State): Tree => {
-    let tree: Tree = { is: 'broken', rule: 'other', start: token() }
-    rule('primary', follow, () => {
-      sync(grammar.primary.alternatives)
-      readPrimary((part) => {
-        tree = part
-      })
-    })
-    return tree
-  }
-  const readPrimary = (give: (tree: Tree) => void): void => {
+    enter('primary', follow)
     const places = grammar.primary
     const start = token()
-    switch (kind()) {
-      case "'.'":
-      case 'IDENTIFIER':
-        return readNamed(start, give)
-      case "'('": {
+    let tree: Tree = { is: 'broken', rule: 'other', start }
+    const give = (part: Tree): void => {
+      tree = part
+    }
+    try {
+      sync(places.alternatives)
+      if (kind() === "'('") {
         match("'('", places.open, places.inner)
-        give(expression(places.close))
+        tree = expression(places.close)
         match("')'", places.close, places.end)
-        return
-      }
-      case "'['": {
+      } else if (kind() === "'['") {
         const elements: Element[] = []
-        give({ is: 'list', start, op: match("'['", places.listOpen, places.elements), elements })
+        tree = { is: 'list', start: token(), op: match("'['", places.listOpen, places.elements), elements }
         sync(places.elements)
         if (kind() === "'?'" || expressions.has(kind())) readElements(elements, places.listComma)
         sync(places.listComma)
         if (kind() === "','") match("','", places.listComma, places.listClose)
         match("']'", places.listClose, places.end)
-        return
-      }
-      case "'{'": {
+      } else if (kind() === "'{'") {
         const entries: Entries<Element> = { keys: [], colons: [], values: [] }
-        give({ is: 'map', start, op: match("'{'", places.mapOpen, places.entries), entries })
+        tree = { is: 'map', start: token(), op: match("'{'", places.mapOpen, places.entries), entries }
         sync(places.entries)
-        if (kind() === "'?'" || expressions.has(kind())) {
-          readEntries('mapInitializerList', entries, grammar.entries, element, (next) => next === "'?'" || expressions.has(next), places.mapComma)
-        }
+        if (grammar.entries.key.tokens.has(kind())) readEntries('mapInitializerList', entries, grammar.entries, element, places.mapComma)
         sync(places.mapComma)
         if (kind() === "','") match("','", places.mapComma, places.mapClose)
         match("'}'", places.mapClose, places.end)
-        return
-      }
-      default:
-        if (!primaries.has(kind())) throw noAlternative(start, start)
-        literal(places.end, give)
+      } else if (kind() === "'.'" || kind() === 'IDENTIFIER') readNamed(token(), give)
+      else if (primaries.has(kind())) literal(places.end, give)
+      else throw noAlternative(token(), token())
+    } catch (mistake) {
+      recover(mistake)
     }
+    leave('primary', follow)
+    return tree
   }
 
   /** A name, a call of a function, or a message: what comes after the names says which. */
@@ -575,17 +573,16 @@ export const parseSyntax = (lexer: Lexer, fail: (offset: number, message: string
       }
       give({ is: 'message', start, ...dot, ids, op: match("'{'", places.messageOpen, places.fields), entries })
       sync(places.fields)
-      if (grammar.fields.key.tokens.has(kind())) {
-        readEntries('fieldInitializerList', entries, grammar.fields, field, (next) => grammar.fields.key.tokens.has(next), places.messageComma)
-      }
+      if (grammar.fields.key.tokens.has(kind())) readEntries('fieldInitializerList', entries, grammar.fields, field, places.messageComma)
       sync(places.messageComma)
       if (kind() === "','") match("','", places.messageComma, places.messageClose)
       match("'}'", places.messageClose, places.end)
     } else give({ is: 'ident', start, ...dot, id })
   }
 
-  const readElements = (elements: Element[], follow: State): void =>
-    rule('listInit', follow, () => {
+  const readElements = (elements: Element[], follow: State): void => {
+    enter('listInit', follow)
+    try {
       elements.push(element(grammar.elements.loop))
       sync(grammar.elements.loop)
       while (kind() === "','" && grammar.elements.next.tokens.has(kind(1))) {
@@ -593,42 +590,55 @@ export const parseSyntax = (lexer: Lexer, fail: (offset: number, message: string
         elements.push(element(grammar.elements.loop))
         sync(grammar.elements.loop, true)
       }
-    })
+    } catch (mistake) {
+      recover(mistake)
+    }
+    leave('listInit', follow)
+  }
 
   const readEntries = <Key>(
     name: string,
     { keys, colons, values }: Entries<Key>,
     places: { colon: State; value: State; loop: State; key: State },
     key: (follow: State) => Key,
-    starts: (kind: TokenKind) => boolean,
     follow: State,
-  ): void =>
-    rule(name, follow, () => {
-      for (let first = true; first || (kind() === "','" && starts(kind(1))); first = false) {
+  ): void => {
+    enter(name, follow)
+    try {
+      for (let first = true; first || (kind() === "','" && places.key.tokens.has(kind(1))); first = false) {
         if (!first) match("','", places.loop, places.key)
         keys.push(key(places.colon))
         colons.push(match("':'", places.colon, places.value))
         values.push(expression(places.loop))
         sync(places.loop, !first)
       }
-    })
+    } catch (mistake) {
+      recover(mistake)
+    }
+    leave(name, follow)
+  }
 
   const element = (follow: State): Element => {
+    enter('optExpr', follow)
     const found: Element = { start: token() }
-    rule('optExpr', follow, () => {
+    try {
       sync(grammar.element.question)
       if (kind() === "'?'") {
         match("'?'", grammar.element.question, grammar.element.expr)
         found.optional = true
       }
       found.expr = expression(grammar.name.end)
-    })
+    } catch (mistake) {
+      recover(mistake)
+    }
+    leave('optExpr', follow)
     return found
   }
 
   const field = (follow: State): Field => {
+    enter('optField', follow)
     const found: Field = { start: token() }
-    rule('optField', follow, () => {
+    try {
       sync(grammar.field.question)
       if (kind() === "'?'") {
         match("'?'", grammar.field.question, grammar.field.name)
@@ -636,38 +646,53 @@ export const parseSyntax = (lexer: Lexer, fail: (offset: number, message: string
       }
       const { token: named } = name(grammar.name.end)
       if (named) found.token = named
-    })
+    } catch (mistake) {
+      recover(mistake)
+    }
+    leave('optField', follow)
     return found
   }
 
   const name = (follow: State): Field => {
+    enter('escapeIdent', follow)
     const found: Field = { start: token() }
-    rule('escapeIdent', follow, () => {
+    try {
       sync(grammar.name.alternatives)
       const wanted = kind()
       if (wanted !== 'IDENTIFIER' && wanted !== 'ESC_IDENTIFIER') throw noAlternative(token(), token())
       found.token = match(wanted, grammar.name.alternatives, grammar.name.end)
-    })
+    } catch (mistake) {
+      recover(mistake)
+    }
+    leave('escapeIdent', follow)
     return found
   }
 
-  const literal = (follow: State, give: (tree: Tree) => void): void =>
-    rule('literal', follow, () => {
-      const places = grammar.literal
-      const start = token()
+  const literal = (follow: State, give: (tree: Tree) => void): void => {
+    enter('literal', follow)
+    const places = grammar.literal
+    const start = token()
+    try {
       sync(places.alternatives)
       if (kind() === "'-'") {
         if (kind(1) !== 'NUM_INT' && kind(1) !== 'NUM_FLOAT') throw noAlternative(token(), lexer.at(place + 1))
         const sign = match("'-'", places.sign, places.number)
         give({ is: 'literal', start, sign, token: match(kind(), places.number, places.end) })
       } else give({ is: 'literal', start, token: match(kind(), places.alternatives, places.end) })
-    })
+    } catch (mistake) {
+      recover(mistake)
+    }
+    leave('literal', follow)
+  }
 
+  enter('start')
   let tree: Tree | undefined
-  rule('start', undefined, () => {
+  try {
     tree = expression(grammar.end)
     match('<EOF>', grammar.end, grammar.end)
-  })
+  } catch (mistake) {
+    recover(mistake)
+  }
   return tree
 }
 
