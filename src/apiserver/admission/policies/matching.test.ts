@@ -1,47 +1,13 @@
 import { describe, test } from 'node:test'
 import assert from 'node:assert/strict'
 import type { KubeObject, admissionregistration } from '#api'
-import { isStatus, kindOfResource, storageKind } from '#api'
+import { isStatus } from '#api'
 import { memoryReader } from '../../memory-reader.ts'
-import type { AdmissionRequest } from '../admission.ts'
 import { attributesOf, inVersion } from './attributes.ts'
 import { conversions } from '../../registry/conversions/index.ts'
 import { matches } from './matching.ts'
-
-interface About {
-  group?: string
-  version?: string
-  resource: string
-  subresource?: string
-  namespace?: string
-  name?: string
-  operation?: AdmissionRequest['operation']
-  object?: object
-  old?: object
-  kind?: AdmissionRequest['kind']
-}
-
-export function requestOf(about: About): AdmissionRequest {
-  const { group = '', version = 'v1', resource, subresource = '', namespace = '', name = '', operation = 'CREATE', object, old } = about
-  const { group: g, version: v, kind } = storageKind(kindOfResource(group, version, resource)!)
-  return {
-    operation,
-    context: {
-      request: {
-        user: { username: 'bob', groups: ['dev'] },
-        verb: 'create',
-        path: '',
-        resource: { group, version, resource, subresource, namespace, name, rest: '' },
-      },
-      now: '2026-01-01T00:00:00Z',
-      dryRun: false,
-      warnings: [],
-    },
-    kind: about.kind ?? { group: g, version: v, kind },
-    ...(object ? { object: object as KubeObject } : {}),
-    ...(old ? { old: old as KubeObject } : {}),
-  }
-}
+import type { About } from './test-request.ts'
+import { requestOf } from './test-request.ts'
 
 const reader = memoryReader()
 reader.set('', 'namespaces', { kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'prod', labels: { env: 'prod' } } })

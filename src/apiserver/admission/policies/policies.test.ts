@@ -5,9 +5,11 @@ import { realClock } from '#base'
 import type { Authorizer } from '../../authz/authorizer.ts'
 import type { TestServer } from '../../test-server.ts'
 import { admin, startTestServer } from '../../test-server.ts'
+import { memoryReader } from '../../memory-reader.ts'
 import type { AdmissionPlugin } from '../admission.ts'
 import type { PolicyMetrics } from './index.ts'
 import { admissionPolicies, policyMetrics } from './index.ts'
+import { requestOf } from './test-request.ts'
 
 type Rule = admissionregistration.NamedRuleWithOperations
 type ValidatingSpec = Partial<admissionregistration.ValidatingAdmissionPolicySpec>
@@ -582,5 +584,44 @@ describe('MutatingAdmissionPolicy', () => {
       metrics.toString(),
       /apiserver_mutating_admission_policy_check_total\{enforcement_action="allow",error_type="no_error",policy="m",policy_binding="m-binding"\} \d+/,
     )
+  })
+})
+
+test('audit annotations are published, failures too, the first of them', () => {
+  const reader = memoryReader()
+  const group = 'admissionregistration.k8s.io'
+  const annotation = (key: string, valueExpression: string) => ({ key, valueExpression })
+  const spec: ValidatingSpec = {
+    ...check('false'),
+    paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+    failurePolicy: 'Fail',
+    auditAnnotations: [
+      annotation('who', '"by " + request.userInfo.username'),
+      annotation('limit', 'string(params.metadata.name)'),
+      annotation('none', 'null'),
+      annotation('blank', '"  "'),
+    ],
+  }
+  for (const name of ['one', 'two'])
+    reader.set('', 'configmaps', { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name, namespace: 'default', labels: { for: 'policy' } } })
+  reader.set('', 'namespaces', { kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'default' } })
+  reader.set(group, 'validatingadmissionpolicies', { metadata: { name: 'p' }, spec })
+  const paramRef = { selector: { matchLabels: { for: 'policy' } }, parameterNotFoundAction: 'Deny' }
+  reader.set(group, 'validatingadmissionpolicybindings', {
+    metadata: { name: 'b' },
+    spec: { policyName: 'p', validationActions: ['Audit'], paramRef },
+  })
+  const { validating } = admissionPolicies({ reader, authorizer, clock: realClock, metrics: policyMetrics() })
+  const request = requestOf({ resource: 'configmaps', namespace: 'default', object: configMap() })
+  const annotations: Record<string, string> = {}
+  request.context.annotate = (key, value) => void (annotations[key] = value)
+  assert.ok(validating.handles(request))
+  void validating.validate!(request)
+  assert.deepEqual(annotations, {
+    'validation.policy.admission.k8s.io/validation_failure': JSON.stringify([
+      { message: 'failed expression: false', policy: 'p', binding: 'b', expressionIndex: 0, validationActions: ['Audit'] },
+    ]),
+    'p/who': 'by bob',
+    'p/limit': 'one, two',
   })
 })
