@@ -1,7 +1,8 @@
+import { setTimeout } from 'node:timers/promises'
 import { normalize } from './normalize.ts'
 import type { Target } from './send.ts'
 import { send } from './send.ts'
-import type { Answer, Topic } from './step.ts'
+import type { Answer, Step, Topic } from './step.ts'
 
 /** Sends a topic's requests in order; answers what came back, by the requests' names. */
 export async function play(target: Target, topic: Topic): Promise<Map<string, Answer>> {
@@ -9,9 +10,19 @@ export async function play(target: Target, topic: Topic): Promise<Map<string, An
   const answers = new Map<string, Answer>()
   for (const step of topic.steps) {
     if (answers.has(step.name)) throw new Error(`two requests are named ${step.name}`)
-    answers.set(step.name, normalize(await send(target, step), topic, `${step.path}${JSON.stringify(step.body) ?? ''}${step.edit?.toString() ?? ''}`))
+    answers.set(step.name, normalize(await sent(target, step), topic, `${step.path}${JSON.stringify(step.body) ?? ''}${step.edit?.toString() ?? ''}`))
   }
   return answers
+}
+
+/** An answer that does not come to be is one as well. */
+async function sent(target: Target, step: Step): Promise<Answer> {
+  const end = performance.now() + 10_000
+  for (;;) {
+    const answer = await send(target, step)
+    if (step.until === undefined || answer.status === step.until || performance.now() > end) return answer
+    await setTimeout(50)
+  }
 }
 
 async function prepare(target: Target, namespace: string): Promise<void> {

@@ -81,6 +81,8 @@ func written(value ref.Val) string {
 			return "optional.none()"
 		}
 		return "optional.of(" + written(v.GetValue()) + ")"
+	case *apiservercel.Quantity:
+		return written(*v)
 	case apiservercel.Quantity:
 		return "quantity(" + quoted(v.String()) + ")"
 	case apiservercel.IP:
