@@ -142,6 +142,12 @@ export function qualifiedName(value: string): NameProblems {
   return problems
 }
 
+/** Problems of label keys and values in the words that 1.36 has for them: they differ from those of other qualified names. */
+export function inWordsOfLabels(problems: NameProblems): NameProblems {
+  if (problems.length === 0) return problems
+  return problems.map((text) => text.replace('a qualified name must', 'a valid label key must').replace(/(no more than \d+) characters$/, '$1 bytes'))
+}
+
 /** A name that can stand in a URL's path. */
 export function pathSegmentName(value: string, prefix = false): NameProblems {
   if (!prefix && (value === '.' || value === '..')) return [`may not be '${value}'`]

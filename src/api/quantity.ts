@@ -90,8 +90,9 @@ function divideUp(value: bigint, by: bigint): bigint {
 /** The canonical form: no fraction, the largest suffix that loses nothing. */
 export function formatQuantity({ nano, format }: Quantity): string {
   if (nano === 0n) return '0'
-  if (format === 'BinarySI' && (nano <= -1024n * unit || nano >= 1024n * unit)) {
-    let mantissa = divideUp(nano, unit)
+  // powers of 1024 say whole units alone, and of at least one of them
+  if (format === 'BinarySI' && nano % unit === 0n && (nano <= -1024n * unit || nano >= 1024n * unit)) {
+    let mantissa = nano / unit
     let step = 0
     while (step < binarySuffixes.length - 1 && mantissa % 1024n === 0n) {
       mantissa /= 1024n

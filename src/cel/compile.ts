@@ -19,7 +19,7 @@ export const createEnvironment = (options: EnvironmentOptions): Environment => {
   }
   const { libraries, variables, types: provider, container = '', strict = true } = options
   const shared = { functions, ...(provider && { types: provider }) }
-  const declarations: Declarations = { ...shared, variables, constants, container, homogeneous: strict }
+  const declarations: Declarations = { ...shared, variables, constants, container, homogeneous: false }
 
   const analyse = (source: string): Checked => {
     try {

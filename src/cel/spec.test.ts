@@ -69,6 +69,7 @@ const DIFFERENT: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       'NaN support for decimal',
+      'NaN support for scientific notation',
       'default precision for scientific notation',
       'dyntype NaN/infinity support',
       'dyntype support for lists',

@@ -37,6 +37,8 @@ export class CidrValue extends Opaque {
   }
 }
 
+const noSuchOverload = new CelError('no such overload')
+
 const parseWrong = 'network address parse error during conversion from string:'
 
 export function parseCidr(text: string): CidrValue | CelError {
@@ -68,7 +70,7 @@ const contains = (id: string, other: CelType, call: Overload['call']): Overload 
   result: types.bool,
   member: true,
   call,
-  cost: ([cidr, argument]) => comparing((cidr as CidrValue).size(), argument!) + (isCidrOverload(id) ? reading((cidr as CidrValue).size()) + 1 : 0),
+  cost: ([cidr, argument]) => comparing(sizeOf(cidr!), argument!) + (isCidrOverload(id) ? reading(sizeOf(cidr!)) + 1 : 0),
   estimate: ([, argument]) => {
     const base = isCidrOverload(id) ? comparingCidrEstimate : comparingEstimate
     return { cost: other.kind === 'string' ? add(base, scale(argument!.size, traversalFactor)) : base }
@@ -114,7 +116,8 @@ export const cidr: Library = {
     containsIP: [
       contains('cidr_contains_ip_string', types.string, (value, text) => {
         const other = parseIp(text as string)
-        return other instanceof CelError ? other : containsIp(value as CidrValue, other)
+        // what is wrong with the text upstream does not say here
+        return other instanceof CelError ? noSuchOverload : containsIp(value as CidrValue, other)
       }),
       contains('cidr_contains_ip_ip', ipType, (value, other) => containsIp(value as CidrValue, other as IpValue)),
     ],

@@ -39,16 +39,14 @@ export function fixed(value: number, precision: number | undefined, negativeZero
   return sign + (precision === 0 ? digits : `${digits.slice(0, -precision)}.${digits.slice(-precision)}`)
 }
 
-/** One digit before the point and `precision` after it, or the shortest digits that say the number. */
-export function exponential(value: number, precision: number | undefined): { mantissa: string; exponent: number } {
+/** One digit before the point and `precision` after it. */
+export function exponential(value: number, precision: number): { mantissa: string; exponent: number } {
   const sign = signOf(value)
   const number = Math.abs(value)
-  const [short, power] = number.toExponential().split('e') as [string, string]
-  if (precision === undefined) return { mantissa: sign + short, exponent: number === 0 ? 0 : Number(power) }
   const point = (digits: string) => (precision === 0 ? digits : `${digits[0]}.${digits.slice(1)}`)
   if (number === 0) return { mantissa: sign + point('0'.repeat(precision + 1)), exponent: 0 }
   // the shortest digits may be rounded up to the next power of ten, and what is rounded here as well
-  let exponent = Number(power)
+  let exponent = Number(number.toExponential().split('e')[1])
   let digits = scaled(number, precision - exponent).toString()
   if (digits.length <= precision) digits = scaled(number, precision - --exponent).toString()
   if (digits.length > precision + 1) {

@@ -113,9 +113,9 @@ function clauseOf(verb: Verb, precision: number | undefined, value: Value): stri
     case 'X':
       return hexOf(verb, value).toUpperCase()
     case 'f':
-      return numberText(doubleOf(verb, value), precision, (number, p) => grouped(fixed(number, p)))
+      return fixedText(doubleOf(verb, value), precision)
     case 'e':
-      return numberText(doubleOf(verb, value), precision, scientific)
+      return scientific(doubleOf(verb, value), precision)
     default:
       return verb satisfies never
   }
@@ -146,27 +146,39 @@ function doubleOf(verb: Verb, value: Value): number {
 // Beyond this the precision is no number any more to the one who prints.
 const mostPrecision = 10_000_009
 
+/** What numbers that are none look like; undefined for others. */
+function unusual(value: number): string | undefined {
+  if (Number.isNaN(value)) return 'NaN'
+  return Number.isFinite(value) ? undefined : value < 0 ? '-∞' : '∞'
+}
+
+const noVerb = '%!(NOVERB)'
+
 /**
  * Numbers are written as in English. Where it prints them upstream keeps of the precision 8 bits, for the zeros that are wanted, and 16 with a sign, for
  * the digits that are allowed; none are allowed fewer than the shortest that say the number.
  */
-function numberText(value: number, precision = defaultPrecision, write: (value: number, precision: number | undefined) => string): string {
-  if (precision > mostPrecision) return '%!(NOVERB)'
-  if (Number.isNaN(value)) return 'NaN'
-  if (!Number.isFinite(value)) return value < 0 ? '-∞' : '∞'
+function fixedText(value: number, precision = defaultPrecision): string {
+  if (precision > mostPrecision) return noVerb
+  const text = unusual(value)
+  if (text !== undefined) return text
   const least = precision & 0xff
   const most = (precision << 16) >> 16
   // no double has more digits than this after its point
-  const written = write(value, most < 0 ? undefined : Math.min(most, 1100))
-  const [, before, fraction = '', after] = /^([^.×]*)(?:\.([0-9]*))?(.*)$/.exec(written)!
+  const [whole, fraction = ''] = grouped(fixed(value, most < 0 ? undefined : Math.min(most, 1100))).split('.') as [string, string?]
   const kept = fraction.replace(/0+$/, '').padEnd(least, '0')
-  return `${before}${kept === '' ? '' : `.${kept}`}${after}`
+  return kept === '' ? whole : `${whole}.${kept}`
 }
 
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 
-function scientific(value: number, precision: number | undefined): string {
-  const { mantissa, exponent } = exponential(value, precision)
+/** The precision is a width to upstream: there are six digits, with spaces before them; of the width it keeps 16 bits. */
+function scientific(value: number, width = defaultPrecision): string {
+  return width > mostPrecision ? noVerb : (unusual(value) ?? scientificText(value)).padStart(width & 0xffff)
+}
+
+function scientificText(value: number): string {
+  const { mantissa, exponent } = exponential(value, defaultPrecision)
   const digits = [...String(Math.abs(exponent)).padStart(2, '0')].map((d) => superscripts[Number(d)]).join('')
   return `${mantissa}×10${exponent < 0 ? '⁻' : ''}${digits}`
 }

@@ -1,4 +1,4 @@
-import { dns1035Label, dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '#api'
+import { dns1035Label, dns1123Label, dns1123Subdomain, inWordsOfLabels, labelValue, qualifiedName } from '#api'
 import type { Library, Overload } from '../library.ts'
 import { type CelType, types } from '../types.ts'
 import { Opaque } from '../values.ts'
@@ -61,11 +61,11 @@ const formats: Record<string, NamedFormat> = {
   dns1123Label: { name: 'DNS1123Label', problems: dns1123Label, length: 30 },
   dns1123Subdomain: { name: 'DNS1123Subdomain', problems: dns1123Subdomain, length: 60 },
   dns1035Label: { name: 'DNS1035Label', problems: dns1035Label, length: 30 },
-  qualifiedName: { name: 'QualifiedName', problems: qualifiedName, length: 60 },
+  qualifiedName: { name: 'QualifiedName', problems: (text) => inWordsOfLabels(qualifiedName(text)), length: 60 },
   dns1123LabelPrefix: { name: 'DNS1123LabelPrefix', problems: (text) => dns1123Label(asPrefix(text)), length: 30 },
   dns1123SubdomainPrefix: { name: 'DNS1123SubdomainPrefix', problems: (text) => dns1123Subdomain(asPrefix(text)), length: 60 },
   dns1035LabelPrefix: { name: 'DNS1035LabelPrefix', problems: (text) => dns1035Label(asPrefix(text)), length: 30 },
-  labelValue: { name: 'LabelValue', problems: labelValue, length: 40 },
+  labelValue: { name: 'LabelValue', problems: (text) => inWordsOfLabels(labelValue(text)), length: 40 },
   uri: {
     name: 'URI',
     problems: (text) => {
@@ -118,7 +118,7 @@ export const format: Library = {
           const problems = (value as FormatValue).format.problems(text as string)
           return problems.length === 0 ? none : new Optional(listOf(problems))
         },
-        cost: ([value, text]) => matching(sizeOf(text!), (value as FormatValue).format.length),
+        cost: ([value, text]) => (value instanceof FormatValue ? matching(sizeOf(text!), value.format.length) : 1),
         estimate: ([, text]) => ({ cost: scale(scale(text!.size, traversalFactor), estimatedLength * regexFactor) }),
       },
     ],

@@ -1,4 +1,5 @@
 import type { CallEstimate, EstimatedArgument, Library, Macro, Overload, SizeEstimate } from '../library.ts'
+import { printType } from '../type-text.ts'
 import { type CelType, types } from '../types.ts'
 import { CelError, List, type Value } from '../values.ts'
 import { listOf } from '../values/collections.ts'
@@ -24,9 +25,11 @@ const costOfResult: NonNullable<Overload['cost']> = (_, result) => allocating(1,
 
 /** Each element is compared with each. */
 function selfCompareCost(list: Value): number {
-  const { length } = list as List
+  // a value that no overload takes is charged for too
+  if (!(list instanceof List)) return 1
+  const { length } = list
   if (length === 0) return allocating(2, 0)
-  const first = (list as List).at(0)
+  const first = list.at(0)
   const isText = typeof first === 'string' || first instanceof Uint8Array
   return allocating(isText ? 2 + traversalFactor : 2, length * length)
 }
@@ -138,8 +141,13 @@ const flattening = (id: string, more: CelType[], list: CelType, result: CelType)
   parameters: [list, ...more],
   result,
   member: true,
-  call: (value, depth) => flatten(value as List, depth === undefined ? 1n : (depth as bigint)),
-  cost: ([value, depth]) => allocating(depth === undefined ? 1 : Number(depth as bigint), sizeOf(value!)),
+  // lists that turn out to be flat already are taken as well
+  unguarded: true,
+  call: (value, depth) => {
+    if (value instanceof List && (depth === undefined || typeof depth === 'bigint')) return flatten(value, depth ?? 1n)
+    return new CelError(`no such overload: ${printType(typeOf(value!))}.flatten(${depth === undefined ? '' : printType(typeOf(depth))})`)
+  },
+  cost: ([value, depth]) => allocating(typeof depth === 'bigint' ? Number(depth) : 1, sizeOf(value!)),
   estimate: ([value, depth]) => allocatingEstimate(depth === undefined ? 1 : Number(literalOf(depth, unbounded)), value!.size),
 })
 

@@ -1,4 +1,4 @@
-import { type QuantityFormat, QuantityError, formatQuantity, parseQuantity } from '#api'
+import { type QuantityFormat, QuantityError, canonicalQuantity, formatQuantity, parseQuantity } from '#api'
 import type { Library, Overload } from '../library.ts'
 import { type CelType, types } from '../types.ts'
 import { CelError, Opaque, type Value } from '../values.ts'
@@ -17,9 +17,12 @@ export class QuantityValue extends Opaque {
   /** Held with arbitrary precision, rather than in 64 bits. */
   readonly wide: boolean
   readonly format: QuantityFormat
+  readonly #text: string | undefined
 
-  constructor({ digits, exponent, wide }: Amount, format: QuantityFormat) {
+  /** `text`: what it was parsed from. */
+  constructor({ digits, exponent, wide }: Amount, format: QuantityFormat, text?: string) {
     super()
+    this.#text = text
     this.digits = digits
     this.exponent = exponent
     this.wide = wide
@@ -30,8 +33,9 @@ export class QuantityValue extends Opaque {
     return other instanceof QuantityValue && compare(this, other) === 0
   }
 
-  /** The canonical form. */
+  /** The form in which it is stored. */
   override toString(): string {
+    if (this.#text !== undefined) return canonicalQuantity(this.#text)
     const shift = this.exponent + 9
     const nano = shift >= 0 ? this.digits * 10n ** BigInt(shift) : this.digits / 10n ** BigInt(-shift)
     return formatQuantity({ nano, format: this.format })
@@ -47,13 +51,16 @@ interface Amount {
 const fits = (value: bigint): boolean => value === BigInt.asIntN(64, value)
 const powers: Record<string, number> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 }
 const decimals: Record<string, number> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }
+// where binary units are capped
+const largest = 2n ** 63n - 1n
 // decimal digits that 64 bits surely hold
 const safeDigits = 18
 
 /** Throws QuantityError. */
 function parse(text: string): QuantityValue {
   const { nano, format } = parseQuantity(text)
-  return new QuantityValue(narrow(text) ?? { digits: nano, exponent: -9, wide: true }, format)
+  const wide = nano === largest * 1_000_000_000n ? { digits: largest, exponent: 0, wide: true } : { digits: nano, exponent: -9, wide: true }
+  return new QuantityValue(narrow(text) ?? wide, format, text)
 }
 
 /** The amount in 64 bits, where its text is short enough for that. */

@@ -99,12 +99,12 @@ function identifierOf(text: string): bigint | string {
   return text
 }
 
-/** Takes a `v` from the front, zeros from the front of numbers, and puts zeros where minor and patch are missing. */
+/** Takes a `v` from the front, zeros from the front of numbers, and puts zeros where numbers are missing. */
 function normalize(text: string): string {
   const [major, minor, ...others] = (text.startsWith('v') ? text.slice(1) : text).split('.')
   const parts = [major!, minor, others.length > 0 ? others.join('.') : undefined]
     .filter((part) => part !== undefined)
-    .map((part) => (part.length > 1 ? part.replace(/^0+(?=[0-9])/, '') : part))
+    .map((part) => (Buffer.byteLength(part) > 1 ? part.replace(/^0*/, '').replace(/^(?![0-9])/, '0') : part))
   if (parts.length < 3) {
     if (/[+-]/.test(parts.at(-1)!)) throw new SemverError('short version cannot contain PreRelease/Build meta data')
     while (parts.length < 3) parts.push('0')

@@ -1,5 +1,5 @@
 import type { DeepReadonly, meta } from '#api'
-import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '#api'
+import { dns1123Label, dns1123Subdomain, labelValue, inWordsOfLabels, qualifiedName } from '#api'
 import { type Causes, duplicate, forbidden, immutable, invalid, invalidEach, required, tooLong } from './causes.ts'
 
 /** All keys and values of an object's annotations together may have at most this many bytes. */
@@ -96,17 +96,11 @@ function validateManagers(causes: Causes, path: string, entries: DeepReadonly<me
   })
 }
 
-/** Texts about names as upstream words them of labels. */
-function ofLabels(problems: string[]): string[] {
-  if (problems.length === 0) return problems
-  return problems.map((text) => text.replace('a qualified name must', 'a valid label key must').replace(/(no more than \d+) characters$/, '$1 bytes'))
-}
-
 export function validateLabels(causes: Causes, path: string, labels: DeepReadonly<Record<string, string>> | undefined): void {
   if (!labels) return
   for (const key in labels) {
-    invalidEach(causes, path, key, ofLabels(qualifiedName(key)))
-    invalidEach(causes, path, labels[key], ofLabels(labelValue(labels[key]!)))
+    invalidEach(causes, path, key, inWordsOfLabels(qualifiedName(key)))
+    invalidEach(causes, path, labels[key], inWordsOfLabels(labelValue(labels[key]!)))
   }
 }
 
