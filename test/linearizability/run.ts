@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLogFile } from '../../src/store/sqlite/revision-log.ts'
+import { freePort } from '../free-port.ts'
 import { mulberry32 } from '../random.ts'
 import { testClient } from './client.ts'
 import type { DurableVersion, Operation, WatchHistory } from './history.ts'
@@ -168,14 +168,4 @@ function readLog(path: string): DurableVersion[] {
   } finally {
     log.close()
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Rules } from '../plan.ts'
@@ -56,9 +56,9 @@ test('traffic from inside takes all endpoints where that from outside has to sta
   assert.deepEqual(chain('drop'), [...first, 'drop'])
 })
 
-const canProgram = process.getuid?.() === 0 && existsSync('/usr/sbin/nft')
+const canProgram = process.getuid?.() === 0 && existsSync('/usr/sbin/nft') && spawnSync('ip', ['-V']).status === 0
 
-test('nft takes every script, also one that removes everything', { skip: !canProgram && 'needs root and nft' }, () => {
+test('nft takes every script, also one that removes everything', { skip: !canProgram && 'needs root, nft and ip' }, () => {
   const namespace = `k8ts-test-${process.pid}`
   execFileSync('ip', ['netns', 'add', namespace])
   try {
