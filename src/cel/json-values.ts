@@ -98,7 +98,10 @@ function fromObject(value: object, expected: CelType | undefined, typing: Typing
   return mismatch(expected, 'map')
 }
 
-const isValue = (value: object): value is Value & object =>
+/** Objects of JSON are told apart first: there are most of them. */
+const isValue = (value: object): value is Value & object => Object.getPrototypeOf(value) !== Object.prototype && isCel(value)
+
+const isCel = (value: object): boolean =>
   value instanceof MapValue ||
   value instanceof List ||
   value instanceof Opaque ||

@@ -62,6 +62,7 @@ const costs: [source: string, value: string, cost: number, why: string][] = [
   ['has(object.spec.replicas)', 'true', 2, 'the test is free of its name'],
   ['has(object.spec.missing)', 'false', 2, 'also when there is nothing'],
   ['has(object.missing.replicas)', 'no such key: missing', 1, 'it ends where something before is missing'],
+  ['has((yes ? object : dyn(text)).spec)', 'true', 1, 'the test of a field after a conditional is free'],
   ['object.missing.replicas', 'no such key: missing', 2, 'a selection that fails counts, those behind it do not'],
   ['yes ? text : other', 'x'.repeat(100), 1, 'a branch that is a name is free'],
   ['yes ? object.spec.replicas : 0', '3', 3, 'but for its selections'],
@@ -113,6 +114,21 @@ for (const [source, value, cost, why] of costs) {
     assert.equal(found.cost, cost)
   })
 }
+
+/** What Kubernetes' own tests say that expressions cost (condition_test.go of admission policies, cost_test.go of the libraries). */
+const budgets: [source: string, cost: number][] = [
+  ['object != null', 2],
+  ['object.spec.size() > 2', 4],
+  ['true', 0],
+  ['[1, 2, 3, 4].isSorted()', 4],
+  ["url('https:://kubernetes.io/').getHostname() == 'kubernetes.io'", 4],
+  ["size('abc 123 def 123'.split(' ')) > 0", 5],
+  ["size(['aa', 'bb', 'cc', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].join(' ')) > 0", 7],
+  ["size('abc 123 def 123'.find('123')) > 0", 4],
+  ['quantity("200M") == quantity("0.2G") && quantity("0.2G") == quantity("200M")', 6],
+]
+
+for (const [source, cost] of budgets) test(`${source} costs ${cost} in Kubernetes`, () => assert.equal(evaluate(source).cost, cost))
 
 const errors: [source: string, message: string][] = [
   ['9223372036854775807 + 1', 'integer overflow'],

@@ -284,7 +284,7 @@ function finish(part: Part): Step {
   }
   const { attribute, test } = part
   const step = resolve(attribute)
-  if (test) return presence(step)
+  if (test) return attribute.kind === 'choice' ? rebated(presence(step)) : presence(step)
   if (attribute.kind === 'choice') return step
   return (frame) => {
     const value = step(frame)
@@ -292,6 +292,15 @@ function finish(part: Part): Step {
     return value
   }
 }
+
+/** What the test of a conditional's field costs: cel-go takes back the 1 of a name here too, which a conditional has not. */
+const rebated =
+  (step: Step): Step =>
+  (frame) => {
+    const value = step(frame)
+    frame.cost = Math.max(0, frame.cost - 1)
+    return value
+  }
 
 const presence =
   (step: Step): Step =>
