@@ -84,6 +84,64 @@ const deployment = (name: string, more: object = {}, metadata: object = {}) => (
 })
 const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`
 
+/** Until a policy is gone again, deployments of the test's namespace must be as it says. */
+async function withDeploymentPolicy(name: string, spec: object, use: () => Promise<void>): Promise<void> {
+  const labels = { [name]: 'yes' }
+  await c.client.resource(resources.namespaces).patch(namespace, undefined, 'merge', { metadata: { labels } })
+  const matchResources = { namespaceSelector: { matchLabels: labels } }
+  const resourceRules = [{ apiGroups: ['apps'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['deployments'] }]
+  const policies = c.client.resource(resources.validatingAdmissionPolicies)
+  const bindings = c.client.resource(resources.validatingAdmissionPolicyBindings)
+  await c.create(resources.validatingAdmissionPolicies, { metadata: { name }, spec: { matchConstraints: { resourceRules }, ...spec } } as Loose)
+  await c.create(resources.validatingAdmissionPolicyBindings, {
+    metadata: { name },
+    spec: { policyName: name, validationActions: ['Deny'], matchResources },
+  } as Loose)
+  try {
+    await use()
+  } finally {
+    await bindings.delete(name)
+    await policies.delete(name)
+  }
+}
+
+const created = async (name: string, replicas: number) => {
+  await c.client.raw('POST', deployments, deployment(name, { replicas }))
+  await c.client.raw('DELETE', `${deployments}/${name}`)
+}
+
+test('[sig-api-machinery] ValidatingAdmissionPolicy [Privileged:ClusterAdmin] should validate against a Deployment', () =>
+  withDeploymentPolicy(
+    'policy-of-deployments',
+    {
+      validations: [
+        { expression: 'object.spec.replicas > 1', messageExpression: "'wants at least 2 replicas, got ' + string(object.spec.replicas)" },
+        { expression: `namespaceObject.metadata.name == '${namespace}'`, message: 'another namespace' },
+      ],
+    },
+    async () => {
+      await assert.rejects(created('replicated', 1), /wants at least 2 replicas, got 1/)
+      await created('replicated', 2)
+    },
+  ))
+
+test('[sig-api-machinery] ValidatingAdmissionPolicy [Privileged:ClusterAdmin] should allow expressions to refer variables.', () =>
+  withDeploymentPolicy(
+    'policy-with-variables',
+    {
+      variables: [
+        { name: 'replicas', expression: 'object.spec.replicas' },
+        { name: 'oddReplicas', expression: 'variables.replicas % 2 == 1' },
+      ],
+      validations: [{ expression: 'variables.replicas > 1' }, { expression: 'variables.oddReplicas' }],
+    },
+    async () => {
+      await assert.rejects(created('odd', 1), /failed expression: variables\.replicas > 1/)
+      await assert.rejects(created('odd', 2), /failed expression: variables\.oddReplicas/)
+      await created('odd', 3)
+    },
+  ))
+
 test('[sig-api-machinery] FieldValidation should detect unknown and duplicate fields of a typed object', async () => {
   const unknown = deployment('strict', { unknownField: 'x' })
   const unknownText = 'unknown field "spec.unknownField"'

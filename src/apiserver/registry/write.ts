@@ -133,23 +133,20 @@ async function step({ interestedIn, admissionMetrics, clock }: Registry, request
   let before = began
   let touched = false
   let running = ''
-  const round = async () => {
-    for (const plugin of plugins) {
-      if (!plugin.handles(request)) continue
-      touched = true
-      running = plugin.name
-      const done = plugin[method]!(request)
-      if (done) await done
-      const now = clock.monotonic()
-      admissionMetrics.observe(running, phase, request.operation, false, (now - before) / 1000)
-      before = now
-    }
-  }
   try {
-    await round()
-    if (phase === 'admit' && request.reinvocation === 'wanted') {
+    for (;;) {
+      for (const plugin of plugins) {
+        if (!plugin.handles(request)) continue
+        touched = true
+        running = plugin.name
+        const done = plugin[method]!(request)
+        if (done) await done
+        const now = clock.monotonic()
+        admissionMetrics.observe(running, phase, request.operation, false, (now - before) / 1000)
+        before = now
+      }
+      if (phase === 'validate' || request.reinvocation !== 'wanted') break
       request.reinvocation = 'running'
-      await round()
     }
   } catch (error) {
     const now = clock.monotonic()
