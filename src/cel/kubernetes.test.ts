@@ -55,7 +55,7 @@ const holds = [
   '[1, 3, 3].isSorted() && ![3, 1].isSorted() && [].isSorted() && [1, 3].sum() == 4 && [1.5, 2.0].sum() == 3.5 && [3u, 1u].min() == 1u',
   '["b", "a"].max() == "b" && [1, 2, 1].indexOf(1) == 0 && [1, 2, 1].lastIndexOf(1) == 2 && [1].indexOf(3) == -1',
   '[3, 1, 2].sort() == [1, 2, 3] && [3, 1].reverse() == [1, 3] && [1, 2, 2].distinct() == [1, 2] && lists.range(3) == [0, 1, 2]',
-  '[1, 2, 3, 4].slice(1, 3) == [2, 3] && [[1], [2, 3]].flatten() == [1, 2, 3] && dyn([dyn(1), [dyn(2), [3]]]).flatten(2) == [1, 2, 3]',
+  '[1, 2, 3, 4].slice(1, 3) == [2, 3] && [[1], [2, 3]].flatten() == [1, 2, 3] && [dyn(1), dyn([[2], [3]])].flatten(2) == [1, 2, 3]',
   '[{"n": 2}, {"n": 1}].sortBy(e, e.n).map(e, e.n) == [1, 2]',
   'sets.contains([1, 2], [2]) && !sets.contains([1], [2]) && sets.intersects([1, 2], [2, 3]) && sets.equivalent([1, 2, 2], [2, 1])',
   // optionals
