@@ -203,7 +203,11 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       pressure: () => evictor.pressure,
       allocatable: () => allocatable,
       allowedUnsafeSysctls: options.allowedUnsafeSysctls ?? [],
-      supports: () => ({ strictGroups: agent.features.supplementalGroupsPolicy ?? false, appArmor: machine.appArmor ?? false }),
+      supports: () => ({
+        strictGroups: agent.features.supplementalGroupsPolicy ?? false,
+        appArmor: machine.appArmor ?? false,
+        recursiveReadOnly: agent.features.handlers.get('')?.recursiveReadOnlyMounts ?? false,
+      }),
       node: () => agent.node,
       freshNode: () => agent.fresh(),
     })

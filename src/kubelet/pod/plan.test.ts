@@ -76,7 +76,7 @@ function brief(action: Action): string {
     case 'startContainer':
       return `start ${action.container.spec.name}${action.attempt > 0 ? ` #${action.attempt}` : ''}`
     case 'killContainer':
-      return `kill ${action.record.name} ${action.reason} ${action.graceSeconds}`
+      return `kill ${action.record.name} ${action.reason} ${action.graceSeconds}${action.until ? ` until ${action.until}` : ''}`
     case 'createSandbox':
       return `create sandbox #${action.attempt}`
     case 'stopSandbox':
@@ -352,6 +352,15 @@ describe('the end', () => {
       name: 'and the first one last',
       input: { pod: sidecars, ending, record: record([container('s1', 'running'), container('s2', 'exited'), container('app', 'exited')]) },
       actions: ['kill s1 ending 7'],
+    },
+    {
+      name: 'sidecars get what is left of the pod’s time, the others all of it',
+      input: {
+        pod: sidecars,
+        ending: { ...ending, until: 1_002_000 },
+        record: record([container('s1', 'running'), container('s2', 'exited'), container('app', 'exited')]),
+      },
+      actions: ['kill s1 ending 7 until 1002000'],
     },
     { name: 'the sandbox goes when nothing runs', input: { ending, record: record([container('app', 'exited')]) }, actions: ['stopSandbox s0'] },
     { name: 'nothing is stopped under a start that is under way', input: { ending, busy: new Set(['app']) }, actions: [] },

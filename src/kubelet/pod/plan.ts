@@ -10,6 +10,8 @@ import { restartAllTrigger } from './restart-all.ts'
 export interface Ending {
   /** Seconds that containers get between the stop signal and the kill. */
   graceSeconds: number
+  /** When the pod's whole grace is over, wall-clock milliseconds: who is stopped after others gets what is left. */
+  until?: number
 }
 
 export interface PlanInput {
@@ -47,7 +49,7 @@ export type Action =
   | { type: 'createSandbox'; attempt: number }
   | { type: 'stopSandbox'; sandbox: SandboxRecord }
   | { type: 'startContainer'; container: RoledContainer; sandbox: SandboxRecord; attempt: number; previous?: ContainerRecord }
-  | { type: 'killContainer'; record: ContainerRecord; container?: RoledContainer; reason: KillReason; graceSeconds: number }
+  | { type: 'killContainer'; record: ContainerRecord; container?: RoledContainer; reason: KillReason; graceSeconds: number; until?: number }
   /** Its resources changed and are applied in place. */
   | { type: 'resizeContainer'; record: ContainerRecord; container: RoledContainer }
   /** Its restart waits: CrashLoopBackOff. */
@@ -80,6 +82,13 @@ const defaultGrace = 30
 /** The grace that a pod's own spec gives its containers, seconds. */
 export const ownGrace = (pod: Pod): number => pod.spec?.terminationGracePeriodSeconds ?? defaultGrace
 
+/** Which resources a running container has otherwise than it should. */
+export function resizeNeeded(pod: Pod, spec: ContainerSpec, { resources: now }: ContainerRecord): { cpu: boolean; memory: boolean } {
+  if (!now) return { cpu: false, memory: false }
+  const wanted = containerLimits(containerResources(pod, spec, 1))
+  return { cpu: wanted.cpuShares !== now.cpuShares || wanted.cpuQuota !== now.cpuQuota, memory: wanted.memory !== now.memory }
+}
+
 class Planning {
   readonly result: Plan = { actions: [], over: false, initFailed: false }
   readonly #in: PlanInput
@@ -100,7 +109,7 @@ class Planning {
 
   decide(): void {
     const { record, ending } = this.#in
-    if (ending) return this.#end(ending.graceSeconds, 'ending')
+    if (ending) return this.#end(ending.graceSeconds, 'ending', ending.until)
     if (this.#finished()) return this.#end(ownGrace(this.#in.pod), 'podDone')
     if (!this.#in.prepared) this.result.actions.push({ type: 'prepare' })
     for (const sandbox of record.sandboxes) if (sandbox !== this.#sandbox) this.#retire(sandbox)
@@ -168,7 +177,7 @@ class Planning {
   }
 
   /** Stops everything: regular containers together, then sidecars one after the other in reverse order, then the sandboxes. */
-  #end(graceSeconds: number, reason: KillReason): void {
+  #end(graceSeconds: number, reason: KillReason, until?: number): void {
     const { record, busy } = this.#in
     const alive = record.containers.filter((c) => c.state === 'running' || c.state === 'unknown')
     const roleOf = (name: string) => this.#containers.find((c) => c.spec.name === name)
@@ -176,16 +185,24 @@ class Planning {
     const others = alive.filter((c) => !sidecars.includes(c))
     const order = this.#containers.map((c) => c.spec.name)
     sidecars.sort((a, b) => order.indexOf(b.name) - order.indexOf(a.name))
-    for (const c of others.length > 0 ? others : sidecars.slice(0, 1)) this.#kill(c, reason, graceSeconds)
+    if (others.length > 0) for (const c of others) this.#kill(c, reason, graceSeconds)
+    else for (const c of sidecars.slice(0, 1)) this.#kill(c, reason, graceSeconds, until)
     if (alive.length > 0 || busy.size > 0) return
     const ready = record.sandboxes.filter((s) => s.ready)
     for (const sandbox of ready) this.result.actions.push({ type: 'stopSandbox', sandbox })
     this.result.over = ready.length === 0
   }
 
-  #kill(record: ContainerRecord, reason: KillReason, graceSeconds: number): void {
+  #kill(record: ContainerRecord, reason: KillReason, graceSeconds: number, until?: number): void {
     const container = this.#containers.find((c) => c.spec.name === record.name)
-    this.result.actions.push({ type: 'killContainer', record, ...(container ? { container } : {}), reason, graceSeconds })
+    this.result.actions.push({
+      type: 'killContainer',
+      record,
+      ...(container ? { container } : {}),
+      reason,
+      graceSeconds,
+      ...(until === undefined ? {} : { until }),
+    })
   }
 
   /** Stops what a sandbox that is not today's still has, then the sandbox, and removes it once it holds no container. */
@@ -261,12 +278,8 @@ class Planning {
   }
 
   #resize(record: ContainerRecord, container: RoledContainer): void {
-    const now = record.resources
-    if (!now) return
     const { spec } = container
-    const wanted = containerLimits(containerResources(this.#in.pod, spec, 1))
-    const cpu = wanted.cpuShares !== now.cpuShares || wanted.cpuQuota !== now.cpuQuota
-    const memory = wanted.memory !== now.memory
+    const { cpu, memory } = resizeNeeded(this.#in.pod, spec, record)
     if (!cpu && !memory) return
     const restarts = (name: string) => spec.resizePolicy?.some((p) => p.resourceName === name && p.restartPolicy === 'RestartContainer') ?? false
     if ((cpu && restarts('cpu')) || (memory && restarts('memory'))) this.#kill(record, 'resized', ownGrace(this.#in.pod))

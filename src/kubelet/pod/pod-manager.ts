@@ -10,6 +10,7 @@ import type { ObjectSource } from '../env/index.ts'
 import type { Pressure } from '../node/node-status.ts'
 import type { Prober } from '../probes/prober.ts'
 import type { PodVolumes } from '../volumes/index.ts'
+import { pendingResize } from './allocation.ts'
 import { admitPod, placementFailure } from './admit.ts'
 import type { NodePaths, Pod } from './names.ts'
 import type { PodOperations } from './pod-operations.ts'
@@ -39,7 +40,7 @@ export interface PodManagerOptions {
   pressure(): Pressure
   allocatable(): Readonly<Record<string, string>>
   allowedUnsafeSysctls: readonly string[]
-  supports(): { strictGroups: boolean; appArmor: boolean }
+  supports(): { strictGroups: boolean; appArmor: boolean; recursiveReadOnly: boolean }
   /** The kubelet's own node as it was seen last, and as it is now. */
   node(): DeepReadonly<core.Node> | undefined
   freshNode(): Promise<DeepReadonly<core.Node>>
@@ -71,7 +72,10 @@ export function createPodManager(options: PodManagerOptions): PodManager {
   function observe(pod: Pod): void {
     const uid = pod.metadata.uid ?? ''
     const known = workers.get(uid)
-    if (known) return known.update(pod)
+    if (known) {
+      known.update(pod)
+      return retryResizes()
+    }
     const worker = createPodWorker({
       pod,
       records,
@@ -83,8 +87,14 @@ export function createPodManager(options: PodManagerOptions): PodManager {
       clock,
       log,
       nodeIPs: options.nodeIPs,
+      recursiveReadOnly: () => options.supports().recursiveReadOnly,
+      pendingResize(wanted, given) {
+        const others = [...workers].flatMap(([other, worker]) => (other === uid || worker.over ? [] : [worker.given]))
+        return pendingResize({ pod: wanted, given, others, allocatable: options.allocatable() })
+      },
       onGone: (gone) => {
         workers.delete(gone)
+        retryResizes()
         balance()
       },
     })
@@ -93,11 +103,16 @@ export function createPodManager(options: PodManagerOptions): PodManager {
     balance()
   }
 
+  /** What one pod no longer has, another may get. */
+  const retryResizes = () => {
+    for (const worker of workers.values()) worker.retryResize()
+  }
+
   /** A pod that runs here already, or that ends anyway, was admitted before. */
   async function admit(worker: PodWorker): Promise<void> {
     const { pod } = worker
     if (records.get(pod.metadata.uid ?? '') || pod.metadata.deletionTimestamp || isTerminal(pod.status?.phase)) return worker.wake()
-    const others = [...workers.values()].filter((w) => w !== worker && !w.over).map((w) => w.pod)
+    const others = [...workers.values()].filter((w) => w !== worker && !w.over).map((w) => w.given)
     const failure = admitPod({
       pod,
       others,

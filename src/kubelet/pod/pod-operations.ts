@@ -245,8 +245,14 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
     }
   }
 
-  async function kill(pod: Pod, { record, container, reason, graceSeconds }: Kill, podIP: string): Promise<void> {
+  async function kill(
+    pod: Pod,
+    { record, container, reason, graceSeconds: asked, until = Number.POSITIVE_INFINITY }: Kill,
+    podIP: string,
+  ): Promise<void> {
     const began = clock.monotonic()
+    // who is stopped last has what the others left of the pod's time
+    const graceSeconds = Math.max(Math.min(asked, Math.ceil((until - clock.now()) / 1000)), 0)
     // A second call only shortens the grace of the first, as when a pod is deleted again with less.
     const first = !stopping.has(record.id)
     stopping.add(record.id)

@@ -4,6 +4,8 @@ import type { EventRecorder } from '#runtime'
 import type { core } from '#api'
 import type { PodCgroups } from '../cgroups/pod-cgroups.ts'
 import type { Prober } from '../probes/prober.ts'
+import type { PendingResize } from './allocation.ts'
+import { givenBefore, sameResources, withResources } from './allocation.ts'
 import type { Pod, RoledContainer } from './names.ts'
 import { containersOf, fieldPath, podDescription } from './names.ts'
 import type { Action, Ending, Plan } from './plan.ts'
@@ -29,6 +31,10 @@ export interface PodWorkerOptions {
   clock: Clock
   log: Logger
   nodeIPs: readonly string[]
+  /** Why the node cannot give a pod what it wants; undefined when it can. */
+  pendingResize(pod: Pod, given: Pod): PendingResize | undefined
+  /** The runtime can make read-only mounts so in depth. */
+  recursiveReadOnly?(): boolean
   /** Called once, when nothing of the pod is left on the node. */
   onGone(uid: string): void
 }
@@ -39,6 +45,8 @@ export type PodFailure = NonNullable<StatusInput['failure']> & { graceSeconds?: 
 /** Drives one pod, from its first appearance to the end of everything that it left on the node. */
 export interface PodWorker {
   readonly pod: Pod
+  /** The pod with the resources that it has been given, which may be others than it wants now. */
+  readonly given: Pod
   /** No container of the pod runs and none will. */
   readonly over: boolean
   readonly status: core.PodStatus | undefined
@@ -48,6 +56,8 @@ export interface PodWorker {
   removed(): void
   /** Ends the pod as Failed; the first failure counts. */
   fail(failure: PodFailure): void
+  /** Others of the node's pods changed: a resize that was put off may be possible. */
+  retryResize(): void
   /** Looks again; calls while one is due already count as one. */
   wake(): void
   /** Something that failed for want of it may have come: tries again without waiting for the back-off. */
@@ -70,6 +80,9 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
   const { records, operations, prober, statuses, cgroups, events, clock, log, onGone } = options
   const uid = options.pod.metadata.uid ?? ''
   let pod = options.pod
+  let given = givenBefore(pod)
+  let pending: PendingResize | undefined
+  let resizeError: string | undefined
   let gone = false
   let failure: PodFailure | undefined
   let status: core.PodStatus | undefined
@@ -97,12 +110,23 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     })
   }
 
+  /** Gives the pod what it wants, where the node can. */
+  function allocate(): void {
+    pending = sameResources(pod, given) ? undefined : options.pendingResize(pod, given)
+    if (pending) return
+    const whole = JSON.stringify(pod.spec?.resources) !== JSON.stringify(given.spec?.resources)
+    given = pod
+    // limits of the pod as a whole are its cgroup's, whether or not any container's change
+    if (whole && prepared) run('cgroup:', undefined, () => cgroups.ensure(given))
+  }
+  allocate()
+
   const record = (): PodRecord => records.get(uid) ?? emptyRecord(uid, pod.metadata.namespace ?? '', pod.metadata.name)
 
   function ending(): Ending | undefined {
     if (pod.metadata.deletionTimestamp) {
       const asked = pod.metadata.deletionGracePeriodSeconds ?? ownGrace(pod)
-      return { graceSeconds: gone ? Math.min(asked, 1) : asked }
+      return { graceSeconds: gone ? Math.min(asked, 1) : asked, until: Date.parse(pod.metadata.deletionTimestamp) }
     }
     if (gone) return { graceSeconds: 1 }
     if (failure) return { graceSeconds: failure.graceSeconds ?? ownGrace(pod) }
@@ -119,7 +143,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     const current = record()
     prober.sync(pod, current, podIP(), end !== undefined)
     const plan = planPod({
-      pod,
+      pod: withResources(pod, given),
       record: current,
       now,
       ending: end,
@@ -161,7 +185,9 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
 
   function report(plan: Plan, current: PodRecord, isEnding: boolean, now: number): void {
     status = podStatus({
-      pod: status ? { ...pod, status: remembered(pod, status) } : pod,
+      pod: withResources(status ? { ...pod, status: remembered(pod, status) } : pod, given),
+      resize: { pending, error: resizeError },
+      recursiveReadOnly: options.recursiveReadOnly?.() ?? false,
       record: current,
       now,
       nodeIPs: options.nodeIPs,
@@ -202,7 +228,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
       case 'killContainer':
         return run(`kill:${action.record.id}:${action.graceSeconds}`, undefined, () => operations.kill(pod, action, podIP()))
       case 'resizeContainer':
-        return run(`resize:${action.record.id}`, undefined, () => operations.resize(pod, action.record, action.container))
+        return run(`resize:${action.record.id}`, undefined, () => resize(action))
       case 'stopSandbox':
         return run(`stop:${action.sandbox.id}`, undefined, () => operations.stopSandbox(pod, action.sandbox))
       case 'removeContainer':
@@ -245,9 +271,19 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     tasks.set(key, done)
   }
 
+  async function resize({ record: running, container }: Extract<Action, { type: 'resizeContainer' }>): Promise<void> {
+    try {
+      await operations.resize(withResources(pod, given), running, container)
+      resizeError = undefined
+    } catch (error) {
+      resizeError = describeError(error)
+      throw error
+    }
+  }
+
   async function prepare(signal: AbortSignal): Promise<void> {
     try {
-      await operations.prepare(pod, signal)
+      await operations.prepare(withResources(pod, given), signal)
       prepared = true
     } catch (error) {
       if (signal.aborted) return
@@ -276,7 +312,7 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     const { name } = container.spec
     if (previous?.state === 'exited') restarts.attempt(name, previous.finishedAt, clock.now())
     try {
-      await operations.start(pod, action, podIP(), signal)
+      await operations.start(withResources(pod, given), action, podIP(), signal)
       waiting.delete(name)
       retryAt.delete(name)
     } catch (error) {
@@ -330,6 +366,9 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
     get pod() {
       return pod
     },
+    get given() {
+      return withResources(pod, given)
+    },
     get over() {
       return over
     },
@@ -342,7 +381,13 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
         if (prepared && metadataDiffers(pod, next)) run('refresh:', undefined, (signal) => operations.refresh(next, signal))
       }
       pod = next
+      allocate()
       wake()
+    },
+    retryResize() {
+      if (pending?.reason !== 'Deferred') return
+      allocate()
+      if (!pending) wake()
     },
     removed() {
       gone = true

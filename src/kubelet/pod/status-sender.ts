@@ -144,6 +144,10 @@ export function statusPatch(uid: string, status: core.PodStatus, before: unknown
   const owned: readonly string[] = [...ownedConditions, 'DisruptionTarget']
   patch.conditions = status.conditions
     ?.filter((c) => owned.includes(c.type))
-    .map((c) => ({ ...c, reason: c.reason ?? null, message: c.message ?? null }))
+    .map((c): object => ({ ...c, reason: c.reason ?? null, message: c.message ?? null }))
+  const gone = ((old.conditions ?? []) as core.PodCondition[]).filter(
+    (c) => owned.includes(c.type) && !status.conditions?.some((n) => n.type === c.type),
+  )
+  if (gone.length > 0) patch.conditions = [...(patch.conditions as object[]), ...gone.map(({ type }) => ({ $patch: 'delete', type }))]
   return { metadata: { uid }, status: patch }
 }

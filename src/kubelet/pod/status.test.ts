@@ -324,3 +324,37 @@ test('a pod that the node rejected failed, and has no containers to tell of', ()
   })
   assert.deepEqual([rejected.phase, rejected.reason, rejected.containerStatuses], ['Failed', 'NodeAffinity', undefined])
 })
+
+describe('a resize', () => {
+  const resources = { requests: { cpu: '1' }, limits: { cpu: '1' } }
+  const spec = pod({ containers: [{ ...two[0]!, resources }] })
+  const running = (cpuQuota: number) => record([container('app', 'running', { resources: { cpuShares: 1024, cpuQuota, memory: 0 } })])
+  const of = (input: Partial<StatusInput>) =>
+    (status({ pod: spec, ...input }).conditions ?? []).filter((c) => c.type.startsWith('PodResize')).map((c) => [c.type, c.reason, c.message])
+  const pending = { reason: 'Deferred' as const, message: 'no room' }
+
+  test('that is done has no condition', () => assert.deepEqual(of({ record: running(100_000) }), []))
+  test('that is under way says so', () => assert.deepEqual(of({ record: running(50_000) }), [['PodResizeInProgress', undefined, undefined]]))
+  test('that fails says why', () =>
+    assert.deepEqual(of({ record: running(50_000), resize: { error: 'busy' } }), [['PodResizeInProgress', 'Error', 'busy']]))
+  test('that is put off says why', () =>
+    assert.deepEqual(of({ record: running(100_000), resize: { pending } }), [['PodResizePending', 'Deferred', 'no room']]))
+  test('that is over leaves no condition behind', () => {
+    const before: core.PodStatus = { conditions: [{ type: 'PodResizePending', status: 'True', ...pending }] }
+    const now = status({ pod: { ...spec, status: before }, record: running(100_000) })
+    assert.equal(condition(now, 'PodResizePending'), undefined)
+    const { status: patch } = statusPatch('u', now, before) as { status: { conditions: object[] } }
+    assert.deepEqual(patch.conditions.at(-1), { $patch: 'delete', type: 'PodResizePending' })
+  })
+})
+
+test('mounts are told, with how deep they are read-only', () => {
+  const volumeMounts = [
+    { name: 'a', mountPath: '/a' },
+    { name: 'b', mountPath: '/b', readOnly: true, recursiveReadOnly: 'IfPossible' },
+  ]
+  const input = { pod: pod({ containers: [{ ...two[0]!, volumeMounts }] }), record: record([container('app', 'running')]) }
+  const told = (recursiveReadOnly: boolean) => status({ ...input, recursiveReadOnly }).containerStatuses?.[0]?.volumeMounts
+  assert.deepEqual(told(false), [volumeMounts[0], { ...volumeMounts[1], recursiveReadOnly: 'Disabled' }])
+  assert.equal(told(true)?.[1]?.recursiveReadOnly, 'Enabled')
+})

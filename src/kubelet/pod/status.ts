@@ -1,6 +1,8 @@
 import type { core } from '#api'
 import { milliValue, quantityValue, restartsAfterExit } from '#api'
+import type { PendingResize } from './allocation.ts'
 import type { ContainerHealth, Plan } from './plan.ts'
+import { resizeNeeded } from './plan.ts'
 import type { Pod, RoledContainer } from './names.ts'
 import { containersOf } from './names.ts'
 import { qosClass } from './qos.ts'
@@ -28,6 +30,10 @@ export interface StatusInput {
   plan: Pick<Plan, 'over' | 'initFailed'>
   /** The pod has to end: containers that never ran will not. */
   ending: boolean
+  /** What became of the last change of the pod's resources. */
+  resize?: { pending?: PendingResize | undefined; error?: string | undefined }
+  /** The runtime can make read-only mounts so in depth. */
+  recursiveReadOnly?: boolean
   /** Set when the kubelet itself failed the pod: `DeadlineExceeded`, `Evicted`, …; a pod that was `rejected` never had a container to tell of. */
   failure?: { reason: string; message: string; disruption?: { reason: string; message: string }; rejected?: boolean } | undefined
 }
@@ -112,6 +118,7 @@ function containerStatus(input: StatusInput, container: RoledContainer): Contain
     containerID: `containerd://${newest.id}`,
     started: role === 'init' ? false : running && started,
     ...(running ? applied(spec, newest) : {}),
+    ...mountStatuses(spec, input.recursiveReadOnly ?? false),
   }
   const reason = waiting.get(spec.name)
   // What waits to be started again is waiting; how it ended last moves to lastState.
@@ -120,6 +127,18 @@ function containerStatus(input: StatusInput, container: RoledContainer): Contain
     status.state = { waiting: { ...reason } }
   }
   return status
+}
+
+/** A container's mounts; of those that are read-only, whether what is mounted below them is so, too (KEP-3857). */
+function mountStatuses({ volumeMounts = [] }: RoledContainer['spec'], supported: boolean): Pick<ContainerStatus, 'volumeMounts'> {
+  if (volumeMounts.length === 0) return {}
+  return {
+    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly, recursiveReadOnly = 'Disabled' }) => ({
+      name,
+      mountPath,
+      ...(readOnly ? { readOnly, recursiveReadOnly: supported && recursiveReadOnly !== 'Disabled' ? 'Enabled' : 'Disabled' } : {}),
+    })),
+  }
 }
 
 /** The resources that a running container has, in the spec's own terms where they hold. */
@@ -244,6 +263,8 @@ export const ownedConditions = [
   'ContainersReady',
   'PodScheduled',
   'AllContainersRestarting',
+  'PodResizePending',
+  'PodResizeInProgress',
 ] as const
 
 function conditions(input: StatusInput, status: Status, all: RoledContainer[], statuses: Map<string, ContainerStatus>): core.PodCondition[] {
@@ -261,6 +282,7 @@ function conditions(input: StatusInput, status: Status, all: RoledContainer[], s
   ]
   const restarting = allRestarting(input, status.phase)
   if (restarting) list.push({ type: 'AllContainersRestarting', ...restarting })
+  if (!over) list.push(...resizing(input, all))
   if (failure?.disruption && over) list.push({ type: 'DisruptionTarget', status: 'True', ...failure.disruption })
   const previous = pod.status?.conditions ?? []
   const owned = list.map((condition) =>
@@ -271,8 +293,25 @@ function conditions(input: StatusInput, status: Status, all: RoledContainer[], s
       input.now,
     ),
   )
-  const others = previous.filter((p) => !list.some((c) => c.type === p.type))
+  const ours: readonly string[] = [...ownedConditions, ...list.map((c) => c.type)]
+  const others = previous.filter((p) => !ours.includes(p.type))
   return [...owned, ...others.map((c) => ({ ...c }))]
+}
+
+/** A resize that waits, and one that is under way: gone when nothing is left of them. */
+function resizing({ pod, record, resize }: StatusInput, all: RoledContainer[]): core.PodCondition[] {
+  const list: core.PodCondition[] = []
+  if (resize?.pending) list.push({ type: 'PodResizePending', status: 'True', ...resize.pending })
+  const latest = latestByName(record)
+  const underWay = all.some(({ spec }) => {
+    const running = latest.get(spec.name)
+    if (running?.state !== 'running') return false
+    const { cpu, memory } = resizeNeeded(pod, spec, running)
+    return cpu || memory
+  })
+  const { error } = resize ?? {}
+  if (underWay) list.push({ type: 'PodResizeInProgress', status: 'True', ...(error ? { reason: 'Error', message: error } : {}) })
+  return list
 }
 
 /** Keeps the time of a condition's last change. */
