@@ -1,5 +1,6 @@
 import type { DeepReadonly, KubeObject } from '#api'
-import { decodeStored, sameBytes, spliceOffset, spliceRevision } from './wire.ts'
+import { equalJson } from '../patch/index.ts'
+import { decodeStored, insertedRevision, sameBytes, spliceOffset, spliceRevision } from './wire.ts'
 
 /**
  * One version of one object: its bytes as stored, and, made when first asked for and then kept, its wire form and its
@@ -45,15 +46,18 @@ export class CacheEntry {
     return (this.#object ??= this.#stored ? decodeStored(this.#stored, this.revision) : (JSON.parse(this.#wire!.toString()) as KubeObject))
   }
 
-  /** Whether writing `stored` would change nothing. */
-  sameAs(stored: Uint8Array): boolean {
-    if (this.stale) return false
-    if (this.#stored) return sameBytes(this.#stored, stored)
-    const wire = this.#wire!
-    const inserted = wire.length - stored.length
-    if (inserted <= 0) return false
-    const at = spliceOffset(stored)
-    return sameBytes(wire.subarray(0, at), stored.subarray(0, at)) && sameBytes(wire.subarray(at + inserted), stored.subarray(at))
+  /**
+   * Whether writing `object`, whose stored form is `stored`, would change nothing. The order of fields is nothing: what defaults and admission added to
+   * a new object stands behind what it came with, and in its place once it is read again.
+   */
+  sameAs(stored: Uint8Array, object: DeepReadonly<KubeObject>): boolean {
+    if (this.stale || this.#storedLength() !== stored.length) return false
+    if (this.#stored && sameBytes(this.#stored, stored)) return true
+    return equalJson(unversioned(object), unversioned(this.object))
+  }
+
+  #storedLength(): number {
+    return this.#stored?.length ?? this.#wire!.length - insertedRevision(this.revision).length
   }
 
   /** What another served version or a rendering of this entry looks like, kept by name. */
@@ -96,3 +100,5 @@ function unsplice(wire: Buffer, revision: number): Buffer {
   const at = spliceOffset(wire)
   return Buffer.concat([wire.subarray(0, at), wire.subarray(at + `"resourceVersion":"${revision}",`.length)])
 }
+
+const unversioned = (object: DeepReadonly<KubeObject>) => ({ ...object, metadata: { ...object.metadata, resourceVersion: undefined } })

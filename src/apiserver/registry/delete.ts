@@ -38,7 +38,7 @@ export async function deleteObject(registry: Registry, write: Write, options: De
     if (plan.action === 'mark') {
       const bytes = encodeStored(plan.object)
       if (context.dryRun) return { entry: new CacheEntry(entry.key, namespace, name, entry.revision, bytes), gone: false }
-      if (entry.sameAs(bytes)) return { entry, gone: false }
+      if (entry.sameAs(bytes, plan.object)) return { entry, gone: false }
       const marked = await replace(registry, write, entry, bytes, plan.object)
       if (marked) return { entry: marked, gone: false }
     } else {

@@ -160,7 +160,7 @@ async function checkAndReplace(
 
   if (finalized(served.storage.resource, object)) return removeFinalized(registry, write, entry, object)
   const bytes = encodeStored(object)
-  if (entry.sameAs(bytes)) return entry
+  if (entry.sameAs(bytes, object)) return entry
   if (context.dryRun) return new CacheEntry(entry.key, namespace, name, entry.revision, bytes)
   return replace(registry, write, entry, bytes, object)
 }

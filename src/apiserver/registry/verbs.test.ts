@@ -472,3 +472,21 @@ test('an empty list of managed fields forgets who manages what, null does not', 
     assert.equal(reset.value.metadata.managedFields, undefined)
   }
 })
+
+test('a write that changes nothing of a new object stores nothing, whatever defaults it got', async () => {
+  await using t = await startTestServer()
+  const labels = { app: 'a' }
+  const template = { metadata: { labels }, spec: pod('a').spec }
+  const deployments = '/apis/apps/v1/namespaces/default/deployments'
+  const rows: [target: string, body: object][] = [
+    [pods, { ...pod('a'), metadata: { name: 'a', labels } }],
+    [deployments, { metadata: { name: 'a', labels }, spec: { selector: { matchLabels: labels }, template } }],
+  ]
+  for (const [target, body] of rows) {
+    const { value: created } = await call(t, 'POST', target, body)
+    const patched = await call(t, 'PATCH', `${target}/a`, { metadata: { labels } }, 'application/strategic-merge-patch+json')
+    assert.equal(patched.value.metadata.resourceVersion, created.metadata.resourceVersion, 'a patch')
+    const { value: replaced } = await call(t, 'PUT', `${target}/a`, created)
+    assert.equal(replaced.metadata.resourceVersion, created.metadata.resourceVersion, 'an update')
+  }
+})

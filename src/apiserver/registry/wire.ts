@@ -66,11 +66,14 @@ export function spliceOffset(stored: Uint8Array): number {
   return at + marker.length
 }
 
+/** What the wire form has beyond the stored one. */
+export const insertedRevision = (revision: number): string => (revision === 0 ? '' : `"resourceVersion":"${revision}",`)
+
 /** The wire form of a stored object at `revision`; 0 (what a dry run would make) stays without one. */
 export function spliceRevision(stored: Uint8Array, revision: number): Buffer {
   if (revision === 0) return asBuffer(stored)
   const at = spliceOffset(stored)
-  const inserted = `"resourceVersion":"${revision}",`
+  const inserted = insertedRevision(revision)
   const wire = Buffer.allocUnsafeSlow(stored.length + inserted.length)
   wire.set(stored.subarray(0, at), 0)
   wire.write(inserted, at, 'latin1')
