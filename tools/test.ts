@@ -9,13 +9,12 @@ const root = join(import.meta.dirname, '..')
 const bin = (name: string) => join(root, 'node_modules/.bin', name)
 const asked = process.argv.slice(2)
 
-/** Unit tests whose processes are others' most of the time, and who wait for them: they begin first, so that nothing waits for them in the end. */
-const longOnes = ['src/store/etcd/etcd-store', 'src/kubelet/kubelet', 'test/linearizability/linearizability', 'test/differential/differential'].map(
-  (name) => `${name}.test.ts`,
-)
+/** What takes longest begins first, so that nothing waits for it in the end. */
+const longUnitTests = ['src/store/etcd/etcd-store', 'test/differential/differential', 'src/kubelet/kubelet', 'test/linearizability/linearizability']
+const longEndToEndTests = ['story', 'registry', 'build', 'ci-git', 'kubectl', 'storage', 'ci', 'clusters'].map((name) => `test/e2e/${name}`)
 
-/** End to end tests that look at everything on the machine, or hold requests against a clock: nothing runs beside them. */
-const wholeMachine = new Set(['app', 'down', 'ingress', 'story'])
+/** End to end tests that look at everything on the machine, or measure what a load comes to: nothing runs beside them. */
+const wholeMachine = new Set(['app', 'down', 'ingress'])
 
 /** What failed at first, and passed when its file ran once more, alone. */
 const neededSecondChance: FileResult[] = []
@@ -29,9 +28,11 @@ const parts: Record<string, () => void | Promise<void>> = {
   async unit() {
     const started = performance.now()
     const files = globSync(['src/**/*.test.ts', 'test/*.test.ts', 'test/{conformance,contract,controllers,differential,fuzz,linearizability}/**/*.test.ts'], { cwd: root }) // prettier-ignore
-    const first = longOnes.filter((file) => files.includes(file))
-    const inOrder = [...first, ...files.filter((file) => !first.includes(file)).sort()]
-    const results = await runFiles(inOrder, { lanes: 4, limitMs: 300_000, report: ({ ok }) => ok && process.stdout.write('.') })
+    const results = await runFiles(longestFirst(files, longUnitTests), {
+      lanes: 4,
+      limitMs: 300_000,
+      report: ({ ok }) => ok && process.stdout.write('.'),
+    })
     console.log(`\n${counts(results)}; longest: ${longest(results, 5)}`)
     console.log(`unit: ok, ${seconds(started)}`)
   },
@@ -39,7 +40,7 @@ const parts: Record<string, () => void | Promise<void>> = {
     if (process.getuid?.() !== 0) return console.log('e2e: skipped, it needs root (network namespaces and containerd)')
     const started = performance.now()
     dropOldTestClusters()
-    const files = globSync('test/e2e/*.test.ts', { cwd: root }).sort()
+    const files = longestFirst(globSync('test/e2e/*.test.ts', { cwd: root }), longEndToEndTests)
     const alone = files.filter((file) => wholeMachine.has(basename(file, '.test.ts')))
     const limits = { limitMs: 600_000, beforeSecondChance: dropOldTestClusters, report: say }
     // most of a test's time is waiting: two at a time keep two cores busy
@@ -55,6 +56,12 @@ const parts: Record<string, () => void | Promise<void>> = {
 for (const name of asked) if (!(name in parts)) fail(`no part ${name}: there are ${Object.keys(parts).join(', ')}`)
 for (const [name, part] of Object.entries(parts)) if (asked.length === 0 || asked.includes(name)) await part()
 if (neededSecondChance.length > 0) console.log(`passed only when run once more:\n${failedTests(neededSecondChance)}`)
+
+function longestFirst(files: string[], long: readonly string[]): string[] {
+  const places = new Map(long.map((name, i) => [`${name}.test.ts`, i]))
+  const place = (file: string) => places.get(file) ?? long.length
+  return files.toSorted((a, b) => place(a) - place(b) || (a < b ? -1 : 1))
+}
 
 interface RunOptions {
   /** How many files run at the same time. */

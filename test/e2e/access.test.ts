@@ -61,7 +61,7 @@ describe('access', () => {
       metadata: { name: 'client' },
       spec: { containers: [container], volumes: [{ name: 'credentials', secret: { secretName: 'credentials' } }] },
     })
-    await kubectl('wait', '--for=condition=Ready', 'pod/client', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', 'pod/client', '--timeout=120s')
   })
 
   test('nobody in particular may see the version and nothing of what the cluster holds', async () => {

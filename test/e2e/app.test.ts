@@ -51,9 +51,9 @@ before(async () => {
   await buildApp(config)
   await createSecrets(admin.client, await startDatabase(config, admin.client))
   await applyFile(admin.client, join(appDirectory, 'migrate-job.yaml'))
-  await jobComplete(admin.client, 'migrate', 60_000)
+  await jobComplete(admin.client, 'migrate', 120_000)
   await applyFile(admin.client, join(appDirectory, 'deployment.yaml'))
-  await rolledOut(admin.client, 'app', 60_000)
+  await rolledOut(admin.client, 'app', 120_000)
   // more pods under load are wanted in the last test alone
   await bounds(3)
   containerd = (await status()).nodes[0]!.containerd
@@ -77,7 +77,7 @@ describe('the sample app', () => {
     await kubectl('set', 'env', 'deployment/app', '-c', 'app', 'RELEASE=2')
     assert.match(await kubectl('rollout', 'status', 'deployment/app', '--timeout=90s'), /successfully rolled out/)
     await client.seen('2')
-    await kubectl('wait', '--for=jsonpath={.status.replicas}=3', 'deployment/app', '--timeout=30s')
+    await kubectl('wait', '--for=jsonpath={.status.replicas}=3', 'deployment/app', '--timeout=120s')
     await client.more(50)
     assert.deepEqual(client.failures, [])
     assert.equal(release(await request(url)), '2')
@@ -110,7 +110,7 @@ describe('the sample app', () => {
         [],
       )
       await kubectl('rollout', 'undo', 'deployment/app')
-      await kubectl('rollout', 'status', 'deployment/app', '--timeout=60s')
+      await kubectl('rollout', 'status', 'deployment/app', '--timeout=120s')
       await client.more(20)
       assert.deepEqual(await containers(), served, 'the containers that served all the time')
       assert.deepEqual([...client.answers.keys()], ['2'])
@@ -122,7 +122,7 @@ describe('kill -9', () => {
   /** A pod whose only program can be killed without anybody missing it. */
   const victim = async (name: string) => {
     await kubectl('run', name, '--image=localhost/app:1', '--command', '--', 'node', '-e', 'setInterval(() => {}, 1e6)')
-    await kubectl('wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', `pod/${name}`, '--timeout=120s')
   }
   const killContainer = async (id: string) => {
     const tasks = await output('ctr', ['-a', containerd, '-n', 'k8s.io', 'tasks', 'ls'])
@@ -133,7 +133,7 @@ describe('kill -9', () => {
   const containerOf = async (name: string) =>
     (await kubectl('get', 'pod', name, '-o', 'jsonpath={.status.containerStatuses[0].containerID}')).replace('containerd://', '')
   const restarted = (name: string, times: number) =>
-    kubectl('wait', `--for=jsonpath={.status.containerStatuses[0].restartCount}=${times}`, `pod/${name}`, '--timeout=60s')
+    kubectl('wait', `--for=jsonpath={.status.containerStatuses[0].restartCount}=${times}`, `pod/${name}`, '--timeout=120s')
 
   test('of a container: it is restarted, RESTARTS counts it, and repetition backs off', async () => {
     await victim('victim')
@@ -175,9 +175,9 @@ describe('kill -9', () => {
 
     await cluster.k8ts('up', '--name', cluster.name)
     assert.notEqual(await pidOf('control-plane'), killed)
-    await kubectl('wait', '--for=condition=Ready', 'node/node-1', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', 'node/node-1', '--timeout=120s')
     await restarted('orphan', 1)
-    await kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=60s', '-l', 'app=app')
+    await kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=120s', '-l', 'app=app')
     assert.deepEqual(await containers(), before)
     assert.deepEqual(client.failures, [])
     // a node learns within two seconds that the API server is back: a rollout at once may outrun its service proxy
@@ -198,7 +198,7 @@ describe('kill -9', () => {
       assert.equal((JSON.parse((await failure(cluster.k8ts('status', '--name', cluster.name, '-o', 'json'))).stdout) as Status).state, 'degraded')
       await cluster.k8ts('up', '--name', cluster.name)
       assert.notEqual(await pidOf(component), killed)
-      await kubectl('wait', '--for=condition=Ready', 'node/node-1', '--timeout=60s')
+      await kubectl('wait', '--for=condition=Ready', 'node/node-1', '--timeout=120s')
       const [pod] = await list('app=app')
       assert.match(await kubectl('exec', pod!.metadata.name, '-c', 'app', '--', 'node', '-p', '6 * 7'), /^42$/m)
       assert.match(await kubectl('logs', pod!.metadata.name, '-c', 'app'), /listening on :3000/)

@@ -43,7 +43,7 @@ test('FROM debian works without a registry, apt-get installs in it, and nothing 
   file('Dockerfile', 'FROM debian:stable-slim\nRUN apt-get update -qq && apt-get install -y -qq --no-install-recommends hello\nCMD ["hello", "-t"]\n')
   await build('-t', 'localhost/hello:1')
   await cluster.kubectl('run', 'hello', '--image=localhost/hello:1', '--restart=Never')
-  await cluster.kubectl('wait', 'pod/hello', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s')
+  await cluster.kubectl('wait', 'pod/hello', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=120s')
   assert.equal(await cluster.kubectl('logs', 'hello'), 'hello, world\n')
   await cluster.kubectl(
     'run',
@@ -55,11 +55,11 @@ test('FROM debian works without a registry, apt-get installs in it, and nothing 
     '-c',
     'cat /etc/apt/apt.conf; ls /etc/apt/auth.conf.d',
   )
-  await cluster.kubectl('wait', 'pod/left', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s')
+  await cluster.kubectl('wait', 'pod/left', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=120s')
   assert.equal(await cluster.kubectl('logs', 'left'), '')
   assert.equal(await cluster.k8ts('image', 'load', '--name', cluster.name, 'debian:stable-slim'), 'docker.io/library/debian:stable-slim\n')
   await cluster.kubectl('run', 'base', '--image=debian:stable-slim', '--restart=Never', '--', 'true')
-  await cluster.kubectl('wait', 'pod/base', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s')
+  await cluster.kubectl('wait', 'pod/base', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=120s')
 })
 
 test('layers are cached beside build arguments, and their values are never stale', async () => {
@@ -77,7 +77,7 @@ test('layers are cached beside build arguments, and their values are never stale
   ] as [string, ...string[]][]) {
     await build('-t', `localhost/arg:${name}`, ...args)
     await cluster.kubectl('run', `arg-${name}`, `--image=localhost/arg:${name}`, '--restart=Never')
-    await cluster.kubectl('wait', `pod/arg-${name}`, '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s')
+    await cluster.kubectl('wait', `pod/arg-${name}`, '--for=jsonpath={.status.phase}=Succeeded', '--timeout=120s')
     printed.push((await cluster.kubectl('logs', `arg-${name}`)).trim().split('\n'))
   }
   const [a, b, c, d, e] = printed
@@ -116,7 +116,7 @@ test('--push sends the image to the registry, and nodes pull it from there', asy
   file('Dockerfile', 'FROM debian:stable-slim\nCMD ["echo", "from the registry"]\n')
   assert.equal((await build('-t', 'team/pushed:1', '--push')).trim(), `${host}/team/pushed:1`)
   await cluster.kubectl('run', 'pushed', `--image=${host}/team/pushed:1`, '--restart=Never')
-  await cluster.kubectl('wait', 'pod/pushed', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s')
+  await cluster.kubectl('wait', 'pod/pushed', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=120s')
   assert.equal(await cluster.kubectl('logs', 'pushed'), 'from the registry\n')
 })
 
@@ -180,8 +180,8 @@ test('a pod of the tool image, without privileges, builds and pushes what a Depl
 test('a registry that is away is said, soon, and a push works again when it is back', async () => {
   const scale = async (replicas: number) => {
     await cluster.kubectl('-n', 'k8ts-registry', 'scale', 'deployment/registry', `--replicas=${replicas}`)
-    if (replicas === 0) await cluster.kubectl('-n', 'k8ts-registry', 'wait', 'pod', '--all', '--for=delete', '--timeout=60s')
-    else await cluster.kubectl('-n', 'k8ts-registry', 'rollout', 'status', 'deployment/registry', '--timeout=60s')
+    if (replicas === 0) await cluster.kubectl('-n', 'k8ts-registry', 'wait', 'pod', '--all', '--for=delete', '--timeout=120s')
+    else await cluster.kubectl('-n', 'k8ts-registry', 'rollout', 'status', 'deployment/registry', '--timeout=120s')
   }
   const sh = (script: string) => cluster.kubectl('exec', 'builder', '--', 'bash', '-eo', 'pipefail', '-c', script)
   await scale(0)

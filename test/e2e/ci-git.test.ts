@@ -240,7 +240,7 @@ test('a receiver that is gone is an event of the pipeline, which stays as green 
     'wait',
     `pipelines.ci.k8ts.dev/${newest.metadata.name}`,
     '--for=jsonpath={.metadata.annotations.ci\\.k8ts\\.dev/notified}',
-    '--timeout=30s',
+    '--timeout=120s',
   )
   const { metadata } = (await pipelines('blog')).find((each) => each.metadata.name === newest.metadata.name)!
   assert.match(metadata.annotations!['ci.k8ts.dev/notified']!, /"dead":\{"event":"Success","state":"(pending|failed)"/)
@@ -284,7 +284,7 @@ test('contexts reach the jobs that name them; an approval is waited for and give
   })
   await ok(git('push', 'k8ts', 'main'))
   const newest = (await pipelines('blog')).sort((a, b) => b.status!.number! - a.status!.number!)[0]!
-  await cluster.kubectl('wait', `pipelines.ci.k8ts.dev/${newest.metadata.name}`, '--for=jsonpath={.status.phase}=OnHold', '--timeout=60s')
+  await cluster.kubectl('wait', `pipelines.ci.k8ts.dev/${newest.metadata.name}`, '--for=jsonpath={.status.phase}=OnHold', '--timeout=120s')
   assert.match(await ok(k8tsCi(['approve'])), /approved: hold/)
   const followed = await k8tsCi(['logs', '-f', newest.metadata.name])
   assert.equal(followed.code, 1)

@@ -102,7 +102,7 @@ export function background(
   return {
     text: () => text,
     kill: (signal) => void child.kill(signal),
-    until: (pattern, timeoutMs = 30_000) =>
+    until: (pattern, timeoutMs = 90_000) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(
           () => finish(new Error(`${args.join(' ')} did not print ${pattern} within ${timeoutMs} ms; it printed:\n${text}`)),

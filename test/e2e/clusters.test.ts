@@ -67,12 +67,12 @@ describe('a cluster of two nodes beside another cluster', () => {
       ],
     })
     await one.apply({ apiVersion: 'v1', kind: 'List', items: [pod('alone', 'node-1'), service('web')] })
-    for (const cluster of [two, one]) await cluster.kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=60s')
+    for (const cluster of [two, one]) await cluster.kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=120s')
   })
 
   test('both nodes are Ready, and an image that was built is on both', async () => {
     assert.equal(await kubectl('get', 'nodes', '-o', 'name'), 'node/node-1\nnode/node-2\n')
-    await kubectl('wait', '--for=condition=Ready', 'node', '--all', '--timeout=10s')
+    await kubectl('wait', '--for=condition=Ready', 'node', '--all', '--timeout=120s')
     const { state, nodes } = await statusOf(two)
     assert.deepEqual([state, nodes.length], ['running', 2])
     const images = JSON.parse(await two.k8ts('image', 'list', '--name', two.name, '-o', 'json')) as { node: string; images: string[] }[]

@@ -118,10 +118,10 @@ const workload = [
 async function start(): Promise<void> {
   await buildWebImages(cluster)
   await cluster.apply({ apiVersion: 'v1', kind: 'List', items: workload })
-  await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')
-  await kubectl('wait', '--for=condition=Ready', 'pod/published', '--timeout=60s')
-  await kubectl('wait', '--for=jsonpath={.status.loadBalancer.ingress[0].ip}', 'ingress/web', 'service/balanced', '--timeout=30s')
-  await waitUntil(() => findProcess(join(home, name, 'run'), 'ingress') !== undefined, 20_000)
+  await kubectl('rollout', 'status', 'deployment/web', '--timeout=120s')
+  await kubectl('wait', '--for=condition=Ready', 'pod/published', '--timeout=120s')
+  await kubectl('wait', '--for=jsonpath={.status.loadBalancer.ingress[0].ip}', 'ingress/web', 'service/balanced', '--timeout=120s')
+  await waitUntil(() => findProcess(join(home, name, 'run'), 'ingress') !== undefined, 60_000)
 }
 
 describe('k8ts down', () => {
@@ -158,8 +158,8 @@ describe('k8ts down', () => {
     assert.ok(killEverything() > 10)
     assert.equal((JSON.parse((await failure(cluster.k8ts('status', '--name', name, '-o', 'json'))).stdout) as { state: string }).state, 'stopped')
     await cluster.k8ts('up', '--name', name)
-    await kubectl('wait', '--for=jsonpath={.status.containerStatuses[0].restartCount}=1', 'pod', '--all', '--timeout=60s')
-    await kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=60s')
+    await kubectl('wait', '--for=jsonpath={.status.containerStatuses[0].restartCount}=1', 'pod', '--all', '--timeout=120s')
+    await kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=120s')
     const restarted = await list()
     assert.deepEqual(restarted.map((pod) => pod.metadata.name).toSorted(), pods, 'the same pods')
     assert.match(

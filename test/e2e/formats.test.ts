@@ -43,7 +43,7 @@ const answered = (told: string) => new Set([...told.matchAll(/Content-Type: (app
 test('kubectl that prefers CBOR waits by a sequence of it, and asks in it whether what it deleted is gone', async () => {
   await kubectl(['create', 'configmap', 'settings', '--from-literal=mode=old'])
   const changed = kubectl(['patch', 'configmap', 'settings', '--type=merge', '-p', '{"data":{"mode":"new"}}'])
-  const waited = await kubectl(['wait', '--for=jsonpath={.data.mode}=new', 'configmap/settings', '--timeout=20s', '-v=8'], preferCbor)
+  const waited = await kubectl(['wait', '--for=jsonpath={.data.mode}=new', 'configmap/settings', '--timeout=120s', '-v=8'], preferCbor)
   await changed
   assert.match(waited.stdout, /configmap\/settings condition met/)
   assert.ok(answered(waited.stderr).has('application/cbor-seq'), waited.stderr)

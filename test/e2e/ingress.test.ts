@@ -49,7 +49,7 @@ const ingress = (name: string, spec: object, annotations = {}) => ({
 
 /** The address that an Ingress or Service shows, as soon as it does. */
 async function addressOf(kind: 'ingress' | 'service', name: string): Promise<string> {
-  await kubectl('wait', `--for=jsonpath={.status.loadBalancer.ingress[0].ip}`, `${kind}/${name}`, '--timeout=20s')
+  await kubectl('wait', `--for=jsonpath={.status.loadBalancer.ingress[0].ip}`, `${kind}/${name}`, '--timeout=120s')
   return await kubectl('get', kind, name, '-o', 'jsonpath={.status.loadBalancer.ingress[0].ip}')
 }
 
@@ -78,7 +78,7 @@ const shown = (ip: string, servername: string): Promise<string> =>
   })
 
 /** Tries again until it does not throw: for what changes without anybody who tells. */
-async function eventually<T>(attempt: () => Promise<T>, timeoutMs = 15_000): Promise<T> {
+async function eventually<T>(attempt: () => Promise<T>, timeoutMs = 60_000): Promise<T> {
   const end = performance.now() + timeoutMs
   for (;;)
     try {
@@ -224,8 +224,8 @@ before(async () => {
       ),
     ],
   })
-  await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')
-  await kubectl('rollout', 'status', 'deployment/protocols', '--timeout=60s')
+  await kubectl('rollout', 'status', 'deployment/web', '--timeout=120s')
+  await kubectl('rollout', 'status', 'deployment/protocols', '--timeout=120s')
   ip = await addressOf('ingress', 'main')
   await eventually(() => curl('--fail', '-H', 'Host: one.example', `http://${ip}/`))
 })
@@ -352,7 +352,7 @@ describe('under load', () => {
       await clients.more(100)
     }
     await kubectl('scale', 'deployment/web', '--replicas=1')
-    await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')
+    await kubectl('rollout', 'status', 'deployment/web', '--timeout=120s')
     await kubectl('scale', 'deployment/web', '--replicas=3')
     await kubectl('delete', 'ingress', 'beside')
     await clients.more(200)
@@ -451,7 +451,7 @@ test('a load balancer with externalTrafficPolicy Local answers on whatever node 
       containers: [{ name: 'c', image: 'localhost/web:1', command: ['node', '-e', program] }],
     }
     await cluster.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'local', labels: { app: 'local' } }, spec })
-    await kubectl('wait', '--for=condition=Ready', 'pod/local', '--timeout=30s')
+    await kubectl('wait', '--for=condition=Ready', 'pod/local', '--timeout=120s')
     assert.match(await eventually(() => curl('--fail', '--max-time', '1', `http://${local}/`)), /^(::ffff:)?10\.\d+\.0\.1$/)
     await kubectl('delete', 'pod', 'local', '--now')
   }

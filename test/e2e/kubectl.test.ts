@@ -58,13 +58,15 @@ const web = (image = 'localhost/web:1', replicas = 3) => ({
   ],
 })
 
-const shellPod = (name: string, command: string, cpu = '1') => ({
+const shellPod = (name: string, command: string, cpu = '1', requested = '1m') => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name },
   spec: {
     terminationGracePeriodSeconds: 0,
-    containers: [{ name: 'main', image: 'localhost/web:1', command: ['sh', '-c', command], resources: { limits: { cpu }, requests: { cpu: '1m' } } }],
+    containers: [
+      { name: 'main', image: 'localhost/web:1', command: ['sh', '-c', command], resources: { limits: { cpu }, requests: { cpu: requested } } },
+    ],
   },
 })
 
@@ -93,9 +95,9 @@ describe('kubectl', { concurrency: 2 }, () => {
         await kubectl.input(web(), 'apply', '-f', '-')
         await kubectl.input(shellPod('shell', 'echo started; exec sleep 3600'), 'create', '-f', '-')
         // figures of what it uses are there when they are asked for
-        await kubectl.input(shellPod('spin', 'while :; do :; done', '100m'), 'create', '-f', '-')
-        await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')
-        await kubectl('wait', '--for=condition=Ready', 'pod/shell', '--timeout=60s')
+        await kubectl.input(shellPod('spin', 'while :; do :; done', '100m', '100m'), 'create', '-f', '-')
+        await kubectl('rollout', 'status', 'deployment/web', '--timeout=120s')
+        await kubectl('wait', '--for=condition=Ready', 'pod/shell', '--timeout=120s')
       })
       after(() => kubectl('delete', 'namespace', namespace))
 
@@ -181,13 +183,13 @@ function objects(kubectl: Kubectl): void {
   test('run and expose lead to a pod that answers; wait sees it come and go', async () => {
     await kubectl('run', 'lone', '--image=localhost/web:1', '--port=80', '--labels=run=lone')
     await kubectl('expose', 'pod', 'lone', '--port=8080', '--target-port=80')
-    await kubectl('wait', '--for=condition=Ready', 'pod/lone', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', 'pod/lone', '--timeout=120s')
     const ip = await kubectl('get', 'service', 'lone', '-o', 'jsonpath={.spec.clusterIP}')
     // without a probe, Ready is a container that was started: its server may not listen yet
     await eventually(() => request(`http://${ip}:8080/`), /^1 lone\n$/)
     await kubectl('delete', 'pod', 'lone', '--wait=false', '--now')
     // a pod that is gone already is what is waited for; kubectl 1.20 calls that an error
-    await kubectl('wait', '--for=delete', 'pod/lone', '--timeout=60s').catch((error: Error) =>
+    await kubectl('wait', '--for=delete', 'pod/lone', '--timeout=120s').catch((error: Error) =>
       assert.match(error.message, /no matching resources found/),
     )
     assert.match((await kubectl.fails('get', 'pod', 'lone')).stderr, /\(NotFound\): pods "lone" not found/)
@@ -205,12 +207,12 @@ function objects(kubectl: Kubectl): void {
         '-f',
         '-',
       )
-      await kubectl('rollout', 'status', `deployment/${name}`, '--timeout=60s')
+      await kubectl('rollout', 'status', `deployment/${name}`, '--timeout=120s')
     }
     const left = (name: string) => kubectl('get', 'replicasets,pods', '-l', `app=${name}`, '-o', 'name')
     // wait reports an error where nothing is left to wait for
     const gone = (name: string) =>
-      kubectl('wait', '--for=delete', 'replicaset,pod', '-l', `app=${name}`, '--timeout=60s').catch((error: Error) =>
+      kubectl('wait', '--for=delete', 'replicaset,pod', '-l', `app=${name}`, '--timeout=120s').catch((error: Error) =>
         assert.match(error.message, /no matching resources found/),
       )
     await Promise.all(['background', 'foreground', 'orphan'].map(make))
@@ -219,7 +221,7 @@ function objects(kubectl: Kubectl): void {
     await gone('background')
     assert.equal(await left('background'), '')
 
-    await kubectl('delete', 'deployment', 'foreground', '--cascade=foreground', '--timeout=60s')
+    await kubectl('delete', 'deployment', 'foreground', '--cascade=foreground', '--timeout=120s')
     assert.equal(await left('foreground'), '', 'the deployment went last')
 
     await kubectl('delete', 'deployment', 'orphan', '--cascade=orphan')
@@ -323,12 +325,12 @@ function rollouts(kubectl: Kubectl): void {
     assert.deepEqual([...asking.answers.keys()], ['1'])
 
     await kubectl('patch', 'deployment', 'web', '-p', '{"spec":{"progressDeadlineSeconds":1}}')
-    await kubectl('wait', '--for=condition=Progressing=false', 'deployment/web', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Progressing=false', 'deployment/web', '--timeout=120s')
     assert.match((await kubectl.fails('rollout', 'status', 'deployment/web')).stderr, /error: deployment "web" exceeded its progress deadline/)
     await kubectl('patch', 'deployment', 'web', '-p', '{"spec":{"progressDeadlineSeconds":600}}')
 
     await kubectl('rollout', 'undo', 'deployment/web')
-    await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')
+    await kubectl('rollout', 'status', 'deployment/web', '--timeout=120s')
     assert.deepEqual(await podNames(), serving, 'the pods that served all the time are still the ones')
     assert.deepEqual(asking.failures, [])
   })
@@ -364,17 +366,17 @@ function rollouts(kubectl: Kubectl): void {
 
   test('scale up and down, with the precondition that kubectl sends', async () => {
     await kubectl('scale', 'deployment', 'web', '--replicas=5')
-    await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')
+    await kubectl('rollout', 'status', 'deployment/web', '--timeout=120s')
     assert.equal(await kubectl('get', 'deployment', 'web', '-o', 'jsonpath={.status.readyReplicas}'), '5')
     assert.match(
       (await kubectl.fails('scale', 'deployment', 'web', '--current-replicas=4', '--replicas=1')).stderr,
       /Expected replicas to be 4, was 5/,
     )
     await kubectl('scale', 'deployment', 'web', '--current-replicas=5', '--replicas=2')
-    await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')
+    await kubectl('rollout', 'status', 'deployment/web', '--timeout=120s')
     await eventually(async () => String((await podNames()).length), /^2$/)
     await kubectl('scale', 'deployment', 'web', '--replicas=3')
-    await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')
+    await kubectl('rollout', 'status', 'deployment/web', '--timeout=120s')
   })
 }
 
@@ -382,7 +384,7 @@ function pods(kubectl: Kubectl, namespace: string, old: boolean): void {
   test('logs: the whole, the tail, since, with times, followed, of a deployment and of the run before', async () => {
     const counter = 'i=0; while [ $i -lt 5 ]; do i=$((i+1)); echo line $i; done; while sleep 0.2; do i=$((i+1)); echo line $i; done'
     await kubectl.input(shellPod('counter', counter), 'create', '-f', '-')
-    await kubectl('wait', '--for=condition=Ready', 'pod/counter', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', 'pod/counter', '--timeout=120s')
     await using following = kubectl.start('logs', '-f', 'counter')
     await following.until(/^line 1\nline 2\nline 3\nline 4\nline 5\n[^]*line 15\n/)
     assert.match(await kubectl('logs', 'counter'), /^line 1\nline 2\n[^]*line 15\n/)
@@ -452,7 +454,7 @@ function pods(kubectl: Kubectl, namespace: string, old: boolean): void {
 
   test('attach: what a container prints, and what it is told', async () => {
     await kubectl.input(shellPod('ticker', 'while sleep 0.1; do echo tick; done'), 'create', '-f', '-')
-    await kubectl('wait', '--for=condition=Ready', 'pod/ticker', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', 'pod/ticker', '--timeout=120s')
     await using attached = kubectl.start('attach', 'ticker')
     await attached.until(/tick\ntick\n/)
     await kubectl('delete', 'pod', 'ticker')
@@ -487,7 +489,7 @@ function pods(kubectl: Kubectl, namespace: string, old: boolean): void {
       '-c',
       script,
     )
-    await kubectl('wait', '--for=jsonpath={.status.ephemeralContainerStatuses[0].state.terminated.exitCode}=0', 'pod/shell', '--timeout=60s')
+    await kubectl('wait', '--for=jsonpath={.status.ephemeralContainerStatuses[0].state.terminated.exitCode}=0', 'pod/shell', '--timeout=120s')
     const logged = (await kubectl('logs', 'shell', '-c', 'debugger')).replaceAll('\0', ' ')
     assert.match(logged, /^version 2\nsleep 3600/, 'it has an image of its own and sees the processes of its target')
     const pod = await json<core.Pod>(kubectl('get', 'pod', 'shell', '-o', 'json'))
@@ -606,7 +608,7 @@ function printing(kubectl: Kubectl, namespace: string, old: boolean): void {
   })
 
   test('top shows what pods and nodes use', async () => {
-    const used = await eventually(() => kubectl('top', 'pod', 'spin', '--no-headers'), /^spin +(8\d|9\d|1[01]\d)m/, 30_000)
+    const used = await eventually(() => kubectl('top', 'pod', 'spin', '--no-headers'), /^spin +(8\d|9\d|1[01]\d)m/)
     assert.match(used, /^spin +\d+m +\d+Mi/)
     assert.match(await kubectl('top', 'pods', '--containers'), /^shell +main +\d+m +\d+Mi/m)
     assert.match(await kubectl('top', 'nodes'), /^node-1 +\d+m +\d+% +\d+Mi +\d+%/m)
@@ -617,24 +619,24 @@ for (const { release, program, missing } of kubectls)
   test(`kubectl ${release}: cordon keeps pods away, drain moves them, uncordon lets them come`, { skip: missing }, async () => {
     const kubectl = kubectlIn(cluster, 'default', program)
     await kubectl('create', 'deployment', 'movable', '--image=localhost/web:1')
-    await kubectl('rollout', 'status', 'deployment/movable', '--timeout=60s')
+    await kubectl('rollout', 'status', 'deployment/movable', '--timeout=120s')
     await kubectl.input(shellPod('bare', 'exec sleep 3600'), 'create', '-f', '-')
-    await kubectl('wait', '--for=condition=Ready', 'pod/bare', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', 'pod/bare', '--timeout=120s')
     const [before] = lines(await kubectl('get', 'pods', '-l', 'app=movable', '-o', 'name'))
 
     await kubectl('cordon', 'node-1')
     assert.match(await kubectl('get', 'nodes'), /node-1 +Ready,SchedulingDisabled/)
     assert.match((await kubectl.fails('drain', 'node-1', '--timeout=30s')).stderr, /cannot delete.*Pods.*bare/)
     await kubectl('get', before!)
-    assert.match(await kubectl('drain', 'node-1', '--force', '--grace-period=1', '--timeout=60s'), /pod\/bare evicted/)
+    assert.match(await kubectl('drain', 'node-1', '--force', '--grace-period=1', '--timeout=120s'), /pod\/bare evicted/)
     await kubectl.fails('get', before!)
     await kubectl.fails('get', 'pod', 'bare')
     const [after] = lines(await kubectl('get', 'pods', '-l', 'app=movable', '-o', 'name'))
-    await kubectl('wait', '--for=condition=PodScheduled=false', after!, '--timeout=60s')
+    await kubectl('wait', '--for=condition=PodScheduled=false', after!, '--timeout=120s')
     assert.match(await kubectl('describe', after!), /FailedScheduling[^]*node\(s\) were unschedulable/)
 
     await kubectl('uncordon', 'node-1')
-    await kubectl('wait', '--for=condition=Ready', after!, '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', after!, '--timeout=120s')
     await kubectl('delete', 'deployment', 'movable')
   })
 

@@ -23,7 +23,7 @@ const range = (name: string, cidr: string) => ({
   spec: { cidrs: [cidr] },
 })
 const condition = (name: string, status: string) =>
-  kubectl('wait', `--for=jsonpath={.status.conditions[?(@.type=="Ready")].status}=${status}`, `servicecidr/${name}`, '--timeout=20s')
+  kubectl('wait', `--for=jsonpath={.status.conditions[?(@.type=="Ready")].status}=${status}`, `servicecidr/${name}`, '--timeout=120s')
 
 test('the cluster’s own range is there and ready, and addresses of services are objects', async () => {
   assert.match(own, /^\d+\.\d+\.0\.0\/16$/)
@@ -57,7 +57,7 @@ test('a further range gives services addresses, and stays as long as one has any
     /failed to allocate IP \S+: the provided network does not match the current range/,
   )
   await kubectl('delete', 'service', 'far')
-  await kubectl('wait', '--for=delete', 'servicecidr/further', '--timeout=40s')
+  await kubectl('wait', '--for=delete', 'servicecidr/further', '--timeout=120s')
   await assert.rejects(kubectl('get', 'ipaddress', address), /not found/)
 })
 

@@ -23,9 +23,9 @@ const onDisk = (volume: string) => nodes.filter((node) => existsSync(join(disk(n
 const get = async <T>(...args: string[]) => JSON.parse(await kubectl('get', ...args, '-o', 'json')) as T
 const volumeOf = async (claim: string) => (await get<core.PersistentVolumeClaim>('pvc', claim)).spec.volumeName!
 const nodeOf = async (pod: string) => (await get<core.Pod>('pod', pod)).spec.nodeName!
-const ready = (pod: string) => kubectl('wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=40s')
+const ready = (pod: string) => kubectl('wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=120s')
 const sh = (pod: string, script: string) => kubectl('exec', pod, '--', 'sh', '-c', script)
-const gone = (...what: string[]) => kubectl('wait', '--for=delete', ...what, '--timeout=40s')
+const gone = (...what: string[]) => kubectl('wait', '--for=delete', ...what, '--timeout=120s')
 
 const claim = (name: string, spec: Partial<core.PersistentVolumeClaimSpec> = {}) => ({
   apiVersion: 'v1',
@@ -74,7 +74,7 @@ describe('a stateful set', () => {
       ...more,
     },
   })
-  const rolledOut = (name: string) => kubectl('rollout', 'status', `statefulset/${name}`, '--timeout=60s')
+  const rolledOut = (name: string) => kubectl('rollout', 'status', `statefulset/${name}`, '--timeout=120s')
   const starts = async (name: string) => (await sh(name, 'cat /data/owner /data/starts')).trim().split('\n')
   const expectStarts = async (count: number) => {
     for (const name of ['db-0', 'db-1']) assert.deepEqual(await starts(name), [name, ...Array<string>(count).fill('start')])
@@ -104,7 +104,7 @@ describe('a stateful set', () => {
     for (const node of nodes)
       for (const pid of processesIn(`/k8ts-${cluster.name}/${node}`)) if (commandOf(pid).startsWith('sleep\x00100000')) process.kill(pid, 'SIGKILL')
     for (const name of ['db-0', 'db-1'])
-      await kubectl('wait', `pod/${name}`, '--for=jsonpath={.status.containerStatuses[0].restartCount}=1', '--timeout=40s')
+      await kubectl('wait', `pod/${name}`, '--for=jsonpath={.status.containerStatuses[0].restartCount}=1', '--timeout=120s')
     await Promise.all(['db-0', 'db-1'].map(ready))
     await expectStarts(3)
   })
@@ -161,7 +161,7 @@ describe('a stateful set', () => {
 describe('a claim', () => {
   test('waits for its pod, is on that pod’s node, and draws other pods there', async () => {
     await manifest(claim('one'), claim('two'))
-    await kubectl('wait', 'pvc/one', '--for=jsonpath={.status.phase}=Pending', '--timeout=20s')
+    await kubectl('wait', 'pvc/one', '--for=jsonpath={.status.phase}=Pending', '--timeout=120s')
     assert.match(
       await untilText(() => kubectl('describe', 'pvc', 'one'), /WaitForFirstConsumer/),
       /waiting for first consumer to be created before binding/,
@@ -179,7 +179,7 @@ describe('a claim', () => {
 
     // the volume is where the claim is: another node is out of the question
     await manifest(pod('elsewhere', 'one', at('node-1')))
-    await kubectl('wait', 'pod/elsewhere', '--for=condition=PodScheduled=false', '--timeout=20s')
+    await kubectl('wait', 'pod/elsewhere', '--for=condition=PodScheduled=false', '--timeout=120s')
     const [condition] = (await get<core.Pod>('pod', 'elsewhere')).status!.conditions!.filter((c) => c.type === 'PodScheduled')
     assert.match(condition!.message!, /1 node\(s\) had volume node affinity conflict/)
     await kubectl('delete', 'pod', 'elsewhere', 'two', 'two-more')
@@ -214,7 +214,7 @@ describe('a claim', () => {
     const volume = await volumeOf('kept')
     await kubectl('delete', 'pod', 'kept')
     await kubectl('delete', 'pvc', 'kept')
-    await kubectl('wait', `pv/${volume}`, '--for=jsonpath={.status.phase}=Released', '--timeout=20s')
+    await kubectl('wait', `pv/${volume}`, '--for=jsonpath={.status.phase}=Released', '--timeout=120s')
     await kubectl('patch', 'pv', volume, '--type=merge', '-p', '{"spec":{"claimRef":null}}')
     await manifest(claim('again', { storageClassName: 'keep', volumeName: volume }), pod('again', 'again'))
     await ready('again')
@@ -289,7 +289,7 @@ describe('a claim', () => {
     await manifest(claim('grows'), pod('grows', 'grows'))
     await ready('grows')
     await kubectl('patch', 'pvc', 'grows', '-p', '{"spec":{"resources":{"requests":{"storage":"128Mi"}}}}')
-    await kubectl('wait', 'pvc/grows', '--for=jsonpath={.status.capacity.storage}=128Mi', '--timeout=20s')
+    await kubectl('wait', 'pvc/grows', '--for=jsonpath={.status.capacity.storage}=128Mi', '--timeout=120s')
     await kubectl('delete', 'pod', 'grows')
   })
 
@@ -367,7 +367,7 @@ function commandOf(pid: number): string {
   }
 }
 
-async function until(condition: () => Promise<boolean>, timeoutMs = 40_000): Promise<void> {
+async function until(condition: () => Promise<boolean>, timeoutMs = 120_000): Promise<void> {
   for (const end = Date.now() + timeoutMs; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 200))) if (await condition()) return
   assert.fail('it did not come to that in time')
 }

@@ -28,7 +28,7 @@ test('a backup of a running cluster brings back what was there, and takes away w
   // clients that remember a revision must not take new ones for old ones
   const restored = JSON.parse(await sqlite.kubectl('get', 'configmap', 'one', '-o', 'json')) as { metadata: { resourceVersion: string } }
   assert.ok(Number(restored.metadata.resourceVersion) > Number(before.metadata.resourceVersion))
-  await sqlite.kubectl('wait', '--for=condition=Ready', 'node/node-1', '--timeout=30s')
+  await sqlite.kubectl('wait', '--for=condition=Ready', 'node/node-1', '--timeout=120s')
 })
 
 test('a damaged backup is refused, and nothing has happened', async () => {
