@@ -57,8 +57,8 @@ export const parse: Parse = (text, libraries, limits = parseLimits) => {
   const issues = newIssues(source)
   let expr: Expr | undefined
   const macroCalls = new Map<number, Expr>()
-  if (source.points.length > longestExpression) {
-    issues.report(undefined, `expression code point size exceeds limit: size: ${source.points.length}, limit ${longestExpression}`)
+  if (source.length > longestExpression) {
+    issues.report(undefined, `expression code point size exceeds limit: size: ${source.length}, limit ${longestExpression}`)
   } else {
     try {
       const fail = syntaxErrors(issues.report)

@@ -9,19 +9,22 @@ const mostIssues = 100
 /** A text and where its lines begin. Places are counted in code points, as cel-go counts them. */
 export interface Source {
   readonly text: string
-  readonly points: readonly string[]
+  /** In code points. */
+  readonly length: number
+  /** The place of a unit of UTF-16 of the text. */
+  offsetOf(index: number): number
   locate(offset: number): { line: number; column: number }
 }
 
 export const newSource = (text: string): Source => {
-  const points = Array.from(text)
+  const offsets = pointOffsets(text)
+  const offsetOf = (index: number): number => offsets?.[index] ?? index
   const lineStarts = [0]
-  points.forEach((point, index) => {
-    if (point === '\n') lineStarts.push(index + 1)
-  })
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) lineStarts.push(offsetOf(end) + 1)
   return {
     text,
-    points,
+    length: offsetOf(text.length),
+    offsetOf,
     locate(offset) {
       let low = 0
       let high = lineStarts.length - 1
@@ -33,6 +36,20 @@ export const newSource = (text: string): Source => {
       return { line: low + 1, column: offset - lineStarts[low]! }
     },
   }
+}
+
+/** For each unit of UTF-16 how many code points are before it; undefined where each unit is a code point. */
+const pointOffsets = (text: string): Uint32Array | undefined => {
+  if (!/[\ud800-\udbff]/.test(text)) return undefined
+  const offsets = new Uint32Array(text.length + 1)
+  let count = 0
+  for (let index = 0; index < text.length;) {
+    const units = text.codePointAt(index)! > 0xffff ? 2 : 1
+    for (let unit = 0; unit < units; unit++) offsets[index++] = count
+    count++
+  }
+  offsets[text.length] = count
+  return offsets
 }
 
 /** What is wrong with a source, gathered while it is read. An offset of undefined is no place in it. */
