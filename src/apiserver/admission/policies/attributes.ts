@@ -28,6 +28,8 @@ export interface Attributes {
   name: string
   user: UserInfo
   dryRun: boolean
+  /** Operation, resource and subresource in one text. */
+  about: string
   request: AdmissionRequest
 }
 
@@ -48,6 +50,7 @@ export function attributesOf(request: AdmissionRequest): Attributes | undefined 
     name,
     user: context.request.user,
     dryRun: context.dryRun,
+    about: `${operation} ${group}/${version}/${resource}/${subresource}`,
     request,
   }
 }

@@ -18,7 +18,8 @@ export interface Match {
  * namespace that is not there, or on a selector that is none.
  */
 export function matches(attributes: Attributes, constraints: Resources, reader: ObjectReader): Match | undefined {
-  const { namespaceSelector, objectSelector } = selectorsOf(constraints)
+  const { namespaceSelector, objectSelector, mayMatch } = compiled(constraints)
+  if (!mayMatch(attributes)) return undefined
   // who is not meant is not told of mistakes in selectors
   const inNamespace = attempt(() => matchesNamespace(attributes, namespaceSelector(), reader))
   if (inNamespace === false) return undefined
@@ -42,21 +43,29 @@ function attempt(question: () => boolean): boolean | StatusError {
   }
 }
 
-interface Selectors {
+interface Compiled {
   namespaceSelector(): Selector
   objectSelector(): Selector
+  /** Whether the rules are about such resources and operations at all: found out once for each. */
+  mayMatch(attributes: Attributes): boolean
 }
 
 /** Made once for each version of a policy. */
-const known = new WeakMap<Resources, Selectors>()
+const known = new WeakMap<Resources, Compiled>()
 
-function selectorsOf(constraints: Resources): Selectors {
+function compiled(constraints: Resources): Compiled {
   let made = known.get(constraints)
   if (!made) {
     const { namespaceSelector = {}, objectSelector = {} } = constraints
+    const answers = new Map<string, boolean>()
     made = {
       namespaceSelector: once(() => selectorFromLabelSelector(namespaceSelector)),
       objectSelector: once(() => selectorFromLabelSelector(objectSelector)),
+      mayMatch(attributes) {
+        let answer = answers.get(attributes.about)
+        if (answer === undefined) answers.set(attributes.about, (answer = isAbout(constraints, attributes)))
+        return answer
+      },
     }
     known.set(constraints, made)
   }
@@ -66,6 +75,14 @@ function selectorsOf(constraints: Resources): Selectors {
 function once<T>(make: () => T): () => T {
   let made: { value: T } | undefined
   return () => (made ??= { value: make() }).value
+}
+
+/** By the rules alone, but for names and scopes. */
+function isAbout({ resourceRules, matchPolicy }: Resources, attributes: Attributes): boolean {
+  if (!resourceRules?.length) return true
+  const { resource } = attributes
+  const others = matchPolicy === 'Equivalent' ? equivalentResources(resource) : []
+  return resourceRules.some((rule) => [resource, ...others].some((about) => matchesParts(attributes, about, rule)))
 }
 
 /** What is in no namespace is never left out by one. */
@@ -111,9 +128,11 @@ function matchRules(attributes: Attributes, rules: readonly Rule[], policy: stri
 
 const isNamed = ({ resourceNames }: Rule, name: string) => !resourceNames?.length || resourceNames.includes(name)
 
-function matchesRule({ operation, namespace, subresource }: Attributes, about: GroupVersionResource, rule: Rule): boolean {
+const matchesRule = (attributes: Attributes, about: GroupVersionResource, rule: Rule) =>
+  inScope(rule.scope, attributes.namespace, about) && matchesParts(attributes, about, rule)
+
+function matchesParts({ operation, subresource }: Attributes, about: GroupVersionResource, rule: Rule): boolean {
   return (
-    inScope(rule.scope, namespace, about) &&
     hasOrAll(rule.operations, operation) &&
     hasOrAll(rule.apiGroups, about.group) &&
     hasOrAll(rule.apiVersions, about.version) &&

@@ -14,9 +14,8 @@ import { variablesOf } from './inputs.ts'
 import type { FailurePolicy } from './match-conditions.ts'
 import { compileConditions, failurePolicyOf } from './match-conditions.ts'
 import { PatchObject, applyConfigurationType, jsonPatchesType, misplacedTypes } from '#cel'
-import { variableTypes } from '#cel'
 import type { MakeEnvironment } from './validating-policy.ts'
-import { compileVariables } from './validating-policy.ts'
+import { compileVariables, declaredBy } from './validating-policy.ts'
 
 type Policy = DeepReadonly<admissionregistration.MutatingAdmissionPolicy>
 
@@ -34,10 +33,9 @@ export interface MutatingEvaluator {
 }
 
 export function compileMutatingPolicy({ spec }: Policy, makeEnvironment: MakeEnvironment): MutatingEvaluator {
-  const known = variableTypes()
-  const params = spec.paramKind !== undefined
-  const plain = makeEnvironment({ params, authorizer: true, variables: known })
-  const patching = makeEnvironment({ params, authorizer: true, patches: true, variables: known })
+  const { known, options } = declaredBy(spec)
+  const plain = makeEnvironment({ ...options, authorizer: true })
+  const patching = makeEnvironment({ ...options, authorizer: true, patches: true })
   return {
     failurePolicy: failurePolicyOf(spec.failurePolicy),
     variables: compileVariables(plain, known, spec.variables),
