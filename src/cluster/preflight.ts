@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { run, succeeds } from '#base'
+import { aptGet } from './apt-get.ts'
+import { exclusively } from './local/lock.ts'
 
 /** A program that a real node needs, and the Debian package that has it. */
 interface Requirement {
@@ -46,22 +48,25 @@ export function missing(requirements: readonly Requirement[]): Requirement[] {
   return requirements.filter((requirement) => !isInstalled(requirement.program))
 }
 
-/** Installs what is missing, where it can (root, apt); otherwise says what to install. */
+/** Installs what is missing, where it can (root, apt); otherwise says what to install. Others of this machine who want the same wait, and find it there. */
 export async function ensureInstalled(requirements: readonly Requirement[], onLine?: (line: string) => void): Promise<string[]> {
+  return missing(requirements).length === 0 ? [] : exclusively('apt', () => install(requirements, onLine))
+}
+
+async function install(requirements: readonly Requirement[], onLine?: (line: string) => void): Promise<string[]> {
   const packages = [...new Set(missing(requirements).map((r) => r.package))]
   if (packages.length === 0) return []
   if (process.getuid?.() !== 0 || !isInstalled('apt-get')) throw new Error(`missing programs; install these packages first: ${packages.join(' ')}`)
-  const env = { DEBIAN_FRONTEND: 'noninteractive' }
-  const options = onLine ? { env, onLine } : { env }
-  const install = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
+  const options = onLine ? { onLine } : {}
+  const command = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
   // package lists are fetched only where the first try shows that they are missing or old
   if (!(await succeeds('apt-get', ['install', '-y', '-qq', '--no-install-recommends', '--print-uris', ...packages])))
-    await run('apt-get', ['update', '-qq'], options)
+    await aptGet(['update', '-qq'], options)
   try {
-    await run('apt-get', install, options)
+    await aptGet(command, options)
   } catch {
-    await run('apt-get', ['update', '-qq'], options)
-    await run('apt-get', install, options)
+    await aptGet(['update', '-qq'], options)
+    await aptGet(command, options)
   }
   const still = missing(requirements)
   if (still.length > 0) throw new Error(`still missing after installing ${packages.join(' ')}: ${still.map((r) => r.program).join(', ')}`)
@@ -85,12 +90,12 @@ export async function unpackPackage(name: string): Promise<UnpackedPackage> {
   const remove = () => rm(dir, { recursive: true, force: true })
   try {
     // apt's own user could not write into the directory
-    const download = () => run('apt-get', ['-o', 'APT::Sandbox::User=root', 'download', '-qq', name], { cwd: dir })
+    const download = () => aptGet(['-o', 'APT::Sandbox::User=root', 'download', '-qq', name], { cwd: dir })
     try {
       await download()
     } catch {
       // package lists are missing or old
-      await run('apt-get', ['update', '-qq'])
+      await exclusively('apt', () => aptGet(['update', '-qq']))
       await download()
     }
     const file = (await readdir(dir)).find((each) => each.endsWith('.deb'))
