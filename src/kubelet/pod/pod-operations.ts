@@ -280,11 +280,11 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
   return {
     async prepare(pod, signal) {
       const uid = pod.metadata.uid ?? ''
-      await Promise.all([
-        cgroups.ensure(pod),
-        mkdir(containersDir(pod), { recursive: true }),
-        mkdir(paths.podLogs(identity(pod)), { recursive: true }),
-      ])
+      // around what runs already, limits may not fit yet: a resize that was cut off goes on with the containers
+      const cgroup = cgroups.ensure(pod).catch((error: unknown) => {
+        if (!records.get(uid)?.containers.some((c) => c.state === 'running')) throw error
+      })
+      await Promise.all([cgroup, mkdir(containersDir(pod), { recursive: true }), mkdir(paths.podLogs(identity(pod)), { recursive: true })])
       mounted.set(uid, await volumes.mount(pod, signal))
     },
     async refresh(pod, signal) {
@@ -303,10 +303,14 @@ export function podOperations(options: PodOperationsOptions): PodOperations {
     start,
     kill,
     async resize(pod, record, { spec }) {
-      // The pod's own cgroup has to be the wider one at any time; shrinking it below what is used is refused by the kernel and tried again.
-      await cgroups.ensure(pod)
+      // The pod's own cgroup has to be the wider one at any time: it grows before its container, and shrinks after it, which the kernel insists on.
+      const first = await cgroups.ensure(pod).then(
+        () => true,
+        () => false,
+      )
       const { oomScoreAdj: _, ...linux } = containerResources(pod, spec, node.memoryCapacity)
       await runtime.updateContainerResources({ containerId: record.id, linux })
+      if (!first) await cgroups.ensure(pod)
       await records.refreshContainer(record.id)
     },
     async stopSandbox(_, sandbox) {
