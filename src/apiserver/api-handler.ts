@@ -27,6 +27,7 @@ import { bind } from './registry/subresources/binding.ts'
 import { handleVerb, notAllowed } from './registry/verbs.ts'
 import { Watcher } from './registry/watcher.ts'
 import type { RequestInfo } from './request-info.ts'
+import { findServed } from './served.ts'
 import { warningHeader } from './warnings.ts'
 
 export interface ApiHandlerOptions {
@@ -66,13 +67,11 @@ export interface ApiHandler {
 /** From an authenticated request to its response: impersonation, authorization, dispatch. */
 export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   const { registry, clock, log } = options
-  const served = new Map<string, ServedResource>()
-  for (const kind of kinds)
-    if (kind.verbs.length > 0)
-      served.set(
-        resourceId(kind.group, kind.version, kind.resource),
-        serve(kind, registry.cache, options.strategies, options.conversions, options.release),
-      )
+  const served = kinds
+    .filter((kind) => kind.verbs.length > 0)
+    .map((kind) => serve(kind, registry.cache, options.strategies, options.conversions, options.release))
+  const find = findServed(served)
+  let virtuals: Map<ServedResource, VirtualHandler> | undefined
   /** What authorization refused: browsers are told not to guess what that is. */
   const denials = new WeakSet<StatusError>()
   const servedGroups = new Set([...kinds.map((kind) => kind.group), ...options.extensions.map((e) => e.group)])
@@ -92,7 +91,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
 
   function enter(flow: FlowControl, request: Request, info: RequestInfo, now: number): Seat | Promise<Seat> {
     const { resource } = info
-    const stock = resource && info.verb !== 'get' ? served.get(resourceId(resource.group, resource.version, resource.resource))?.cache : undefined
+    const stock = resource && info.verb !== 'get' ? find(resource)?.cache : undefined
     return flow.enter({ info, work: estimateWork(info, request.query, stock), now, request })
   }
 
@@ -121,10 +120,11 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     return impersonatedUser(asked)
   }
 
-  async function dispatch(request: Request, info: RequestInfo, inProcess: boolean, trail: AuditTrail | undefined): Promise<Response> {
+  /** Throws where it need not wait, and answers at once: most reads do. */
+  function dispatch(request: Request, info: RequestInfo, inProcess: boolean, trail: AuditTrail | undefined): Response | Promise<Response> {
     const { resource } = info
     if (!resource) return options.nonResource(request, info)
-    const found = served.get(resourceId(resource.group, resource.version, resource.resource))
+    const found = find(resource)
     if (!found) {
       const extension = extensions.get(`${resource.group}/${resource.version}`)
       if (extension) return extension.handle(request, info)
@@ -144,19 +144,30 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     const misplaced = name ? verb === 'create' : verb === 'update' || verb === 'patch'
     const across = kind.namespaced && !namespace && (verb === 'create' || verb === 'deletecollection')
     if (misplaced || across || !kind.verbs.includes(verb)) throw notAllowed()
-    if (registry.sharedStore) await upToDateFor(info)
     const call = callOf(request, info, found, inProcess, trail)
+    return registry.sharedStore && isWrite(info) ? upToDate(registry).then(() => answer(call)) : answer(call)
+  }
+
+  function answer(call: Call): Response | Promise<Response> {
+    const { kind } = call.served
     if (kind.resource === 'bindings') {
-      const pods = served.get(resourceId('', kind.version, 'pods'))!
+      const pods = find({ group: '', version: kind.version, resource: 'pods' })!
       return settle(call, () => bind(registry, { ...call, served: pods }))
     }
-    const virtual = options.virtual[`${kind.storage.group}/${kind.storage.resource}`] ?? options.virtual[`${kind.group}/${kind.resource}`]
+    const virtual = virtualOf(call.served)
     return settle(call, () => (virtual ? createVirtual(call, virtual) : handleVerb(registry, call, options.random)))
   }
 
-  /** On a store that others write to as well, a write to an object is decided by what is there now. */
-  async function upToDateFor({ verb, resource }: RequestInfo): Promise<void> {
-    if (resource!.name && verb !== 'get' && verb !== 'list' && verb !== 'watch') await upToDate(registry)
+  /** Who answers for what is not stored. All are there once the server has started. */
+  function virtualOf(found: ServedResource): VirtualHandler | undefined {
+    virtuals ??= new Map(
+      served.flatMap((each) => {
+        const { kind } = each
+        const handler = options.virtual[`${kind.storage.group}/${kind.storage.resource}`] ?? options.virtual[`${kind.group}/${kind.resource}`]
+        return handler ? [[each, handler]] : []
+      }),
+    )
+    return virtuals.get(found)
   }
 
   function callOf(request: Request, info: RequestInfo, found: ServedResource, inProcess: boolean, trail: AuditTrail | undefined): Call {
@@ -196,7 +207,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     if (!known || (resource!.rest && resource!.subresource !== 'proxy')) throw errors.pathNotFound()
     if (!known.verbs.includes(info.verb)) throw notAllowed()
     const outside = options.subresources[`${resource!.resource}/${resource!.subresource}`]
-    if (registry.sharedStore) await upToDateFor(info)
+    if (registry.sharedStore && isWrite(info)) await upToDate(registry)
     if (outside?.handle) return outside.handle(request, info, options.context(found, request, info, trail))
     const call = callOf(request, info, found, inProcess, trail)
     const builtin = builtinSubresource(known)
@@ -205,12 +216,16 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   }
 
   /** Does what a call asks for; what there is to warn of is said with a refusal too. */
-  async function settle(call: Call, answer: () => Promise<Response>): Promise<Response> {
-    try {
-      return finish(call, await answer())
-    } catch (error) {
+  function settle(call: Call, answer: () => Response | Promise<Response>): Response | Promise<Response> {
+    const refused = (error: unknown): Response => {
       if (call.warnings.length === 0 || !(error instanceof StatusError)) throw error
       return finish(call, statusResponse(call, error.status))
+    }
+    try {
+      const answered = answer()
+      return answered instanceof Promise ? answered.then((response) => finish(call, response), refused) : finish(call, answered)
+    } catch (error) {
+      return refused(error)
     }
   }
 
@@ -263,7 +278,8 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
         }
         authorize(info, trail)
         options.access.authorized('allowed', (clock.monotonic() - began) / 1000)
-        response = await dispatch(request, info, inProcess, trail)
+        const answered = dispatch(request, info, inProcess, trail)
+        response = answered instanceof Promise ? await answered : answered
       } catch (error) {
         response = failed(request, error, inProcess)
         if (error instanceof StatusError && denials.has(error)) options.access.authorized('no-opinion', (clock.monotonic() - began) / 1000)
@@ -291,7 +307,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
         const info = identify(request, user, trail)
         authorize(info, trail)
         const { resource } = info
-        const found = resource && served.get(resourceId(resource.group, resource.version, resource.resource))
+        const found = resource && find(resource)
         const handler = resource && options.subresources[`${resource.resource}/${resource.subresource}`]
         if (!found || !handler?.upgrade) throw errors.badRequest('this path cannot be upgraded')
         return { info, handler, served: found, trail }
@@ -352,9 +368,8 @@ function tooMany({ message, seat, retryAfter }: TooManyRequests): Response {
   return response
 }
 
-export function resourceId(group: string, version: string, resource: string): string {
-  return `${group}/${version}/${resource}`
-}
+/** On a store that others write to as well, a write to an object is decided by what is there now. */
+const isWrite = ({ verb, resource }: RequestInfo) => resource!.name !== '' && verb !== 'get' && verb !== 'list' && verb !== 'watch'
 
 /** What is answered where nothing is served. */
 export function pageNotFound(): Response {

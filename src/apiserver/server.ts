@@ -165,7 +165,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   async function authenticate(credentials: Credentials): Promise<UserInfo> {
     for (const authenticator of options.authenticators) {
-      const user = await authenticator.authenticate(credentials)
+      const answer = authenticator.authenticate(credentials)
+      const user = answer instanceof Promise ? await answer : answer
       if (user === 'invalid') break
       if (user) return user
     }

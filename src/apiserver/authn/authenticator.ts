@@ -13,10 +13,12 @@ export interface Credentials {
   certificate?: { commonName: string; organizations: string[] }
 }
 
+export type Authenticated = UserInfo | 'invalid' | undefined
+
 /**
  * Says who presents these credentials. Undefined: this authenticator knows nothing of them, ask the next; `invalid`: they were meant for
- * it and are wrong, answer 401.
+ * it and are wrong, answer 401. Whoever need not wait answers at once: it is on the path of every request.
  */
 export interface Authenticator {
-  authenticate(credentials: Credentials): Promise<UserInfo | 'invalid' | undefined>
+  authenticate(credentials: Credentials): Authenticated | Promise<Authenticated>
 }

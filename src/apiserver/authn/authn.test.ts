@@ -98,7 +98,7 @@ for (const type of ['rsa', 'ec'] as const) {
   test(`a token signed with an ${type} key is the service account's user`, () => {
     const { authenticator, request } = scene(type === 'rsa' ? rsa : pem('ec'))
     const answer = request({ boundObjectRef: boundPod })
-    const user = authenticator.now({ bearerToken: answer.status!.token! })
+    const user = authenticator.authenticate({ bearerToken: answer.status!.token! })
     assert.ok(user && user !== 'invalid')
     const { ['authentication.kubernetes.io/credential-id']: id, ...extra } = user.extra!
     assert.match(id![0]!, /^JTI=/)
@@ -171,7 +171,7 @@ test('a bound token ends with its time, its pod and its account', async () => {
   const { authenticator, request, reader, clock } = scene()
   const token = request({ boundObjectRef: boundPod }).status!.token!
   const plain = request({}).status!.token!
-  const good = (bearerToken: string) => authenticator.now({ bearerToken }) !== 'invalid'
+  const good = (bearerToken: string) => authenticator.authenticate({ bearerToken }) !== 'invalid'
   assert.ok(good(token) && good(plain))
   const pod = reader.get('', 'pods', 'ns', 'pod')!
   reader.set('', 'pods', { ...pod, metadata: { ...pod.metadata, uid: 'another' } })
@@ -191,7 +191,7 @@ test('a bound token ends with its time, its pod and its account', async () => {
 test('a token of another key, another issuer, or with an altered body is refused', () => {
   const { authenticator, request } = scene()
   const other = scene(pem('rsa')).request({}).status!.token!
-  assert.equal(authenticator.now({ bearerToken: other }), 'invalid')
+  assert.equal(authenticator.authenticate({ bearerToken: other }), 'invalid')
   const [head, body, signature] = request({}).status!.token!.split('.')
   const claims = JSON.parse(Buffer.from(body!, 'base64url').toString())
   const forge = (alg: string, change: object, sign = signature) =>
@@ -200,19 +200,19 @@ test('a token of another key, another issuer, or with an altered body is refused
       Buffer.from(JSON.stringify({ ...claims, ...change })).toString('base64url'),
       sign,
     ].join('.')
-  assert.equal(authenticator.now({ bearerToken: forge('RS256', { sub: 'system:serviceaccount:kube-system:root' }) }), 'invalid')
-  assert.equal(authenticator.now({ bearerToken: forge('none', {}, '') }), 'invalid')
-  assert.equal(authenticator.now({ bearerToken: `${head}.${body}.` }), 'invalid')
+  assert.equal(authenticator.authenticate({ bearerToken: forge('RS256', { sub: 'system:serviceaccount:kube-system:root' }) }), 'invalid')
+  assert.equal(authenticator.authenticate({ bearerToken: forge('none', {}, '') }), 'invalid')
+  assert.equal(authenticator.authenticate({ bearerToken: `${head}.${body}.` }), 'invalid')
 })
 
 test('the token of a token Secret is good while the secret holds it', () => {
   const { authenticator, reader, keys } = scene()
   const bearerToken = keys.sign(legacyClaims({ namespace: 'ns', serviceAccount: { name: 'sa', uid: 'sa-uid' }, secretName: 'sa-token' }))
-  assert.equal(authenticator.now({ bearerToken }), 'invalid')
+  assert.equal(authenticator.authenticate({ bearerToken }), 'invalid')
   reader.set('', 'secrets', { metadata: { namespace: 'ns', name: 'sa-token' }, data: { token: Buffer.from(bearerToken).toString('base64') } })
-  assert.deepEqual(authenticator.now({ bearerToken }), { username: 'system:serviceaccount:ns:sa', uid: 'sa-uid', groups: accountGroups })
+  assert.deepEqual(authenticator.authenticate({ bearerToken }), { username: 'system:serviceaccount:ns:sa', uid: 'sa-uid', groups: accountGroups })
   reader.delete('', 'secrets', 'ns', 'sa-token')
-  assert.equal(authenticator.now({ bearerToken }), 'invalid')
+  assert.equal(authenticator.authenticate({ bearerToken }), 'invalid')
 })
 
 test('a bootstrap token is good while its secret says so', async () => {
@@ -230,13 +230,13 @@ test('a bootstrap token is good while its secret says so', async () => {
     type: 'bootstrap.kubernetes.io/token',
     data: encoded(data),
   })
-  assert.deepEqual(authenticator.now({ bearerToken: 'abcdef.0123456789abcdef' }), {
+  assert.deepEqual(authenticator.authenticate({ bearerToken: 'abcdef.0123456789abcdef' }), {
     username: 'system:bootstrap:abcdef',
     groups: ['system:bootstrappers', 'system:bootstrappers:workers', 'system:authenticated'],
   })
-  assert.equal(authenticator.now({ bearerToken: 'abcdef.0123456789abcdex' }), 'invalid')
+  assert.equal(authenticator.authenticate({ bearerToken: 'abcdef.0123456789abcdex' }), 'invalid')
   await clock.advance(2000)
-  assert.equal(authenticator.now({ bearerToken: 'abcdef.0123456789abcdef' }), 'invalid')
+  assert.equal(authenticator.authenticate({ bearerToken: 'abcdef.0123456789abcdef' }), 'invalid')
 })
 
 test('a token review says who, for whom, or why not, as the reference does', () => {

@@ -1,16 +1,16 @@
-import type { Authenticator, Credentials, UserInfo } from './authenticator.ts'
+import type { Authenticated, Authenticator, Credentials, UserInfo } from './authenticator.ts'
 import type { TokenAuthenticator } from './token-authenticator.ts'
 
 export const anonymousUser: UserInfo = Object.freeze({ username: 'system:anonymous', groups: ['system:unauthenticated'] })
 
 /** The user of a verified client certificate: its common name, in the groups its organizations name. */
 export const x509Authenticator: Authenticator = {
-  authenticate: ({ certificate }) => Promise.resolve(certificate ? certificateUser(certificate) : undefined),
+  authenticate: ({ certificate }) => (certificate ? certificateUser(certificate) : undefined),
 }
 
 /** The user of a bearer token. */
 export function bearerAuthenticator(tokens: TokenAuthenticator): Authenticator {
-  return { authenticate: ({ bearerToken }) => Promise.resolve(bearerToken === undefined ? undefined : tokenUser(tokens, bearerToken)) }
+  return { authenticate: ({ bearerToken }) => (bearerToken === undefined ? undefined : tokenUser(tokens, bearerToken)) }
 }
 
 const maxCertificateUsers = 4096
@@ -25,9 +25,7 @@ export interface RequestAuthenticatorOptions {
  * The API server's authentication: client certificate, then bearer token, then anonymous. Everyone it knows is in `system:authenticated`. It is on the path of every request:
  * the answer for a certificate's subject or a token that was seen before is the same (frozen) object, and authorization keeps what it knows by it.
  */
-export function requestAuthenticator(
-  options: RequestAuthenticatorOptions,
-): Authenticator & { now(credentials: Credentials): UserInfo | 'invalid' | undefined } {
+export function requestAuthenticator(options: RequestAuthenticatorOptions): { authenticate(credentials: Credentials): Authenticated } {
   const authenticated = new WeakMap<UserInfo, UserInfo>()
   const byCertificate = new Map<string, UserInfo>()
   const complete = (user: UserInfo): UserInfo => {
@@ -35,7 +33,7 @@ export function requestAuthenticator(
     if (!known) authenticated.set(user, (known = withAuthenticated(user)))
     return known
   }
-  const now = ({ certificate, bearerToken }: Credentials): UserInfo | 'invalid' | undefined => {
+  const authenticate = ({ certificate, bearerToken }: Credentials): Authenticated => {
     if (certificate) {
       const key = [certificate.commonName, ...certificate.organizations].join('\0')
       let user = byCertificate.get(key)
@@ -52,7 +50,7 @@ export function requestAuthenticator(
     }
     return (options.anonymous ?? true) ? anonymousUser : undefined
   }
-  return { now, authenticate: (credentials) => Promise.resolve(now(credentials)) }
+  return { authenticate }
 }
 
 function certificateUser({ commonName, organizations }: { commonName: string; organizations: string[] }): UserInfo | undefined {

@@ -268,7 +268,8 @@ const bearerProtocol = 'base64url.bearer.authorization.k8s.io.'
 
 function credentialsOf(request: Request, certificate: Credentials['certificate']): Credentials {
   const { authorization, 'sec-websocket-protocol': protocols } = request.headers
-  if (authorization && /^bearer /i.test(authorization)) return { certificate, bearerToken: authorization.slice(7).trim() }
+  if (authorization && (authorization.startsWith('Bearer ') || /^bearer /i.test(authorization)))
+    return { certificate, bearerToken: authorization.slice(7).trim() }
   if (protocols?.includes(bearerProtocol)) {
     const offered = protocols.split(',').map((p) => p.trim())
     const token = offered.find((p) => p.startsWith(bearerProtocol))

@@ -12,21 +12,24 @@ import { stored } from './write.ts'
 /** How long a read waits for a revision that has not arrived, milliseconds. */
 const arrivalLimit = 3000
 
-/** Reads one object; `resourceVersion` other than "" and "0" is the least that will do. */
-export async function getObject(
+/** Reads one object, at once unless it has to wait for the store; `resourceVersion` other than "" and "0" is the least that will do. Throws, or rejects with, StatusError. */
+export function getObject(
   registry: Registry,
   served: ServedResource,
   namespace: string,
   name: string,
   resourceVersion: string | null,
-): Promise<CacheEntry> {
+): CacheEntry | Promise<CacheEntry> {
+  const read = () => {
+    const entry = served.cache.get(namespace, name)
+    if (!entry) throw errors.notFound(served.gr, name)
+    return entry
+  }
   if (resourceVersion) {
     const revision = parseRevision(resourceVersion)
-    if (revision > registry.cache.revision) await notOlderThan(registry, revision)
-  } else if (resourceVersion !== '0' && registry.sharedStore) await upToDate(registry)
-  const entry = served.cache.get(namespace, name)
-  if (!entry) throw errors.notFound(served.gr, name)
-  return entry
+    if (revision > registry.cache.revision) return notOlderThan(registry, revision).then(read)
+  } else if (registry.sharedStore) return upToDate(registry).then(read)
+  return read()
 }
 
 /** Waits until the cache has everything that was acknowledged by whatever server before this call. */

@@ -26,13 +26,13 @@ import { operationOptions, writeOptions } from './write-options.ts'
 import { createObject } from './write.ts'
 import { checkBody } from './size.ts'
 
-/** The verbs of a stored resource and of its `status`. */
-export async function handleVerb(registry: Registry, call: Call, random: Random): Promise<Response> {
+/** The verbs of a stored resource and of its `status`. Throws, or rejects with, StatusError. */
+export function handleVerb(registry: Registry, call: Call, random: Random): Promise<Response> | Response {
   const { verb, resource } = call.info
   switch (verb) {
     case 'get': {
-      const entry = await getObject(registry, call.served, resource!.namespace, resource!.name, call.request.query.get('resourceVersion'))
-      return entryResponse(call, 200, entry)
+      const entry = getObject(registry, call.served, resource!.namespace, resource!.name, call.request.query.get('resourceVersion'))
+      return entry instanceof Promise ? entry.then((found) => entryResponse(call, 200, found)) : entryResponse(call, 200, entry)
     }
     case 'list':
       return listVerb(registry, call)
@@ -43,7 +43,7 @@ export async function handleVerb(registry: Registry, call: Call, random: Random)
     case 'update':
       return updateVerb(registry, call)
     case 'patch':
-      return updatedResponse(call, await patchObject(registry, call, beginWrite(call, 'PatchOptions')))
+      return patchVerb(registry, call)
     case 'delete':
       return deleteVerb(registry, call)
     case 'deletecollection':
@@ -136,6 +136,10 @@ async function createVerb(registry: Registry, call: Call): Promise<Response> {
 }
 
 const namespaceRequired = () => errors.badRequest('an empty namespace may not be set during creation')
+
+async function patchVerb(registry: Registry, call: Call): Promise<Response> {
+  return updatedResponse(call, await patchObject(registry, call, beginWrite(call, 'PatchOptions')))
+}
 
 async function updateVerb(registry: Registry, call: Call): Promise<Response> {
   const write = beginWrite(call, 'UpdateOptions')

@@ -9,7 +9,7 @@ import { evict } from './eviction.ts'
 import { ephemeralContainers, finalize, resize } from './partial.ts'
 import { scale } from './scale.ts'
 
-export type SubresourceVerb = (registry: Registry, call: Call, random: Random) => Promise<Response>
+export type SubresourceVerb = (registry: Registry, call: Call, random: Random) => Promise<Response> | Response
 
 /** The subresources that the registry answers itself; undefined for those that are answered elsewhere. */
 export function builtinSubresource({ name }: Subresource): SubresourceVerb | undefined {
