@@ -34,6 +34,14 @@ export function charge(frame: Frame, cost: number): void {
   if (frame.cost > frame.limit) throw exceeded
 }
 
+/** How cel-go ends where it would look up bytes among keys of other types. */
+export const UNHASHABLE = 'internal error: runtime error: hash of unhashable type types.Bytes'
+
+/** Ends the evaluation with an error that nothing absorbs, as a panic of cel-go's does. */
+export function end(message: string): never {
+  throw new Ended(message)
+}
+
 /** How many steps of comprehensions pass between two looks at the signal, as in Kubernetes. */
 const STEPS_BETWEEN_LOOKS = 100
 

@@ -1,6 +1,6 @@
 import { listIndex } from './libraries/standard.ts'
 import { goTypeName, show } from './values/names.ts'
-import type { Frame, Step } from './frame.ts'
+import { type Frame, type Step, charge } from './frame.ts'
 import { Optional, none } from './optional.ts'
 import { CelError, List, MapValue, Uint, type Value } from './values.ts'
 
@@ -78,7 +78,7 @@ function fieldsOf(base: Step, names: readonly string[], qualifiers: readonly Qua
     if (value instanceof CelError) return value
     if (value instanceof Optional) return follow(frame, value, qualifiers)
     for (let index = 0; index < length; index++) {
-      frame.cost++
+      charge(frame, 1)
       if (value instanceof MapValue) {
         const found: Value | undefined = value.get(names[index]!)
         if (found === undefined) return noSuchKey(names[index]!)
@@ -113,25 +113,25 @@ function follow(frame: Frame, start: Value, qualifiers: readonly Qualifier[]): V
     if (key === undefined) {
       key = qualifier.by!(frame)
       if (key instanceof CelError || !isQualifier(key)) {
-        if (!optional && !qualifier.optional) frame.cost++
+        if (!optional && !qualifier.optional) charge(frame, 1)
         return key instanceof CelError ? key : new CelError(`invalid qualifier type: ${goTypeName(key)}`)
       }
     }
     optional ||= qualifier.optional === true
     const found = select(value, key)
     if (found instanceof CelError) {
-      if (!optional) frame.cost++
+      if (!optional) charge(frame, 1)
       return found
     }
     if (optional) {
       if (found === undefined) return none
-      frame.cost++
+      charge(frame, 1)
       value = qualifier.test ? null : found
     } else if (qualifier.test) {
-      frame.cost++
+      charge(frame, 1)
       value = found !== undefined
     } else {
-      frame.cost++
+      charge(frame, 1)
       if (found === undefined) return missing(value, key)
       value = found
     }
@@ -139,7 +139,8 @@ function follow(frame: Frame, start: Value, qualifiers: readonly Qualifier[]): V
   return optional ? new Optional(value) : value
 }
 
-const isQualifier = (key: Value): boolean =>
+/** Whether something can be selected by a value; a value of another type is refused. */
+export const isQualifier = (key: Value): boolean =>
   typeof key === 'string' || typeof key === 'bigint' || typeof key === 'boolean' || typeof key === 'number' || key instanceof Uint
 
 /** What stands under a key; undefined where nothing does. */

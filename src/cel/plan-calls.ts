@@ -1,5 +1,5 @@
 import { goTypeName, typeName, typeOf } from './values/names.ts'
-import { charge, type Step } from './frame.ts'
+import { type Step, UNHASHABLE, charge, end } from './frame.ts'
 import type { Overload } from './library.ts'
 import type { CelType } from './types.ts'
 import { CelError, Duration, List, MapValue, Opaque, Timestamp, TypeValue, Uint, type Value } from './values.ts'
@@ -66,6 +66,8 @@ interface Form {
   overload: Overload
   call: (...args: Value[]) => Value
   guards: Guard[]
+  /** `call` was made for constants: then cel-go's message names no types. */
+  prepared: boolean
 }
 
 export interface CallPlan {
@@ -83,7 +85,12 @@ export function planCall({ name, overloads, args, constants }: CallPlan): Step |
   for (const overload of overloads) {
     const prepared = overload.prepare?.(constants)
     if (prepared instanceof CelError) return prepared
-    forms.push({ overload, call: prepared ?? overload.call, guards: overload.unguarded ? [] : overload.parameters.map(guard) })
+    forms.push({
+      overload,
+      call: prepared ?? overload.call,
+      guards: overload.unguarded ? [] : overload.parameters.map(guard),
+      prepared: prepared !== undefined,
+    })
   }
   const [first] = forms
   if (!first) return () => new CelError(`no such overload: ${name}`)
@@ -99,11 +106,12 @@ export function planCall({ name, overloads, args, constants }: CallPlan): Step |
 const noSuchOverload = (name: string, args: readonly Value[]) =>
   new CelError(`no such overload: ${name}(${args.map((arg) => typeName(typeOf(arg))).join(', ')})`)
 
-function checkedCall(name: string, { call, guards }: Form): Form['call'] {
+function checkedCall(name: string, { call, guards, prepared }: Form): Form['call'] {
+  const refuse = prepared ? () => new CelError('no such overload') : (args: readonly Value[]) => noSuchOverload(name, args)
   const [first, second] = guards
-  if (guards.length === 1) return (a) => (first!(a!) ? call(a!) : noSuchOverload(name, [a!]))
-  if (guards.length === 2) return (a, b) => (first!(a!) && second!(b!) ? call(a!, b!) : noSuchOverload(name, [a!, b!]))
-  return (...args) => (guards.every((holds, index) => holds(args[index]!)) ? call(...args) : noSuchOverload(name, args))
+  if (guards.length === 1) return (a) => (first!(a!) ? call(a!) : refuse([a!]))
+  if (guards.length === 2) return (a, b) => (first!(a!) && second!(b!) ? call(a!, b!) : refuse([a!, b!]))
+  return (...args) => (guards.every((holds, index) => holds(args[index]!)) ? call(...args) : refuse(args))
 }
 
 /** Tries the overloads in turn by the types that the values have. */
@@ -174,6 +182,7 @@ export function planMembership(element: Step, list: List): Step | undefined {
         return !Number.isNaN(value) && members.has(Number.isInteger(value) ? BigInt(value) : value)
       case 'object':
         if (value instanceof CelError) return value
+        if (value instanceof Uint8Array) end(UNHASHABLE)
         return value instanceof Uint && members.has(value.value)
       default:
         return members.has(value)
@@ -181,4 +190,5 @@ export function planMembership(element: Step, list: List): Step | undefined {
   }
 }
 
-export const notIterable = (range: Value): CelError => new CelError(`got '${goTypeName(range)}', expected iterable type`)
+export const notIterable = (range: Value, pairs: boolean): CelError =>
+  new CelError(pairs ? `unsupported comprehension range type: ${goTypeName(range)}` : `got '${goTypeName(range)}', expected iterable type`)

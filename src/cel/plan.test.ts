@@ -162,6 +162,12 @@ const errors: [source: string, message: string][] = [
   ['timestamp("2020-01-01T00:00:00Z").getHours(text)', `unknown time zone ${'x'.repeat(100)}`],
   ['timestamp("9999-12-31T23:59:59Z") + duration("1s")', 'timestamp overflow'],
   ['text.matches(other + "(")', `error parsing regexp: missing closing ): \`${'y'.repeat(30)}(\``],
+  ['object.spec.replicas.all(k, v, true)', 'unsupported comprehension range type: types.Int'],
+  ['dyn(quantity("1")) == object.spec.replicas', 'no such overload'],
+  ['object.spec.replicas.find("a")', 'no such overload'],
+  ['numbers[dyn(quantity("1"))]', 'invalid qualifier type: cel.Quantity'],
+  ['numbers.transformMapEntry(i, x, dyn(x))', 'no such overload: cel.@mapInsert(map, int)'],
+  ['{"a": dyn(text)}.all(k, dyn(bytes(k)) in {"a": 1}) || yes', 'internal error: runtime error: hash of unhashable type types.Bytes'],
   ['maybe.none', 'no such attribute(s): maybe'],
 ]
 
@@ -185,6 +191,10 @@ const values: [source: string, value: string][] = [
   ['numbers + [4] == [1, 2, 3, 4]', 'true'],
   ['type(object.spec.replicas) == int', 'true'],
   ['string(duration("90m"))', '5400s'],
+  ['{dyn(1): "int", dyn(1u): "uint"}[1u]', 'uint'],
+  ['{dyn(null): 1, dyn(timestamp("2020-01-01T00:00:00Z")): 2}.size()', '2'],
+  ['timestamp("0001-01-01T00:00:00Z").getFullYear("America/New_York")', '0'],
+  ['double("1_000.5")', '1000.5'],
 ]
 
 for (const [source, value] of values) test(`${source} is ${value}`, () => assert.equal(show(evaluate(source).value), value))

@@ -1,13 +1,13 @@
 import type { Call, Comprehension, Expr, ListExpr, Literal, MapExpr, Select, StructExpr } from './ast.ts'
 import type { Checked, Plan, PlanScope } from './checked.ts'
 import { CompileError } from './environment.ts'
-import { type Frame, type Step, charge, newFrame, run, tick } from './frame.ts'
+import { type Frame, type Step, UNHASHABLE, charge, end, newFrame, run, tick } from './frame.ts'
 import { Optional } from './optional.ts'
-import { type Attribute, path, qualify, resolve } from './plan-attributes.ts'
+import { type Attribute, isQualifier, path, qualify, resolve } from './plan-attributes.ts'
 import { notIterable, planCall, planMembership } from './plan-calls.ts'
-import { CelError, List, MapValue, Uint, type Value } from './values.ts'
-import { EntryMap, MutableList, MutableMap, ObjectValue, isKey, listOf } from './values/collections.ts'
-import { show } from './values/names.ts'
+import { CelError, Duration, List, MapValue, Timestamp, Uint, type Value } from './values.ts'
+import { EntryMap, MutableList, MutableMap, ObjectValue, listOf } from './values/collections.ts'
+import { goTypeName, show } from './values/names.ts'
 
 const LIST_COST = 10
 const MAP_COST = 30
@@ -164,10 +164,8 @@ class Planner {
   #index(operand: Part, index: Part, optional: boolean): Part {
     const attribute = this.#attribute(operand)
     if (index.kind === 'constant') {
-      // Of other constants no selection can be made: found out when it is tried.
-      if (index.value === null || (typeof index.value === 'object' && !(index.value instanceof Uint)))
-        qualify(attribute, { by: finish(index), optional })
-      else qualify(attribute, { key: index.value, optional })
+      if (!isQualifier(index.value)) throw new CompileError(`invalid qualifier type: ${goTypeName(index.value)}`, [])
+      qualify(attribute, { key: index.value, optional })
     } else if (index.kind === 'attribute' && !index.test) qualify(attribute, { by: resolve(index.attribute), optional })
     else qualify(attribute, { by: finish(index), optional })
     return { kind: 'attribute', attribute }
@@ -208,7 +206,7 @@ class Planner {
         if (name instanceof CelError) return name
         const entry = present(value(frame), optional, name)
         if (entry instanceof CelError) return entry
-        if (!isKey(name)) return new CelError('unsupported key type')
+        if (name instanceof Uint8Array) end(UNHASHABLE)
         if (entry !== undefined) collected.push([name, entry])
       }
       return new EntryMap(collected)
@@ -229,6 +227,8 @@ class Planner {
         if (entry instanceof CelError) return entry
         if (entry !== undefined) fields.set(field, entry)
       }
+      if (name === 'google.protobuf.Timestamp' && fields.size === 0) return new Timestamp(0n)
+      if (name === 'google.protobuf.Duration' && fields.size === 0) return new Duration(0n)
       return types?.create ? types.create(name, fields) : new ObjectValue(name, fields)
     }, STRUCT_COST)
   }
@@ -288,7 +288,7 @@ function finish(part: Part): Step {
   if (attribute.kind === 'choice') return step
   return (frame) => {
     const value = step(frame)
-    frame.cost++
+    charge(frame, 1)
     return value
   }
 }
@@ -415,7 +415,7 @@ function fold({ range, accumulator, variable, second, condition, step, result }:
     frame.slots[accumulator] = undefined
     if (values instanceof List) overList(frame, values)
     else if (values instanceof MapValue) overMap(frame, values)
-    else return notIterable(values)
+    else return notIterable(values, second !== undefined)
     const value = result(frame)
     return value instanceof MutableList || value instanceof MutableMap ? value.frozen() : value
   }

@@ -3,7 +3,7 @@ import { twoVariableMacros } from '../macros.ts'
 import { types } from '../types.ts'
 import { CelError, MapValue, type Value } from '../values.ts'
 import { EntryMap, MutableMap } from '../values/collections.ts'
-import { show } from '../values/names.ts'
+import { show, typeName, typeOf } from '../values/names.ts'
 
 const mapOfKV = types.map(types.parameter('K'), types.parameter('V'))
 
@@ -18,7 +18,7 @@ function insert(map: Value, key: Value, value: Value): Value {
 const entriesOf = (map: MapValue): [Value, Value][] => Array.from(map.keys(), (key) => [key, map.get(key)!])
 
 function insertAll(map: Value, more: Value): Value {
-  if (!(more instanceof MapValue)) return new CelError('no such overload')
+  if (!(more instanceof MapValue)) return new CelError(`no such overload: cel.@mapInsert(map, ${typeName(typeOf(more))})`)
   let result = map
   for (const [key, value] of entriesOf(more)) {
     result = insert(result, key, value)

@@ -1,4 +1,4 @@
-import { concat } from '../values/collections.ts'
+import { EntryMap, concat } from '../values/collections.ts'
 import {
   intOverflow,
   timestampOverflow,
@@ -17,6 +17,7 @@ import { isInt64, isUint64 } from '../values/numbers.ts'
 import { show, typeName, typeOf } from '../values/names.ts'
 import { characters, sizeOf } from '../values/size.ts'
 import { inRange } from '../values/time.ts'
+import { UNHASHABLE, end } from '../frame.ts'
 import type { Library, Overload } from '../library.ts'
 import { Optional } from '../optional.ts'
 import { standardMacros } from '../macros.ts'
@@ -136,6 +137,12 @@ function negate(a: Value): Value {
   return refuse('-_', a, typeof a === 'boolean')
 }
 
+/** A value of a library's type refuses one of another type on its right, where all else is just not equal. */
+function equality(a: Value, b: Value): Value {
+  if (a instanceof Opaque && b !== null && !(a instanceof Optional) && typeName(typeOf(a)) !== typeName(typeOf(b))) return noSuchOverload
+  return equal(a, b)
+}
+
 const comparable = (value: Value) =>
   typeof value === 'bigint' ||
   typeof value === 'number' ||
@@ -163,7 +170,10 @@ export function contained(a: Value, b: Value): Value {
     for (let index = 0, { length } = b; index < length; index++) if (equal(a, b.at(index))) return true
     return false
   }
-  if (b instanceof MapValue) return b.get(a) !== undefined
+  if (b instanceof MapValue) {
+    if (a instanceof Uint8Array && b instanceof EntryMap && b.size > 0) end(UNHASHABLE)
+    return b.get(a) !== undefined
+  }
   return noSuchOverload
 }
 
@@ -209,7 +219,11 @@ function prepareMatches([, pattern]: readonly (Value | undefined)[]): Overload['
   if (typeof pattern !== 'string') return undefined
   const regexp = compileRegex(pattern)
   if (regexp instanceof CelError) return regexp
-  return (text) => (typeof text === 'string' ? regexp.matches(text) : noSuchOverload)
+  return (text) => {
+    if (typeof text === 'string') return regexp.matches(text)
+    // cel-go asks for the Go string of a value here, which a type has too: its name
+    return text instanceof TypeValue ? regexp.matches(typeName(text.of)) : noSuchOverload
+  }
 }
 
 const TRAVERSAL = 0.1
@@ -293,7 +307,7 @@ export const standardLibrary: Library = {
     '_&&_': planned('logical_and', [bool, bool], bool),
     '_||_': planned('logical_or', [bool, bool], bool),
     '@not_strictly_false': planned('not_strictly_false', [bool], bool),
-    '_==_': operator((a, b) => equal(a!, b!), [['equals', [A, A], bool, ofEquality]]),
+    '_==_': operator(equality, [['equals', [A, A], bool, ofEquality]]),
     '_!=_': operator((a, b) => !equal(a!, b!), [['not_equals', [A, A], bool, ofShorter]]),
     '!_': operator(not, [['logical_not', [bool], bool]]),
     '_+_': operator(add, [

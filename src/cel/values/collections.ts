@@ -1,4 +1,5 @@
 import { CelError, List, MapValue, Uint, type Value } from '../values.ts'
+import { equal } from './equality.ts'
 
 /** A list over an array, which must not change any more. */
 export class ArrayList extends List {
@@ -74,62 +75,77 @@ export function concat(first: List, second: List): List {
   return new ConcatList(first, second)
 }
 
-/** A key by which JavaScript finds what CEL holds equal: numbers of all three types are one key when they are the same number. */
-function normal(key: Value): string | boolean | bigint | number | undefined {
-  switch (typeof key) {
-    case 'string':
-    case 'boolean':
-    case 'bigint':
-      return key
-    case 'number':
-      return Number.isInteger(key) && key >= -(2 ** 63) && key < 2 ** 64 ? BigInt(key) : key
-    default:
-      return key instanceof Uint ? key.value : undefined
-  }
-}
-
 interface Entry {
   key: Value
   value: Value
 }
 
-/** A map of entries in the order in which they came. */
+/**
+ * A map of entries in the order in which they came. As in cel-go keys of other types are other keys, but a number finds the key of another type that is the
+ * same number; and of two entries with one key the later wins.
+ */
 export class EntryMap extends MapValue {
-  protected readonly entries: Map<unknown, Entry>
+  /** Of strings, booleans, ints and doubles. */
+  readonly #simple = new Map<unknown, Entry>()
+  #uints: Map<bigint, Entry> | undefined
+  /** Of all other types, which are rare. */
+  #others: Entry[] | undefined
+
   constructor(entries: Iterable<readonly [Value, Value]> = []) {
     super()
-    this.entries = new Map()
-    for (const [key, value] of entries) {
-      const found = normal(key)
-      // As in cel-go the later of two entries with one key wins.
-      if (found !== undefined) this.entries.set(found, { key, value })
+    for (const [key, value] of entries) this.set(key, value)
+  }
+
+  get size(): number {
+    return this.#simple.size + (this.#uints?.size ?? 0) + (this.#others?.length ?? 0)
+  }
+
+  get(key: Value): Value | undefined {
+    return this.#find(key)?.value
+  }
+
+  #find(key: Value): Entry | undefined {
+    switch (typeof key) {
+      case 'string':
+      case 'boolean':
+        return this.#simple.get(key)
+      case 'bigint':
+        return this.#simple.get(key) ?? this.#uints?.get(key)
+      case 'number':
+        if (Number.isNaN(key)) return undefined
+        return this.#simple.get(key) ?? (Number.isInteger(key) ? (this.#simple.get(BigInt(key)) ?? this.#uints?.get(BigInt(key))) : undefined)
+    }
+    if (key instanceof Uint) return this.#uints?.get(key.value) ?? this.#simple.get(key.value)
+    return this.#others?.find((entry) => equal(entry.key, key))
+  }
+
+  protected set(key: Value, value: Value): void {
+    const entry = { key, value }
+    if (key instanceof Uint) (this.#uints ??= new Map()).set(key.value, entry)
+    else if (typeof key !== 'object') this.#simple.set(key, entry)
+    else {
+      const others = (this.#others ??= [])
+      const same = others.findIndex((other) => equal(other.key, key))
+      if (same >= 0) others[same] = entry
+      else others.push(entry)
     }
   }
-  get size(): number {
-    return this.entries.size
-  }
-  get(key: Value): Value | undefined {
-    const found = normal(key)
-    return found === undefined ? undefined : this.entries.get(found)?.value
-  }
+
   *keys(): Iterable<Value> {
-    for (const { key } of this.entries.values()) yield key
+    for (const { key } of this.#simple.values()) yield key
+    if (this.#uints) for (const { key } of this.#uints.values()) yield key
+    if (this.#others) for (const { key } of this.#others) yield key
   }
 }
 
 export const mapOf = (entries: Iterable<readonly [Value, Value]>): MapValue => new EntryMap(entries)
 
-/** Whether a value can be the key of a map. */
-export const isKey = (value: Value): boolean => normal(value) !== undefined
-
 /** The map that a comprehension collects into, see MutableList. */
 export class MutableMap extends EntryMap {
   /** Adds an entry in place and returns the map itself, or the error that there is such a key. */
   insert(key: Value, value: Value, shown: string): MutableMap | CelError {
-    const found = normal(key)
-    if (found === undefined) return new CelError('unsupported key type')
-    if (this.entries.has(found)) return new CelError(`insert failed: key ${shown} already exists`)
-    this.entries.set(found, { key, value })
+    if (this.get(key) !== undefined) return new CelError(`insert failed: key ${shown} already exists`)
+    this.set(key, value)
     return this
   }
   frozen(): MapValue {

@@ -74,7 +74,18 @@ export function goTypeName(value: Value): string {
   if (value instanceof Duration) return 'types.Duration'
   if (value instanceof TypeValue) return '*types.Type'
   if (value instanceof CelError) return '*types.Err'
-  return `*${typeName(value.type)}`
+  const name = typeName(value.type)
+  return Object.hasOwn(GO_NAMES, name) ? GO_NAMES[name]! : `*${name}`
+}
+
+const GO_NAMES: Readonly<Record<string, string>> = {
+  optional_type: '*types.Optional',
+  'kubernetes.Quantity': 'cel.Quantity',
+  'kubernetes.Semver': 'cel.Semver',
+  'kubernetes.URL': 'cel.URL',
+  'kubernetes.NamedFormat': '*cel.Format',
+  'net.IP': 'cel.IP',
+  'net.CIDR': 'cel.CIDR',
 }
 
 /** How deep `show` looks into lists and maps. */

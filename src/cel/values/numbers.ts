@@ -55,15 +55,23 @@ export function parseUint64(text: string): bigint | undefined {
 }
 
 /** A number as Go's strconv.ParseFloat reads it; undefined where that fails, also when it is too great for a double. */
-export function parseDouble(text: string): number | undefined {
-  const special = /^([+-]?)(inf(?:inity)?)$/i.exec(text)
+export function parseDouble(written: string): number | undefined {
+  const special = /^([+-]?)(inf(?:inity)?)$/i.exec(written)
   if (special) return special[1] === '-' ? -Infinity : Infinity
-  if (/^nan$/i.test(text)) return NaN
+  if (/^nan$/i.test(written)) return NaN
+  const text = withoutUnderscores(written)
+  if (text === undefined) return undefined
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
     const value = Number(text)
     return Number.isFinite(value) ? value : undefined
   }
   return parseHexadecimal(text)
+}
+
+/** Go lets digits be parted by single underscores. */
+function withoutUnderscores(text: string): string | undefined {
+  if (!text.includes('_')) return text
+  return /(^|[^\da-fx])_|_([^\da-f]|$)/i.test(text) ? undefined : text.replaceAll('_', '')
 }
 
 /** `0x1.8p3`: Go wants the exponent. */

@@ -139,11 +139,14 @@ export function zoneOffset(zone: string, nanoseconds: bigint): number | string {
   const colon = zone.indexOf(':')
   if (colon >= 0) return numericOffset(zone, colon)
   if (zone === '' || zone === 'UTC' || zone === 'Local') return 0
+  if (zone.startsWith('/') || zone.startsWith('\\') || zone.split('/').includes('..')) return 'time: invalid location name'
   const format = zoneFormat(zone)
   if (format === undefined) return `unknown time zone ${zone}`
   const milliseconds = Number(secondsOf(nanoseconds)) * 1000
   const parts: Record<string, number> = {}
-  for (const { type, value } of format.formatToParts(milliseconds)) parts[type] = Number(value)
+  for (const { type, value } of format.formatToParts(milliseconds)) parts[type] = type === 'era' ? Number(value === 'BC') : Number(value)
+  // before the year 1 come 1 BC, which is 0, and so on
+  if (parts['era'] === 1) parts['year'] = 1 - parts['year']!
   const local = new Date(0)
   local.setUTCFullYear(parts['year']!, parts['month']! - 1, parts['day'])
   local.setUTCHours(parts['hour']!, parts['minute'], parts['second'])
@@ -174,12 +177,16 @@ function zoneFormat(zone: string): Intl.DateTimeFormat | undefined {
   return format
 }
 
+/** Names of zones are files' names to Go: they have their capital letters where they have them, while Intl reads any. */
+const isWritten = (part: string): boolean => /^[A-Z]/.test(part) && !/^[A-Z_]{5,}$/.test(part)
+
 function makeFormat(zone: string): Intl.DateTimeFormat | undefined {
-  if (!/^[A-Za-z][\w+/-]{0,63}$/.test(zone)) return undefined
+  if (!/^[A-Za-z][\w+/-]{0,63}$/.test(zone) || !zone.split('/').every(isWritten)) return undefined
   try {
     return new Intl.DateTimeFormat('en-US', {
       timeZone: zone,
-      calendar: 'iso8601',
+      calendar: 'gregory',
+      era: 'short',
       hourCycle: 'h23',
       year: 'numeric',
       month: 'numeric',
