@@ -172,9 +172,10 @@ export const check = ({ source: text, expr, macroCalls }: Parsed, declarations: 
     const operandType = unifier.resolve(typeOf(operand))
     const held = heldByOptional(operandType)
     const target = held ?? operandType
+    const object = objectName(target)
     let result: CelType = types.error
     if (target.kind === 'map') result = target.value
-    else if (target.kind === 'object') result = declaredField(e.offset, target.name, field) ?? types.error
+    else if (object !== undefined) result = declaredField(e.offset, object, field) ?? types.error
     else if (target.kind === 'parameter') {
       assignable(types.dyn, target)
       result = types.dyn
@@ -421,6 +422,12 @@ const qualifiedName = (e: Expr): string | undefined => {
   let at = e
   for (; at.kind === 'select' && !at.testOnly; at = at.operand) fields.push(at.field)
   return at.kind === 'ident' ? [at.name, ...fields.reverse()].join('.') : undefined
+}
+
+/** Kubernetes' own types are objects to cel-go, ones that nobody knows the fields of. */
+const objectName = (type: CelType): string | undefined => {
+  if (type.kind === 'object') return type.name
+  return type.kind === 'opaque' && type.name.startsWith('kubernetes.') ? type.name : undefined
 }
 
 const heldByOptional = (type: CelType): CelType | undefined =>

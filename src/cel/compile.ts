@@ -6,19 +6,20 @@ import { parse } from './parser.ts'
 import { plan } from './plan.ts'
 import { types } from './types.ts'
 import { validate } from './validation.ts'
+import { wellKnownConstants, withWellKnown } from './well-known.ts'
 
 type Constants = NonNullable<Library['constants']>
 
 /** Makes an environment. Of two libraries that give a function the same name, both give it overloads. */
 export const createEnvironment = (options: EnvironmentOptions): Environment => {
   const functions = new Map<string, Overload[]>()
-  const constants = new Map<string, Constants[string]>()
+  const constants = new Map<string, Constants[string]>(Object.entries(wellKnownConstants))
   for (const library of options.libraries) {
     for (const [name, overloads] of Object.entries(library.functions ?? {})) functions.set(name, [...(functions.get(name) ?? []), ...overloads])
     for (const [name, constant] of Object.entries(library.constants ?? {})) constants.set(name, constant)
   }
   const { libraries, variables, types: provider, container = '', strict = true } = options
-  const shared = { functions, ...(provider && { types: provider }) }
+  const shared = { functions, types: withWellKnown(provider) }
   const declarations: Declarations = { ...shared, variables, constants, container, homogeneous: false }
 
   const analyse = (source: string): Checked => {

@@ -2,7 +2,7 @@ import type { Expr } from './ast.ts'
 import type { Macro } from './library.ts'
 import type { MacroMaker } from './parser.ts'
 
-/** The macros of the language definition: has, all, exists, exists_one (existsOne), map, filter. */
+/** The macros of the language definition: has, all, exists, exists_one, map, filter. (The name existsOne is one for two variables alone.) */
 export const standardMacros: readonly Macro[] = [
   {
     name: 'has',
@@ -16,7 +16,6 @@ export const standardMacros: readonly Macro[] = [
   quantifier('all', 1),
   quantifier('exists', 1),
   quantifier('exists_one', 1),
-  quantifier('existsOne', 1),
   {
     name: 'map',
     member: true,

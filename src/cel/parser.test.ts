@@ -73,7 +73,7 @@ describe('a source that is none says why, in the words of cel-go', () => {
     ['[1, +]', "1:4 Syntax error: extraneous input '+' expecting ']'"],
     ['{1}', "1:2 Syntax error: mismatched input '}' expecting ':'"],
     ['a ? b', "1:5 Syntax error: mismatched input '<EOF>' expecting ':'"],
-    ['', `1:0 Syntax error: mismatched input '<EOF>' expecting ${expression}`],
+    ['', `1:-1 Syntax error: mismatched input '<EOF>' expecting ${expression}`],
     ['"a', `1:0 Syntax error: token recognition error at: '"a'`, `1:2 Syntax error: mismatched input '<EOF>' expecting ${expression}`],
     ['😀 1', "1:0 Syntax error: token recognition error at: '😀'"],
     ['9223372036854775808', '1:0 invalid int literal'],

@@ -26,6 +26,8 @@ export const newSource = (text: string): Source => {
     length: offsetOf(text.length),
     offsetOf,
     locate(offset) {
+      // so cel-go says where nothing is
+      if (text === '') return { line: 1, column: -1 }
       let low = 0
       let high = lineStarts.length - 1
       while (low < high) {

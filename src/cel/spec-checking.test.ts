@@ -87,7 +87,8 @@ const suites = [parsing, checking, comprehension, conformance]
 
 describe('expressions of the specification parse to its trees', () => {
   for (const { name, data } of suites.flatMap((suite) => all(suite))) {
-    if (data.ast === undefined) continue
+    // cel-go's parser knows existsOne, Kubernetes' environment does not.
+    if (data.ast === undefined || /^parsing.*existsOne/.test(name)) continue
     test(name, () => {
       const parsed = parse(data.original.expr, [{ macros: data.original['disableMacros'] ? [] : [...standardMacros] }])
       assert.equal(toDebugString(message(parsed.expr) as never, KindAdorner.singleton), data.ast)
@@ -213,7 +214,7 @@ const recordedOtherwise = (name: string, error: string): boolean =>
   ) ||
   /^conformance\/(math_ext|block_ext|proto2_ext|encoders_ext)/.test(name) ||
   // Of messages in a group the registry knows no fields; comparisons within comprehensions were recorded with all types; optMap was another macro.
-  /nestedgroup|optMap|reverse|== optional_type|lists\.filter\(x, x > 1\.5\)/.test(name)
+  /nestedgroup|^parsing.*existsOne|optMap|reverse|== optional_type|lists\.filter\(x, x > 1\.5\)/.test(name)
 
 const extensions = (name: string, checkedAst: string): Library[] => [
   ...(/optional/.test(checkedAst) ? [optionals] : []),
