@@ -1,12 +1,16 @@
 // npm run differential -- cel [--record] [TOPIC…]: recorded expressions, beside the reference's answers (reference-1.36/cel/main.go).
+// npm run differential -- cel --random [COUNT] [SEED]: random expressions, to the reference and to ours.
 import type { Answer } from './answer.ts'
 import { topics } from './expressions/index.ts'
+import { chooser, mulberry32 } from '../../random.ts'
 import { judge } from './judge.ts'
 import { ours } from './ours.ts'
+import { randomExpression } from './random.ts'
 import { readRecorded, writeRecorded } from './recorded.ts'
 import { notBuilt, startReference } from './reference.ts'
 
 export async function main(asked: string[]): Promise<void> {
+  if (asked[0] === '--random') return random(Number(asked[1] ?? 2000), Number(asked[2] ?? Math.floor(Math.random() * 2 ** 31)))
   const names = asked.filter((name) => !name.startsWith('--'))
   for (const name of names) if (!(name in topics)) throw new Error(`no topic ${name}: there are ${Object.keys(topics).join(', ')}`)
   const chosen = Object.entries(topics).filter(([name]) => names.length === 0 || names.includes(name))
@@ -34,6 +38,31 @@ function compare(names: string[]): void {
   }
   console.log(`${alike + explained + different} expressions: ${alike} alike, ${explained} apart from listed deviations, ${different} different`)
   if (different > 0) process.exitCode = 1
+}
+
+async function random(count: number, seed: number): Promise<void> {
+  await using reference = startReference()
+  if (!reference) throw new Error(notBuilt)
+  console.log(`${count} expressions, seed ${seed}`)
+  const c = chooser(mulberry32(seed))
+  const outcomes = { compiled: 0, evaluated: 0, different: 0 }
+  for (let asked = 0; asked < count; asked += 250) {
+    const expressions = Array.from({ length: Math.min(250, count - asked) }, () => randomExpression(c))
+    for (const [n, theirs] of (await reference.ask(expressions)).entries()) {
+      const expression = expressions[n]!
+      if (theirs.issues === undefined) outcomes.compiled++
+      if (theirs.value !== undefined) outcomes.evaluated++
+      const { unexplained } = judge(expression, ours(expression), theirs)
+      if (unexplained.length === 0) continue
+      // the order of Go's maps
+      const again = await reference.ask(Array.from({ length: 8 }, () => expression))
+      if (again.some((answer) => JSON.stringify(answer) !== JSON.stringify(theirs))) continue
+      outcomes.different++
+      console.log(`${expression.slice(0, 1000)}\n${unexplained.map((one) => `    ${one.slice(0, 600)}`).join('\n')}`)
+    }
+  }
+  console.log(`${count} expressions, seed ${seed}: ${outcomes.compiled} compile, ${outcomes.evaluated} evaluate, ${outcomes.different} different`)
+  if (outcomes.different > 0) process.exitCode = 1
 }
 
 /** Asks more than once: what depends on the order that Go's maps have by chance is no fact. */

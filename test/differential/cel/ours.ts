@@ -43,7 +43,7 @@ const named: Readonly<Record<string, CelType>> = {
 }
 
 /** Reads `list(int)`, `map(string, dyn)`, `optional_type(int)` and names. */
-function typeNamed(text: string): CelType {
+export function typeNamed(text: string): CelType {
   const [, outer, inner = ''] = /^(list|map|optional_type)\((.*)\)$/.exec(text) ?? []
   if (outer === 'list') return types.list(typeNamed(inner))
   if (outer === 'optional_type') return types.optional(typeNamed(inner))
@@ -62,7 +62,7 @@ for (const variable of variables) {
   if ('expression' in variable) values[variable.name] = constants.compile(variable.expression).evaluate({}).value
 }
 
-const functions = new Map<string, Overload[]>()
+export const functions = new Map<string, Overload[]>()
 for (const library of [standardLibrary, ...kubernetesLibraries] satisfies Library[])
   for (const [name, overloads] of Object.entries(library.functions ?? {})) functions.set(name, [...(functions.get(name) ?? []), ...overloads])
 
