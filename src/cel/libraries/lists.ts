@@ -3,6 +3,7 @@ import { type CelType, types } from '../types.ts'
 import { CelError, Duration, List, MapValue, Uint, type Value } from '../values.ts'
 import { intOverflow, uintOverflow } from '../values/conversions.ts'
 import { compare, equal } from '../values/equality.ts'
+import { typeOf } from '../values/names.ts'
 import { isInt64, isUint64 } from '../values/numbers.ts'
 import { add, exactly, multiply, scale, traversalFactor } from './costs.ts'
 
@@ -60,8 +61,14 @@ const member = (id: string, parameters: CelType[], result: CelType, call: Overlo
   estimate: traversalEstimate,
 })
 
-function isSorted(list: List): boolean {
-  for (let i = 1; i < list.length; i++) if (compare(list.at(i - 1), list.at(i)) === 1) return false
+/** Whether a value's type has an order. */
+const ordered = (value: Value): boolean => comparable.some(([, type]) => type.kind === typeOf(value).kind)
+
+function isSorted(list: List): Value {
+  for (let i = 1; i < list.length; i++) {
+    if (!ordered(list.at(i))) return noSuchOverload
+    if (compare(list.at(i - 1), list.at(i)) === 1) return false
+  }
   return true
 }
 
@@ -73,6 +80,7 @@ function extreme(name: string, order: -1 | 1): Overload['call'] {
     let best = (list as List).at(0)
     for (let i = 1; i < length; i++) {
       const next = (list as List).at(i)
+      if (!ordered(next)) return noSuchOverload
       if (compare(best, next) === order) best = next
     }
     return best
