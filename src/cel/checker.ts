@@ -7,9 +7,6 @@ import { type CelType, type TypeProvider, types } from './types.ts'
 import { TypesTooLarge, isDyn, isExact, mostGeneral, newUnifier, objectType, parametersOf, replaceParameters, wellKnownName } from './unification.ts'
 import { TypeValue, type Value } from './values.ts'
 
-/** Types of Kubernetes' libraries that upstream declares as objects, which nobody knows the fields of. */
-const objectNames = /^kubernetes\.(?!NamedFormat$)/
-
 /** The names that expressions may use. */
 export interface Declarations {
   variables: Readonly<Record<string, CelType>>
@@ -182,8 +179,6 @@ export const check = ({ source: text, expr, macroCalls }: Parsed, declarations: 
     else if (target.kind === 'parameter') {
       assignable(types.dyn, target)
       result = types.dyn
-    } else if (target.kind === 'opaque' && objectNames.test(target.name)) {
-      issues.report(e.offset, `unexpected failed resolution of '${target.name}'`)
     } else {
       if (!isDyn(target) && target.kind !== 'error') issues.report(e.offset, `type '${describeType(target)}' does not support field selection`)
       result = types.dyn

@@ -89,11 +89,9 @@ export const compileError = (text: string, issues: Issue[], count = issues.lengt
 }
 
 const display = ({ line, column, message }: Issue, lines: readonly string[]): string => {
+  const head = `ERROR: <input>:${line}:${column + 1}: ${message}`
   const text = lines[line - 1]
-  // a source without text has no columns, not even the first
-  const empty = lines.length === 1 && text === ''
-  const head = `ERROR: <input>:${line}:${empty ? column : column + 1}: ${message}`
-  if (text === undefined || empty || Buffer.byteLength(text) > longestSnippet) return head
+  if (text === undefined || (lines.length === 1 && text === '') || Buffer.byteLength(text) > longestSnippet) return head
   const snippet = text.replaceAll('\t', ' ')
   const points = Array.from(snippet)
   const marks = points.slice(0, column).map((point) => (isWide(point) ? '\uff0e' : '.'))

@@ -20,7 +20,7 @@ import { describeType } from './type-text.ts'
 import { type CelType, type TypeProvider, types } from './types.ts'
 import { objectType } from './unification.ts'
 import type { Value } from './values.ts'
-import { bindMacros, existsOneMacros, standardMacros } from './macros.ts'
+import { bindMacros, standardMacros } from './macros.ts'
 import { parse } from './parser.ts'
 
 /** An expression in the shape of the specification's messages, which the specification's own printer takes. */
@@ -90,7 +90,7 @@ describe('expressions of the specification parse to its trees', () => {
     // cel-go's parser knows existsOne, Kubernetes' environment does not.
     if (data.ast === undefined || /^parsing.*existsOne/.test(name)) continue
     test(name, () => {
-      const parsed = parse(data.original.expr, [{ macros: data.original['disableMacros'] ? [] : [...standardMacros, ...existsOneMacros] }])
+      const parsed = parse(data.original.expr, [{ macros: data.original['disableMacros'] ? [] : [...standardMacros] }])
       assert.equal(toDebugString(message(parsed.expr) as never, KindAdorner.singleton), data.ast)
     })
   }
@@ -219,7 +219,6 @@ const recordedOtherwise = (name: string, error: string): boolean =>
 const extensions = (name: string, checkedAst: string): Library[] => [
   ...(/optional/.test(checkedAst) ? [optionals] : []),
   ...(/string_ext|^comprehensions/.test(name) ? [strings] : []),
-  { name: 'existsOne', macros: [...existsOneMacros] },
   ...(/bind|^comprehensions/.test(name) ? [{ name: 'bind', macros: [...bindMacros] }] : []),
 ]
 
