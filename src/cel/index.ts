@@ -13,6 +13,7 @@ export {
 export { bindMacros, optionalMacros, standardMacros, twoVariableMacros } from './macros.ts'
 export { type PolicyEnvironmentOptions, policyEnvironment } from './admission/environment.ts'
 export { PatchObject, applyConfigurationType, jsonPatchesType, misplacedTypes } from './admission/patch-types.ts'
+export { unionTypes } from './admission/union-types.ts'
 export { type VariableTypes, variableTypes, variablesType } from './admission/variables.ts'
 export type { CallEstimate, EstimatedArgument, Library, Macro, Overload, SizeEstimate } from './library.ts'
 export { jsonValue, toJson, type Typing } from './json-values.ts'

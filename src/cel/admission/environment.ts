@@ -10,8 +10,8 @@ import { type VariableTypes, variablesType } from './variables.ts'
 export interface PolicyEnvironmentOptions {
   /** There is `params`: of any type, or of one. */
   params: boolean | CelType
-  /** There are `authorizer` and `authorizer.requestResource`. */
-  authorizer: boolean
+  /** There are `authorizer` and `authorizer.requestResource`, or the first alone. */
+  authorizer: boolean | 'alone'
   /** There are literals of `Object` and `JSONPatch`. */
   patches?: boolean
   /** There is `variables`, of these. */
@@ -45,7 +45,7 @@ function makeEnvironment({ params, authorizer, patches = false, variables, objec
   if (params) declared['params'] = params === true ? types.dyn : params
   if (authorizer) {
     declared['authorizer'] = authorizerType
-    declared['authorizer.requestResource'] = resourceCheckType
+    if (authorizer !== 'alone') declared['authorizer.requestResource'] = resourceCheckType
   }
   if (variables) declared['variables'] = types.object(variablesType)
   const known = [requestTypes, variables, patches ? patchTypes : undefined, more].filter((each) => each !== undefined)

@@ -5,8 +5,9 @@ import type { ObjectReader } from '../../object-reader.ts'
 import { conversions } from '../../registry/conversions/index.ts'
 import { strategies } from '../../registry/strategies/index.ts'
 import type { AdmissionPlugin } from '../admission.ts'
-import { authorizerValues } from './authorizer-values.ts'
-import { policyEnvironment } from '#cel'
+import type { Attributes } from './attributes.ts'
+import { evaluation } from './lazy-evaluation.ts'
+import type { PolicyEnvironmentOptions } from '#cel'
 import { mutatingAdmissionPolicy } from './mutating-plugin.ts'
 import type { PolicyMetrics } from './policy-metrics.ts'
 import { validatingAdmissionPolicy } from './validating-plugin.ts'
@@ -31,8 +32,8 @@ export function admissionPolicies({ reader, authorizer, clock, metrics }: Admiss
     conversions,
     clock,
     metrics,
-    makeEnvironment: policyEnvironment,
-    authorizerFor: (attributes: Parameters<typeof authorizerValues>[1]) => authorizerValues(authorizer, attributes),
+    makeEnvironment: (wanted: PolicyEnvironmentOptions) => evaluation().cel.policyEnvironment(wanted),
+    authorizerFor: (attributes: Attributes) => evaluation().authorizerValues(authorizer, attributes),
   }
   return {
     mutating: mutatingAdmissionPolicy({

@@ -7,11 +7,10 @@ import { attributesOf, inVersion } from './attributes.ts'
 import type { Hook } from './hooks.ts'
 import { hookSource, isExempt } from './hooks.ts'
 import type { Inputs } from './inputs.ts'
-import { conditionsMatch } from './match-conditions.ts'
+import { evaluation } from './lazy-evaluation.ts'
 import type { Match } from './matching.ts'
 import { matches } from './matching.ts'
 import type { MutatingEvaluator } from './mutating-policy.ts'
-import { compileMutatingPolicy, mutated } from './mutating-policy.ts'
 import type { Param } from './params.ts'
 import { collectParams } from './params.ts'
 import { errorType } from './policy-metrics.ts'
@@ -52,7 +51,7 @@ export function mutatingAdmissionPolicy(options: MutatingPolicyOptions): Admissi
     bindings: 'mutatingadmissionpolicybindings',
     compile(policy) {
       const began = clock.monotonic()
-      const evaluator = compileMutatingPolicy(policy, options.makeEnvironment)
+      const evaluator = evaluation().compileMutatingPolicy(policy, options.makeEnvironment)
       metrics.compiled((clock.monotonic() - began) / 1000)
       return evaluator
     },
@@ -96,7 +95,7 @@ export function mutatingAdmissionPolicy(options: MutatingPolicyOptions): Admissi
     const namespace = namespaceOf(attributes, reader)
     const authorizer = options.authorizerFor(attributes)
     const inputs = (): Inputs => ({ attributes, versions: inVersion(attributes, match.kind, conversions), ...match, param, namespace, authorizer })
-    const matched = conditionsMatch({ ...evaluator, inputs: inputs(), clock })
+    const matched = evaluation().conditionsMatch({ ...evaluator, inputs: inputs(), clock })
     if (matched instanceof Error) return fail({ hook, binding, message: matched.message, reason: 'Invalid' })
     if (!matched) return
     const key = keyOf(invocation)
@@ -109,7 +108,7 @@ export function mutatingAdmissionPolicy(options: MutatingPolicyOptions): Admissi
       const seconds = () => (clock.monotonic() - began) / 1000
       try {
         const current = inputs()
-        const next = inVersion(attributes, match.kind, conversions).toRequest(mutated(mutation, evaluator.variables, current, clock))
+        const next = inVersion(attributes, match.kind, conversions).toRequest(evaluation().mutated(mutation, evaluator.variables, current, clock))
         options.setDefaults(request, next)
         replace(request.object, next)
         metrics.observe('mutating', { ...names, error: 'no_error', action: 'allow', seconds: seconds() })

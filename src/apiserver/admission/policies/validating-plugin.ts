@@ -14,7 +14,7 @@ import { collectParams } from './params.ts'
 import type { PolicyAction, PolicyMetrics } from './policy-metrics.ts'
 import { errorType } from './policy-metrics.ts'
 import type { Annotation, Decision, MakeEnvironment, ValidatingEvaluator } from './validating-policy.ts'
-import { compileValidatingPolicy, validateBy } from './validating-policy.ts'
+import { evaluation } from './lazy-evaluation.ts'
 
 type Policy = admissionregistration.ValidatingAdmissionPolicy
 type Binding = admissionregistration.ValidatingAdmissionPolicyBinding
@@ -48,7 +48,7 @@ export function validatingAdmissionPolicy(options: PolicyPluginOptions): Admissi
     bindings: 'validatingadmissionpolicybindings',
     compile(policy) {
       const began = clock.monotonic()
-      const evaluator = compileValidatingPolicy(policy, options.makeEnvironment)
+      const evaluator = evaluation().compileValidatingPolicy(policy, options.makeEnvironment)
       metrics.compiled((clock.monotonic() - began) / 1000)
       return evaluator
     },
@@ -87,7 +87,7 @@ export function validatingAdmissionPolicy(options: PolicyPluginOptions): Admissi
       const namespace = params.length > 0 ? namespaceOf(attributes, reader) : undefined
       for (const param of params) {
         const began = clock.monotonic()
-        const verdict = validateBy(evaluator, { attributes, versions, ...match, param, namespace, authorizer }, clock)
+        const verdict = evaluation().validateBy(evaluator, { attributes, versions, ...match, param, namespace, authorizer }, clock)
         metrics.evaluated((clock.monotonic() - began) / 1000)
         verdict.decisions.forEach((decision, i) => enforce(decision, i, policy, binding, attributes, deny))
         for (const annotation of verdict.annotations) publish(annotation, policy, binding, published, deny)

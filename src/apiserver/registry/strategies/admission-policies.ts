@@ -1,11 +1,7 @@
 import type { DeepReadonly, KubeObject, admissionregistration } from '#api'
 import { dns1035Label, dns1123Subdomain, pathSegmentName, qualifiedName } from '#api'
-import type { Environment } from '#cel'
-import { types } from '#cel'
-import { policyEnvironment } from '#cel'
-import { applyConfigurationType, jsonPatchesType } from '#cel'
-import type { VariableTypes } from '#cel'
-import { variableTypes } from '#cel'
+import type { Environment, VariableTypes } from '#cel'
+import { evaluation } from '../../admission/policies/lazy-evaluation.ts'
 import type { ResourceStrategy } from '../strategy.ts'
 import { failurePolicies, matchPolicies, nameWarnings, validateMatchConditions, validateRule } from '../validation/admission-rules.ts'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, required, same } from '../validation/causes.ts'
@@ -107,6 +103,7 @@ interface PolicyEnvironments {
 
 /** Policies without variables have no `variables` either. */
 function environmentsOf(spec: PolicySpec): PolicyEnvironments {
+  const { policyEnvironment, variableTypes } = evaluation().cel
   const known = variableTypes()
   const options = { params: spec.paramKind !== undefined, ...(spec.variables?.length ? { variables: known } : {}) }
   const lazily = (more: { authorizer: boolean; patches?: boolean }) => {
@@ -173,17 +170,21 @@ function validateValidatingPolicy({ metadata, spec }: DeepReadonly<ValidatingPol
     const at = `spec.validations[${i}]`
     const { expression, messageExpression, message = '', reason } = validation
     if (!expression?.trim()) causes.push(required(`${at}.expression`, 'expression is not specified'))
-    else validateExpression(causes, `${at}.expression`, expression, { environment: environments.expressions, returns: [types.bool] })
+    else validateExpression(causes, `${at}.expression`, expression, { environment: environments.expressions, returns: [evaluation().cel.types.bool] })
     if (messageExpression && !messageExpression.trim())
       causes.push(invalid(`${at}.messageExpression`, messageExpression, 'must be non-empty if specified'))
     else if (messageExpression)
-      validateExpression(causes, `${at}.messageExpression`, messageExpression, { environment: environments.messages, returns: [types.string] })
+      validateExpression(causes, `${at}.messageExpression`, messageExpression, {
+        environment: environments.messages,
+        returns: [evaluation().cel.types.string],
+      })
     if (message && !message.trim()) causes.push(invalid(`${at}.message`, message, 'message must be non-empty if specified'))
     else if (/[\n\r]/.test(message.trim())) causes.push(invalid(`${at}.message`, message, 'message must not contain line breaks'))
     if (reason !== undefined && !reasons.includes(reason)) causes.push(notSupported(`${at}.reason`, reason, reasons))
   })
   if (auditAnnotations.length > maxAnnotations)
     causes.push(invalid('spec.auditAnnotations', auditAnnotations, `must not have more than ${maxAnnotations} auditAnnotations`))
+  const { types } = evaluation().cel
   const keys = new Set<string>()
   auditAnnotations.forEach(({ key = '', valueExpression = '' }, i) => {
     const at = `spec.auditAnnotations[${i}]`
@@ -231,7 +232,7 @@ function validateMutatingPolicy({ spec }: DeepReadonly<MutatingPolicy>, old?: De
     else
       validateExpression(causes, `${at}.${field}.expression`, patch.expression.trim(), {
         environment: environments.patches,
-        returns: [type === 'JSONPatch' ? jsonPatchesType : applyConfigurationType],
+        returns: [type === 'JSONPatch' ? evaluation().cel.jsonPatchesType : evaluation().cel.applyConfigurationType],
       })
     if (mutation[other]) causes.push(invalid(`${at}.${other}`, `{${other}}`, `must not be specified when patchType is ${type}`))
   })

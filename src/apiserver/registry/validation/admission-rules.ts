@@ -1,8 +1,7 @@
 import type { DeepReadonly, admissionregistration } from '#api'
 import { qualifiedName } from '#api'
-import { types } from '#cel'
-import { policyEnvironment } from '#cel'
 import { type Causes, duplicate, invalid, invalidEach, notSupported, required, tooMany } from './causes.ts'
+import { evaluation } from '../../admission/policies/lazy-evaluation.ts'
 import { validateExpression } from './expressions.ts'
 
 export const failurePolicies = ['Fail', 'Ignore']
@@ -71,6 +70,7 @@ export function validateMatchConditions(
   params = false,
 ): void {
   if (conditions.length === 0) return
+  const { policyEnvironment, types } = evaluation().cel
   const environment = policyEnvironment({ params, authorizer: true })
   if (conditions.length > maxConditions) causes.push(tooMany(path, conditions.length, maxConditions))
   const names = new Set<string>()

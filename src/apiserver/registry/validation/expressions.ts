@@ -1,5 +1,5 @@
 import type { CelType, Environment } from '#cel'
-import { compileExpression } from '../../admission/policies/expressions.ts'
+import { evaluation } from '../../admission/policies/lazy-evaluation.ts'
 import { type Causes, invalid } from './causes.ts'
 
 export interface ExpressionRules {
@@ -17,7 +17,7 @@ export function validateExpression(
   expression: string,
   { environment, returns, shown }: ExpressionRules,
 ): CelType | undefined {
-  const { program, error } = compileExpression(environment, expression, returns)
+  const { program, error } = evaluation().compileExpression(environment, expression, returns)
   if (error !== undefined) causes.push(invalid(path, shown ?? expression, error))
   return program?.resultType
 }

@@ -785,7 +785,7 @@ test('device classes that mean nothing are refused in upstream’s words', async
       'and say yes or no',
       { selectors: ['', 'device.driver', 'object == null', 'device.size == 1'].map((expression) => ({ cel: { expression } })) },
       [
-        `spec.selectors[0].cel.expression: Invalid value: "": compilation failed: ERROR: <input>:1:1: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}`,
+        `spec.selectors[0].cel.expression: Invalid value: "": compilation failed: ERROR: <input>:1:0: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}`,
         'spec.selectors[1].cel.expression: Invalid value: "device.driver": must evaluate to bool or the unknown type, not string',
         `spec.selectors[2].cel.expression: Invalid value: "object == null": compilation failed: ERROR: <input>:1:1: undeclared reference to 'object' (in container '')\n | object == null\n | ^`,
         `spec.selectors[3].cel.expression: Invalid value: "device.size == 1": compilation failed: ERROR: <input>:1:7: undefined field 'size'\n | device.size == 1\n | ......^`,

@@ -1,7 +1,6 @@
 import type { DeepReadonly, resource } from '#api'
 import { cIdentifier, dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '#api'
-import { costOfDeviceSelector, deviceEnvironment, mostOfDeviceSelector, printType } from '#cel'
-import { compileExpression } from '../../../admission/policies/expressions.ts'
+import { evaluation } from '../../../admission/policies/lazy-evaluation.ts'
 import { type Causes, duplicate, forbidden, invalid, invalidEach, notSupported, required, tooLong, tooMany } from '../causes.ts'
 
 /** Names of drivers are compared without regard to case, like those of CSI drivers. */
@@ -212,6 +211,8 @@ export function validateDeviceSelectors(
 }
 
 function validateDeviceExpression(causes: Causes, path: string, expression: string): void {
+  const { cel, compileExpression } = evaluation()
+  const { costOfDeviceSelector, deviceEnvironment, mostOfDeviceSelector, printType } = cel
   const { program, error } = compileExpression(deviceEnvironment(), expression)
   if (!program) {
     causes.push(invalid(path, expression, error ?? ''))

@@ -1,0 +1,6 @@
+export * as cel from '#cel'
+export { authorizerValues } from './authorizer-values.ts'
+export { compileExpression } from './expressions.ts'
+export { conditionsMatch } from './match-conditions.ts'
+export { compileMutatingPolicy, mutated } from './mutating-policy.ts'
+export { compileValidatingPolicy, validateBy } from './validating-policy.ts'
