@@ -187,6 +187,12 @@ class JsonObject extends MapValue {
   }
 }
 
+/** The name that Go gives what is looked at in place: it stands in a message of cel-go. */
+export function goJsonName(value: Value): string | undefined {
+  if (value instanceof JsonList) return '[]interface {}'
+  return value instanceof JsonMap || value instanceof JsonObject ? 'map[string]interface {}' : undefined
+}
+
 /**
  * The JSON that a value is: timestamps and durations are their text, bytes base64, integers that a double cannot hold their decimal text (as protobuf's JSON
  * has it). What was looked at in place comes back as it is, not copied. Throws a TypeError for what JSON cannot say.

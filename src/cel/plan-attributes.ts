@@ -1,4 +1,5 @@
 import { listIndex } from './libraries/standard.ts'
+import { goJsonName } from './json-values.ts'
 import { goTypeName, show } from './values/names.ts'
 import { type Frame, type Step, charge } from './frame.ts'
 import { Optional, none } from './optional.ts'
@@ -27,6 +28,8 @@ export interface Qualifier {
   /** A key that is known; else `by` computes it. */
   key?: Value
   by?: Step
+  /** `by` is a path: what it finds is not made a value of CEL's own before it is refused. */
+  found?: boolean
   /** `.?a`, `[?a]`. */
   optional?: boolean
   /** `has(…)`: says whether it is there. */
@@ -114,7 +117,7 @@ function follow(frame: Frame, start: Value, qualifiers: readonly Qualifier[]): V
       key = qualifier.by!(frame)
       if (key instanceof CelError || !isQualifier(key)) {
         if (!optional && !qualifier.optional) charge(frame, 1)
-        return key instanceof CelError ? key : new CelError(`invalid qualifier type: ${goTypeName(key)}`)
+        return key instanceof CelError ? key : new CelError(`invalid qualifier type: ${(qualifier.found && goJsonName(key)) || goTypeName(key)}`)
       }
     }
     optional ||= qualifier.optional === true

@@ -165,6 +165,8 @@ const errors: [source: string, message: string][] = [
   ['object.spec.replicas.all(k, v, true)', 'unsupported comprehension range type: types.Int'],
   ['dyn(quantity("1")) == object.spec.replicas', 'no such overload'],
   ['object.spec.replicas.find("a")', 'no such overload'],
+  ['numbers[object.spec]', 'invalid qualifier type: map[string]interface {}'],
+  ['has((object.missing ? object : dyn(text)).spec)', 'no such key: missing'],
   ['numbers[dyn(quantity("1"))]', 'invalid qualifier type: cel.Quantity'],
   ['numbers.transformMapEntry(i, x, dyn(x))', 'no such overload: cel.@mapInsert(map, int)'],
   ['{"a": dyn(text)}.all(k, dyn(bytes(k)) in {"a": 1}) || yes', 'internal error: runtime error: hash of unhashable type types.Bytes'],
@@ -226,6 +228,8 @@ test('an evaluation ends at the limit of its cost, and nothing absorbs that', ()
   assert.deepEqual(evaluate('text + text', {}, { cost: 21 }).value, exceeded)
   assert.notDeepEqual(evaluate('text + text', {}, { cost: 22 }).value, exceeded)
   assert.deepEqual(evaluate('object.spec', {}, { cost: 1 }).value, exceeded)
+  // cel-go takes back more than it counted here
+  assert.deepEqual(evaluate('has((dyn(1) ? object : dyn(text)).spec)', {}, { cost: 1000 }).value, exceeded)
 })
 
 test('an evaluation ends between the steps of a comprehension when its signal is aborted', () => {

@@ -166,7 +166,7 @@ class Planner {
     if (index.kind === 'constant') {
       if (!isQualifier(index.value)) throw new CompileError(`invalid qualifier type: ${goTypeName(index.value)}`, [])
       qualify(attribute, { key: index.value, optional })
-    } else if (index.kind === 'attribute' && !index.test) qualify(attribute, { by: resolve(index.attribute), optional })
+    } else if (index.kind === 'attribute' && !index.test) qualify(attribute, { by: resolve(index.attribute), found: true, optional })
     else qualify(attribute, { by: finish(index), optional })
     return { kind: 'attribute', attribute }
   }
@@ -298,7 +298,9 @@ const rebated =
   (step: Step): Step =>
   (frame) => {
     const value = step(frame)
-    frame.cost = Math.max(0, frame.cost - 1)
+    // below 0 its unsigned count starts from above again, which is beyond any limit
+    if (frame.cost === 0) charge(frame, 2 ** 64)
+    else frame.cost--
     return value
   }
 
