@@ -1,4 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Clock, Logger } from '#base'
 import { Teardown, describeError, realClock, silentLogger } from '#base'
 import type { Client } from '#client'
@@ -14,10 +15,11 @@ import { objectSource } from './env/index.ts'
 import type { EvictionThresholds } from './eviction/thresholds.ts'
 import { defaultThresholds } from './eviction/thresholds.ts'
 import { createEvictor } from './eviction/evictor.ts'
-import type { DockerAuths } from './images/credentials.ts'
 import { dockerAuths, secretAuths } from './images/credentials.ts'
 import { createImageCollector } from './images/image-collector.ts'
+import type { PullCredentials } from './images/image-puller.ts'
 import { imagePuller } from './images/image-puller.ts'
+import { pullRecords } from './images/pull-records.ts'
 import { readMachine } from './node/machine.ts'
 import type { Machine } from './node/machine.ts'
 import { createNodeAgent } from './node/node-agent.ts'
@@ -160,7 +162,13 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       options.volumes ??
       teardown.use(podVolumes({ rootDir: paths.root, client, objects, clock, log, images: runtime, allocatable: () => allocatable }))
     const cgroups = options.cgroupRoot === false ? noCgroups : podCgroups(cgroupHierarchy(), options.cgroupRoot ?? '/')
-    const images = imagePuller({ images: runtime, clock, events, credentials: (pod) => pullCredentials(objects, pod, options.pullConfig) })
+    const images = imagePuller({
+      images: runtime,
+      clock,
+      events,
+      credentials: (pod) => pullCredentials(objects, pod, options.pullConfig),
+      records: pullRecords(join(options.rootDir, 'pulled-images.json')),
+    })
     const statuses = teardown.use(statusSender({ client, clock, log }))
     const prober = createProber({ runtime, clock, log, events, onChange: (uid) => manager.worker(uid)?.wake() })
     const operations = podOperations({
@@ -295,11 +303,7 @@ async function untilAnswer<T>(ask: () => Promise<T>, { clock, log, signal }: { c
 }
 
 /** What the pod's pull secrets hold, then what the node has. A secret that is missing is no error: the image may need none. */
-async function pullCredentials(
-  objects: ObjectSource,
-  pod: Pod,
-  pullConfig: string | undefined,
-): Promise<{ sources: DockerAuths[]; missing: string[] }> {
+async function pullCredentials(objects: ObjectSource, pod: Pod, pullConfig: string | undefined): Promise<PullCredentials> {
   const names = (pod.spec?.imagePullSecrets ?? []).map((s) => s.name ?? '').filter((name) => name !== '')
   const missing: string[] = []
   const secrets = await Promise.all(
@@ -314,7 +318,7 @@ async function pullCredentials(
     }),
   )
   const own = pullConfig === undefined ? '' : await readFile(pullConfig, 'utf8').catch(() => '')
-  return { sources: [...secrets.flat(), dockerAuths(own)], missing }
+  return { sources: secrets.flat(), node: dockerAuths(own), missing }
 }
 
 async function hostResolver(path: string): Promise<ResolverConfig> {

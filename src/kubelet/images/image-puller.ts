@@ -9,13 +9,25 @@ import type { ImageUser } from '../pod/security.ts'
 import { StartFailure, goDuration } from '../pod/start-failure.ts'
 import type { DockerAuths } from './credentials.ts'
 import { credentialsFor } from './credentials.ts'
+import type { PullRecords } from './pull-records.ts'
+import { noPullRecords } from './pull-records.ts'
 
 export interface ImagePullerOptions {
   images: ImageService
   clock: Clock
   events: EventRecorder
   /** What to pull with: the pod's pull secrets, those that exist, then what the node has; `missing` are names of secrets that do not exist. */
-  credentials(pod: Pod): Promise<{ sources: readonly DockerAuths[]; missing: readonly string[] }>
+  credentials(pod: Pod): Promise<PullCredentials>
+  /** Who may have images that are there; everybody when absent. */
+  records?: PullRecords
+}
+
+export interface PullCredentials {
+  /** Of the pod's own pull secrets. */
+  sources: readonly DockerAuths[]
+  /** Of the node, for every pod. */
+  node?: DockerAuths
+  missing: readonly string[]
 }
 
 export interface PresentImage {
@@ -41,7 +53,7 @@ export function withDefaultTag(image: string): string {
   return last.includes(':') || last.includes('@') ? image : `${image}:latest`
 }
 
-export function imagePuller({ images, clock, events, credentials }: ImagePullerOptions): ImagePuller {
+export function imagePuller({ images, clock, events, credentials, records = noPullRecords }: ImagePullerOptions): ImagePuller {
   const backoffs = new Map<string, RestartBackoff>()
   const failures = new Map<string, { at: number; reason: string }>()
   const backoffOf = (uid: string) => {
@@ -67,7 +79,9 @@ export function imagePuller({ images, clock, events, credentials }: ImagePullerO
       throw new StartFailure('ImageInspectError', message, { cause })
     })
     const policy = pullPolicy(spec, image)
-    if (present && policy !== 'Always') {
+    const mayUse =
+      present !== undefined && policy !== 'Always' && (await records.mayUse(image, present.ref, await ownCredentials(pod, image, present.ref)))
+    if (mayUse) {
       say('Normal', 'Pulled', `Container image "${wanted}" already present on machine`)
       return present
     }
@@ -89,7 +103,7 @@ export function imagePuller({ images, clock, events, credentials }: ImagePullerO
     say('Normal', 'Pulling', `Pulling image "${wanted}"`)
     const start = clock.monotonic()
     try {
-      const { sources, missing } = await credentials(pod)
+      const { sources, node = {}, missing } = await credentials(pod)
       if (missing.length > 0)
         events.event(
           pod as core.Pod,
@@ -97,9 +111,11 @@ export function imagePuller({ images, clock, events, credentials }: ImagePullerO
           'FailedToRetrieveImagePullSecret',
           `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`,
         )
-      await pull(image, credentialsFor(image, sources), sandbox, signal)
+      const own = credentialsFor(image, sources)
+      const used = await pull(image, [...own, ...credentialsFor(image, [node])], sandbox, signal)
       const pulled = await inspect(image, signal)
       if (!pulled) throw new Error(`the runtime does not have image "${image}" after pulling it`)
+      await records.pulled(image, pulled.ref, used && own.includes(used) ? used : undefined)
       failures.delete(`${uid}/${image}`)
       backoff.forget(image)
       const took = goDuration(Math.round(clock.monotonic() - start))
@@ -117,18 +133,24 @@ export function imagePuller({ images, clock, events, credentials }: ImagePullerO
     }
   }
 
-  /** With each of the credentials until one is right; the last refusal is the reason. Without any the registry may still let everybody read. */
+  /** Secrets are looked up for images that are there only where it matters. */
+  async function ownCredentials(pod: Pod, image: string, imageId: string): Promise<cri.AuthConfig[]> {
+    if ((pod.spec?.imagePullSecrets ?? []).length === 0 || (await records.mayUse(image, imageId, []))) return []
+    return credentialsFor(image, (await credentials(pod)).sources)
+  }
+
+  /** With each of the credentials until one is right, which it answers; the last refusal is the reason. Without any the registry may still let everybody read. */
   async function pull(
     image: string,
     auths: readonly cri.AuthConfig[],
     sandbox: cri.PodSandboxConfig | undefined,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<cri.AuthConfig | undefined> {
     let refusal: unknown
     for (const auth of auths.length > 0 ? auths : [undefined]) {
       try {
         await images.pullImage({ image: { image }, ...(auth ? { auth } : {}), ...(sandbox ? { sandboxConfig: sandbox } : {}) }, { signal })
-        return
+        return auth
       } catch (error) {
         if (signal.aborted) throw error
         refusal = error

@@ -6,6 +6,7 @@ import { createFakeRuntime } from '../cri/index.ts'
 import type { Pod, RoledContainer } from '../pod/names.ts'
 import type { StartFailure } from '../pod/start-failure.ts'
 import type { DockerAuths } from './credentials.ts'
+import type { PullRecords } from './pull-records.ts'
 import { credentialsFor, dockerAuths, registryOf, secretAuths } from './credentials.ts'
 import { createImageCollector, planCollection } from './image-collector.ts'
 import { imagePuller, withDefaultTag } from './image-puller.ts'
@@ -16,12 +17,12 @@ const container = (image: string, imagePullPolicy?: core.PullPolicy): RoledConta
   role: 'regular',
 })
 
-function setup(images: string[], sources: DockerAuths[] = [], missing: string[] = []) {
+function setup(images: string[], sources: DockerAuths[] = [], missing: string[] = [], records?: PullRecords) {
   const clock = manualClock()
   const said: string[] = []
   const runtime = createFakeRuntime({ clock, images })
   const events = { event: (_: unknown, __: string, reason: string, message: string) => void said.push(`${reason}: ${message}`) }
-  const puller = imagePuller({ images: runtime, clock, events, credentials: async () => ({ sources, missing }) })
+  const puller = imagePuller({ images: runtime, clock, events, credentials: async () => ({ sources, missing }), ...(records ? { records } : {}) })
   const ensure = (c: RoledContainer) => puller.ensure(pod, c, undefined, new AbortController().signal)
   const reason = (c: RoledContainer) =>
     ensure(c).then(
@@ -37,6 +38,13 @@ describe('pull policies', () => {
     assert.match((await t.ensure(container('a:1'))).ref, /^sha256:/)
     assert.deepEqual(t.runtime.calls, [])
     assert.deepEqual(t.said, ['Pulled: Container image "a:1" already present on machine'])
+  })
+  test('an image that somebody else pulled with credentials is asked for again', async () => {
+    const used: unknown[] = []
+    const t = setup(['a:1'], [], [], { mayUse: async () => false, pulled: async (_, __, auth) => void used.push(auth) })
+    assert.equal(await t.reason(container('a:1')), 'present')
+    assert.deepEqual([t.runtime.calls, used], [['pullImage a:1'], [undefined]])
+    assert.equal(await t.reason(container('a:1', 'Never')), 'ErrImageNeverPull')
   })
   test('Always pulls what is there', async () => {
     const t = setup(['a:1'])
