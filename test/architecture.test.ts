@@ -16,7 +16,7 @@ const allowed: Record<string, readonly string[]> = {
   runtime: ['base', 'api', 'client'],
   apiserver: ['base', 'api', 'cel', 'client', 'store', 'runtime'],
   scheduler: component,
-  controllers: component,
+  controllers: [...component, 'cel'],
   kubelet: component,
   proxy: component,
   dns: component,

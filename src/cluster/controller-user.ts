@@ -38,6 +38,7 @@ const accounts: Record<string, string> = {
   statefulset: 'statefulset-controller',
   'taint-eviction': 'node-controller',
   ttlafterfinished: 'ttl-after-finished-controller',
+  'validatingadmissionpolicy-status': 'validatingadmissionpolicy-status-controller',
 }
 
 /** Who a controller is to the API server: its service account in kube-system, or the controller manager where upstream has none. */

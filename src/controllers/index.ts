@@ -23,6 +23,7 @@ import { serviceCidrController } from './servicecidr/index.ts'
 import { type LegacyTokenOptions, rootCaPublisher, serviceAccountController, serviceAccountTokens } from './serviceaccount/index.ts'
 import { statefulSetController } from './statefulset/index.ts'
 import { ttlAfterFinishedController } from './ttlafterfinished/index.ts'
+import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicystatus/index.ts'
 import { claimProtection, volumeProtection } from './volumeprotection/index.ts'
 
 export { NoRoomError, type NodeStorage } from './localpath/index.ts'
@@ -89,6 +90,7 @@ export function controllers(options: ControllersOptions): Controller[] {
     claimProtection,
     volumeProtection,
     ephemeralVolumeController,
+    validatingAdmissionPolicyStatusController,
     localPathProvisioner(options.localPath),
   ]
 }
