@@ -10,6 +10,7 @@ import { type Impersonation, impersonatedAttributes, impersonatedUser, impersona
 import type { Authorizer } from './authz/authorizer.ts'
 import type { FlowControl, Seat } from './flowcontrol/index.ts'
 import { TooManyRequests, estimateWork } from './flowcontrol/index.ts'
+import { sizeOf, untilEnd } from './http/answers.ts'
 import { text } from './http/health.ts'
 import { negotiate, notAcceptable } from './http/negotiate.ts'
 import type { AccessMetrics } from './metrics/access-metrics.ts'
@@ -25,7 +26,6 @@ import { serve } from './registry/registry.ts'
 import { builtinSubresource } from './registry/subresources/index.ts'
 import { bind } from './registry/subresources/binding.ts'
 import { handleVerb, notAllowed } from './registry/verbs.ts'
-import { Watcher } from './registry/watcher.ts'
 import type { RequestInfo } from './request-info.ts'
 import { findServed } from './served.ts'
 import { warningHeader } from './warnings.ts'
@@ -55,8 +55,8 @@ export interface ApiHandlerOptions {
 }
 
 export interface ApiHandler {
-  /** Never rejects: errors are answered as Status. `start` is when it began, in monotonic milliseconds; now when absent. */
-  handle(request: Request, user: UserInfo, inProcess: boolean, start?: number): Promise<Response>
+  /** Never throws or rejects: errors are answered as Status. What need not wait is answered at once. `start` is when it began, in monotonic milliseconds; now when absent. */
+  handle(request: Request, user: UserInfo, inProcess: boolean, start?: number): Response | Promise<Response>
   /** Parses and authorizes an upgrade; throws StatusError. */
   admitUpgrade(
     request: Request,
@@ -64,9 +64,23 @@ export interface ApiHandler {
   ): { info: RequestInfo; handler: SubresourceHandler; served: ServedResource; trail: AuditTrail | undefined }
 }
 
+/** A request on its way: what is to be given back and recorded at its end. Times are monotonic, in milliseconds. */
+interface UnderWay {
+  readonly request: Request
+  readonly inProcess: boolean
+  readonly trail: AuditTrail | undefined
+  readonly start: number
+  /** When it had waited for its turn. */
+  began: number
+  info: RequestInfo | undefined
+  seat: Seat | undefined
+  lasts: boolean
+  inflight: 'readOnly' | 'mutating' | undefined
+}
+
 /** From an authenticated request to its response: impersonation, authorization, dispatch. */
 export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
-  const { registry, clock, log } = options
+  const { registry, clock, log, flow } = options
   const served = kinds
     .filter((kind) => kind.verbs.length > 0)
     .map((kind) => serve(kind, registry.cache, options.strategies, options.conversions, options.release))
@@ -251,55 +265,79 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     return statusResponse({ inProcess }, errors.internal('an error on the server has prevented the request from succeeding').status)
   }
 
+  /** Whoever has a seat is authorized, and gets what was asked for. */
+  function proceed(under: UnderWay, info: RequestInfo): Response | Promise<Response> {
+    const { request, inProcess, trail } = under
+    let answered: Response | Promise<Response>
+    try {
+      authorize(info, trail)
+      options.access.authorized('allowed', (clock.monotonic() - under.began) / 1000)
+      answered = dispatch(request, info, inProcess, trail)
+    } catch (error) {
+      return refuse(under, error)
+    }
+    if (!(answered instanceof Promise)) return finished(under, answered)
+    return answered.then(
+      (response) => finished(under, response),
+      (error: unknown) => refuse(under, error),
+    )
+  }
+
+  function refuse(under: UnderWay, error: unknown): Response {
+    const { request, info, began } = under
+    const response = failed(request, error, under.inProcess)
+    if (error instanceof StatusError && denials.has(error)) options.access.authorized('no-opinion', (clock.monotonic() - began) / 1000)
+    if (info && error instanceof TooManyRequests) options.metrics.terminated(info, request, 429)
+    return finished(under, response, response.status === 500 && !(error instanceof StatusError) ? error : undefined)
+  }
+
+  /** Gives back what the request held, and records it. */
+  function finished({ request, info, trail, seat, start, began, lasts, inflight }: UnderWay, response: Response, panic?: unknown): Response {
+    const end = clock.monotonic()
+    if (inflight) options.metrics.end(inflight)
+    if (seat) {
+      flow!.leave(seat, began, end)
+      response.headers['x-kubernetes-pf-flowschema-uid'] = seat.schemaUid
+      response.headers['x-kubernetes-pf-prioritylevel-uid'] = seat.levelUid
+    }
+    if (panic) trail?.panicked(response, describeError(panic))
+    else if (trail) recordAnswer(trail, response, lasts)
+    if (!info) return response
+    if (lasts) untilEnd(response, options.metrics.lasting(info, request))
+    const seconds = lasts ? undefined : (end - start) / 1000
+    options.metrics.count({ request, info, code: response.status, seconds, waited: (began - start) / 1000, size: sizeOf(response) })
+    return response
+  }
+
   return {
-    async handle(request, user, inProcess, start = clock.monotonic()) {
-      const { flow } = options
-      let info: RequestInfo | undefined
-      let seat: Seat | undefined
-      let began = start
+    handle(request, user, inProcess, start = clock.monotonic()) {
       const trail = options.audit?.begin(request, aboutOf(request, user))
-      let response: Response
-      let panic: unknown
-      let lasts = false
-      let inflight: 'readOnly' | 'mutating' | undefined
+      const under: UnderWay = { request, inProcess, trail, start, began: start, info: undefined, seat: undefined, lasts: false, inflight: undefined }
+      let info: RequestInfo
+      let seat: Seat | Promise<Seat> | undefined
       try {
-        info = identify(request, user, trail)
-        lasts = isLongRunning(info)
+        info = under.info = identify(request, user, trail)
+        const lasts = (under.lasts = isLongRunning(info))
         if (!lasts) {
-          inflight = info.verb === 'get' || info.verb === 'list' ? 'readOnly' : 'mutating'
-          options.metrics.begin(inflight, start)
+          under.inflight = info.verb === 'get' || info.verb === 'list' ? 'readOnly' : 'mutating'
+          options.metrics.begin(under.inflight, start)
         }
-        if (flow && !inProcess && (!lasts || info.verb === 'watch')) {
-          const entered = enter(flow, request, info, start)
-          if (entered instanceof Promise) {
-            seat = await entered
-            began = clock.monotonic()
-          } else seat = entered
-        }
-        authorize(info, trail)
-        options.access.authorized('allowed', (clock.monotonic() - began) / 1000)
-        const answered = dispatch(request, info, inProcess, trail)
-        response = answered instanceof Promise ? await answered : answered
+        if (flow && !inProcess && (!lasts || info.verb === 'watch')) seat = enter(flow, request, info, start)
       } catch (error) {
-        response = failed(request, error, inProcess)
-        if (error instanceof StatusError && denials.has(error)) options.access.authorized('no-opinion', (clock.monotonic() - began) / 1000)
-        if (info && error instanceof TooManyRequests) options.metrics.terminated(info, request, 429)
-        if (response.status === 500 && !(error instanceof StatusError)) panic = error
+        return refuse(under, error)
       }
-      const end = clock.monotonic()
-      if (inflight) options.metrics.end(inflight)
-      if (seat) {
-        flow!.leave(seat, began, end)
-        response.headers['x-kubernetes-pf-flowschema-uid'] = seat.schemaUid
-        response.headers['x-kubernetes-pf-prioritylevel-uid'] = seat.levelUid
+      if (!(seat instanceof Promise)) {
+        under.seat = seat
+        return proceed(under, info)
       }
-      if (panic) trail?.panicked(response, describeError(panic))
-      else if (trail) recordAnswer(trail, response, lasts)
-      if (!info) return response
-      if (lasts) untilEnd(response, options.metrics.lasting(info, request))
-      const seconds = lasts ? undefined : (end - start) / 1000
-      options.metrics.count({ request, info, code: response.status, seconds, waited: (began - start) / 1000, size: sizeOf(response) })
-      return response
+      return seat.then(
+        (taken) => {
+          under.seat = taken
+          under.began = clock.monotonic()
+          return proceed(under, info)
+        },
+        (error: unknown) => refuse(under, error),
+      )
     },
     admitUpgrade(request, user) {
       const trail = options.audit?.begin(request, aboutOf(request, user))
@@ -317,32 +355,6 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
       }
     },
   }
-}
-
-/** Calls `ended` when all of an answer is sent, or nobody wants it any more. */
-function untilEnd(response: Response, ended: () => void): void {
-  const { body } = response
-  if ('events' in body && body.events instanceof Watcher) body.events.onEnd(ended)
-  else if ('stream' in body) response.body = { stream: passing(body.stream, ended) }
-  else ended()
-}
-
-async function* passing(chunks: AsyncIterable<Uint8Array>, ended: () => void): AsyncGenerator<Uint8Array> {
-  try {
-    yield* chunks
-  } finally {
-    ended()
-  }
-}
-
-/** Bytes of an answer that are known before it is sent. */
-function sizeOf({ body }: Response): number | undefined {
-  if (!('bytes' in body)) return undefined
-  const { bytes } = body
-  if (!Array.isArray(bytes)) return bytes.length
-  let size = 0
-  for (const part of bytes) size += part.length
-  return size
 }
 
 /** What a request is about by itself, whoever it is made for. */

@@ -10,7 +10,7 @@ import { runAdmission } from './admission/run.ts'
 import type { ApiHandler } from './api-handler.ts'
 import { aboutOf, createApiHandler } from './api-handler.ts'
 import type { AuditTrail } from './audit/index.ts'
-import type { Credentials, UserInfo } from './authn/authenticator.ts'
+import type { Authenticated, Credentials, UserInfo } from './authn/authenticator.ts'
 import { anonymousUser } from './authn/request-authenticator.ts'
 import { discoveryHandler } from './discovery/index.ts'
 import type { FlowControl } from './flowcontrol/index.ts'
@@ -163,37 +163,50 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     }
   }
 
-  async function authenticate(credentials: Credentials): Promise<UserInfo> {
-    for (const authenticator of options.authenticators) {
-      const answer = authenticator.authenticate(credentials)
-      const user = answer instanceof Promise ? await answer : answer
-      if (user === 'invalid') break
+  /** At once, where nobody has to be asked elsewhere. Throws, or rejects with, Unauthorized. */
+  function authenticate(credentials: Credentials, from = 0): UserInfo | Promise<UserInfo> {
+    for (let i = from; i < options.authenticators.length; i++) {
+      const answer = options.authenticators[i]!.authenticate(credentials)
+      if (answer instanceof Promise) return answer.then((user) => accepted(user) ?? authenticate(credentials, i + 1))
+      const user = accepted(answer)
       if (user) return user
     }
     throw errors.unauthorized()
   }
 
-  async function handle(request: WireRequest, credentials: Credentials): Promise<Response> {
-    let user: UserInfo
+  function handle(request: WireRequest, credentials: Credentials): Response | Promise<Response> {
     const began = clock.monotonic()
-    let start: number
+    let user: UserInfo | Promise<UserInfo>
     try {
-      user = await authenticate(credentials)
-      start = clock.monotonic()
-      access.authenticated('success', (start - began) / 1000, user.username)
+      user = authenticate(credentials)
     } catch (error) {
-      access.authenticated(error instanceof StatusError ? 'failure' : 'error', (clock.monotonic() - began) / 1000)
-      if (error instanceof StatusError) {
-        const response = failure(error)
-        options.audit?.unauthenticated(request, aboutOf(request, nobody), response)
-        return lastOf(request, response)
-      }
-      log.error('authentication failed', { error })
-      return failure(errors.internal('authentication failed'))
+      return unauthenticated(request, error, began)
     }
+    if (!(user instanceof Promise)) return handleAs(user, request, began)
+    return user.then(
+      (known) => handleAs(known, request, began),
+      (error: unknown) => unauthenticated(request, error, began),
+    )
+  }
+
+  function unauthenticated(request: WireRequest, error: unknown, began: number): Response {
+    access.authenticated(error instanceof StatusError ? 'failure' : 'error', (clock.monotonic() - began) / 1000)
+    if (error instanceof StatusError) {
+      const response = failure(error)
+      options.audit?.unauthenticated(request, aboutOf(request, nobody), response)
+      return lastOf(request, response)
+    }
+    log.error('authentication failed', { error })
+    return failure(errors.internal('authentication failed'))
+  }
+
+  function handleAs(user: UserInfo, request: WireRequest, began: number): Response | Promise<Response> {
+    const start = clock.monotonic()
+    access.authenticated('success', (start - began) / 1000, user.username)
     const work = () => limits.within(request, handler.handle(request, user, false, start))
-    const answered = tracing ? tracing.run(request, user, work) : work()
-    return user === anonymousUser ? lastOf(request, await answered) : answered
+    const answered = tracing ? tracing.run(request, user, async () => work()) : work()
+    if (user !== anonymousUser) return answered
+    return answered instanceof Promise ? answered.then((response) => lastOf(request, response)) : lastOf(request, answered)
   }
 
   async function upgradeAs(user: UserInfo, request: Request, socket: Duplex, head: Uint8Array): Promise<void> {
@@ -270,6 +283,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       return (stopping ??= stop())
     },
   }
+}
+
+/** Who was told apart, if anybody. Throws Unauthorized for credentials that are wrong. */
+function accepted(answer: Authenticated): UserInfo | undefined {
+  if (answer === 'invalid') throw errors.unauthorized()
+  return answer
 }
 
 /** Who has not said who he is gets one request for a connection of HTTP/2, so that he pays for a flood, too (upstream's UnauthenticatedHTTP2DOSMitigation). */

@@ -11,10 +11,10 @@ export interface Stoppable extends Request {
 
 export interface Deadlines extends Disposable {
   /**
-   * What `run` resolves to, or a 504 when that takes longer than a request may: `limit`, or what its `timeout` parameter asks for within it. Requests that last by design have no end.
+   * What `run` is or resolves to, or a 504 when that takes longer than a request may: `limit`, or what its `timeout` parameter asks for within it. Requests that last by design have no end.
    * `run` goes on after that, told by its request's signal.
    */
-  within(request: Stoppable, run: Promise<Response>): Promise<Response>
+  within(request: Stoppable, run: Response | Promise<Response>): Response | Promise<Response>
 }
 
 /** How long a request may take, milliseconds: upstream's `--request-timeout`. */
@@ -59,9 +59,10 @@ export function deadlines({ clock, limit = requestLimit, expired: told }: Deadli
       const asked = request.query.size === 0 ? null : request.query.get('timeout')
       if (asked) {
         const own = parseTimeout(asked)
-        if (typeof own === 'string') return Promise.resolve(answer(errors.badRequest(`invalid timeout specified in the request URL - ${own}`)))
-        if (own > 0 && own < limit && !lasts(request)) return limited(clock, request, run, own, told)
+        if (typeof own === 'string') return answer(errors.badRequest(`invalid timeout specified in the request URL - ${own}`))
+        if (run instanceof Promise && own > 0 && own < limit && !lasts(request)) return limited(clock, request, run, own, told)
       }
+      if (!(run instanceof Promise)) return run
       return new Promise((resolve, reject) => {
         const each: Running = { request, since: clock.monotonic(), expire: () => resolve(expired(request, told)) }
         running.add(each)

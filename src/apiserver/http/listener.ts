@@ -24,8 +24,8 @@ export interface ListenerOptions {
   tls: { cert: string; key: string; clientCa: string }
   log: Logger
   clock: Clock
-  /** Answers a request; never rejects. */
-  handle(request: WireRequest, credentials: Credentials): Promise<Response>
+  /** Answers a request, at once where it can; never throws or rejects. */
+  handle(request: WireRequest, credentials: Credentials): Response | Promise<Response>
   /** Told of requests whose client went away before their answer. */
   aborted?(request: Request): void
   handshakeFailed?(): void
@@ -159,7 +159,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         }
         if (bytes.length > 0) request.body = bytes
       }
-      const response = await options.handle(request, credentialsOf(request, certificate))
+      const answered = options.handle(request, credentialsOf(request, certificate))
+      const response = answered instanceof Promise ? await answered : answered
       if (sink.closed) options.aborted?.(request)
       // who is told does not send another request into a connection that ends
       if (closing && sink instanceof Http1Sink) response.headers.connection = 'close'
