@@ -359,6 +359,83 @@ describe('a pod', () => {
   })
 })
 
+describe('what a pod asks for beside its volumes', () => {
+  const shell = (name: string, script: string, more: Partial<core.Container> = {}): core.Container => ({
+    name,
+    image: 'localhost/shell:1',
+    command: ['sh', '-c', script],
+    ...more,
+  })
+  const plain = (name: string, spec: Partial<core.PodSpec>) =>
+    pod(name, '', { volumes: [{ name: 'data', emptyDir: {} }], restartPolicy: 'Never', ...spec })
+  const ended = (name: string) => kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', `pod/${name}`, '--timeout=60s')
+  const data = [{ name: 'data', mountPath: '/data' }]
+
+  test('variables from a file, an image’s files, a name of its own and limits of the pod are what its container sees', async () => {
+    const write = shell('write', `printf "# written\\nA='one two'\\n" > /data/my.env`, { volumeMounts: data })
+    const fileKeyRef = { volumeName: 'data', path: 'my.env', key: 'A' }
+    const look =
+      'echo "$A"; ls -d /image/bin; touch /image/x 2>/dev/null || echo read-only; hostname; cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null; true'
+    const volumeMounts = [{ name: 'image', mountPath: '/image' }]
+    await manifest(
+      plain('sees', {
+        initContainers: [write],
+        containers: [shell('c', look, { env: [{ name: 'A', valueFrom: { fileKeyRef } }], volumeMounts })],
+        volumes: [
+          { name: 'data', emptyDir: {} },
+          { name: 'image', image: { reference: 'localhost/shell:1', pullPolicy: 'Never' } },
+        ],
+        hostnameOverride: 'other.name',
+        resources: { limits: { memory: '96Mi' } },
+      }),
+    )
+    await ended('sees')
+    assert.deepEqual((await kubectl('logs', 'sees', '-c', 'c')).trim().split('\n'), [
+      'one two',
+      '/image/bin',
+      'read-only',
+      'other.name',
+      String(96 * 2 ** 20),
+    ])
+  })
+
+  test('its containers come back by their rules, alone or all together', async () => {
+    const rule = (action: string, ...values: number[]) => [{ action, exitCodes: { operator: 'In', values } }]
+    const once = (code: number) => `echo $0 >> /data/log; [ -e /data/${code} ] && exit 0; touch /data/${code}; exit ${code}`
+    const restarts = (code: number, action: string) =>
+      shell('c', once(code), { restartPolicy: 'Never', restartPolicyRules: rule(action, code), volumeMounts: data } as Partial<core.Container>)
+    const first = shell('first', 'echo first >> /data/log', { volumeMounts: data })
+    await manifest(
+      plain('alone', { initContainers: [first], containers: [restarts(42, 'Restart')] }),
+      plain('together', { initContainers: [first], containers: [restarts(43, 'RestartAllContainers')] }),
+    )
+    await Promise.all([ended('alone'), ended('together')])
+    const counts = async (name: string) => {
+      const { status } = await get<core.Pod>('pod', name)
+      return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map((c) => c.restartCount)
+    }
+    assert.deepEqual(
+      [await counts('alone'), await counts('together')],
+      [
+        [0, 1],
+        [1, 1],
+      ],
+    )
+  })
+
+  test('what this node cannot do is refused by name', async () => {
+    await manifest(
+      plain('users', { hostUsers: false }),
+      plain('groups', { securityContext: { supplementalGroupsPolicy: 'Strict' } }),
+      plain('elsewhere', { nodeName: 'node-1', nodeSelector: { no: 'such' } }),
+    )
+    await untilText(() => kubectl('get', 'events'), /FailedCreatePodSandBox.*runtime does not support user namespaces/)
+    const reason = async (name: string) => (await get<core.Pod>('pod', name)).status?.reason
+    await until(async () => (await reason('groups')) === 'SupplementalGroupsPolicyNotSupported' && (await reason('elsewhere')) === 'NodeAffinity')
+    await kubectl('delete', 'pod', 'users', 'groups', 'elsewhere')
+  })
+})
+
 function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
