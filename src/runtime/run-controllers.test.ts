@@ -141,6 +141,14 @@ test('a key is never worked on twice at once, and different keys are, up to the 
   await stopping
 })
 
+test('controllers that are stopped before they begin end', async () => {
+  const watch = byHand()
+  const context = createContext({ client: noClient, component: 'test', clock: manualClock() })
+  const controller: Controller = { name: 'test', setup: () => ({ reconcile: async () => {}, watches: [watch] }) }
+  await runControllers([controller], context, { signal: AbortSignal.abort() })
+  assert.ok(watch.stopped)
+})
+
 test('what runs beside the workers is started again when it fails', async () => {
   let runs = 0
   const clock = manualClock()

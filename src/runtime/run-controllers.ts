@@ -37,7 +37,8 @@ async function runController(controller: Controller, context: ControllerContext,
   const enqueue = (key: string, afterMs?: number) => (afterMs === undefined ? queue.add(key) : queue.addAfter(key, afterMs))
   const stops = watches.map((watch) => watch.subscribe(enqueue))
   const onAbort = () => queue.close()
-  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
 
   async function worker(): Promise<void> {
     for (let key = await queue.next(); key !== undefined; key = await queue.next()) {

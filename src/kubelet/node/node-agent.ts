@@ -185,6 +185,8 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
           pause = backoff.next()
         }
       }
+      // a signal that aborted meanwhile tells nobody any more
+      if (signal.aborted) return
       await new Promise<void>((resolve) => {
         const cancel = clock.schedule(pause, done)
         function done() {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { canonicalQuantity } from '#api'
 import type { NodeFacts, NodeHealth } from './node-status.ts'
 import { nodeStatus } from './node-status.ts'
 
@@ -21,4 +22,10 @@ test('an extended resource that somebody wrote into the capacity can be given aw
   assert.equal(status.capacity?.['example.com/thing'], '3')
   assert.equal(status.allocatable?.['example.com/thing'], '3')
   assert.equal(status.capacity?.cpu, '2', 'what the kubelet counts itself is its own to say')
+})
+
+test('amounts have the form in which the API server answers them, so that they are not taken for changes', () => {
+  const { capacity, allocatable } = nodeStatus(facts, health, undefined)
+  for (const amounts of [capacity!, allocatable!])
+    for (const [name, amount] of Object.entries(amounts)) assert.equal(amount, canonicalQuantity(amount), name)
 })

@@ -1,4 +1,5 @@
 import type { DeepReadonly, core } from '#api'
+import { canonicalQuantity } from '#api'
 import type { cri } from '../cri/index.ts'
 import type { RuntimeFeatures } from '../cri/runtime-features.ts'
 import { timestamp } from '../pod/status.ts'
@@ -33,6 +34,9 @@ export interface NodeHealth {
   features?: RuntimeFeatures
 }
 
+/** As the API server will answer it: a status that it writes in another way would be sent again and again. */
+const kibibytes = (bytes: number): string => canonicalQuantity(`${Math.floor(bytes / 1024)}Ki`)
+
 /** The most images that a node's status lists. */
 const maxImages = 50
 
@@ -56,7 +60,7 @@ export function allocatableOf({ machine, reserved, maxPods }: Pick<NodeFacts, 'm
     'ephemeral-storage': String(Math.max(storageBytes - reserved.storageBytes, 0)),
     'hugepages-1Gi': '0',
     'hugepages-2Mi': '0',
-    memory: `${Math.floor((memoryBytes - reserved.memoryBytes) / 1024)}Ki`,
+    memory: kibibytes(memoryBytes - reserved.memoryBytes),
     pods: String(maxPods),
   }
 }
@@ -65,10 +69,10 @@ export function capacityOf({ machine, maxPods }: Pick<NodeFacts, 'machine' | 'ma
   const { cpu, memoryBytes, storageBytes } = machine.capacity
   return {
     cpu: String(cpu),
-    'ephemeral-storage': `${Math.floor(storageBytes / 1024)}Ki`,
+    'ephemeral-storage': kibibytes(storageBytes),
     'hugepages-1Gi': '0',
     'hugepages-2Mi': '0',
-    memory: `${Math.floor(memoryBytes / 1024)}Ki`,
+    memory: kibibytes(memoryBytes),
     pods: String(maxPods),
   }
 }
