@@ -17,7 +17,7 @@ import {
   runLogRotation,
   statsSource,
 } from '#kubelet'
-import { nftablesBackend, runProxy } from '#proxy'
+import { healthCheckServers, nftablesBackend, runProxy } from '#proxy'
 import { createContext, startCache } from '#runtime'
 import { clientFrom } from './access.ts'
 import type { ClusterConfig, NodeConfig } from './config.ts'
@@ -77,6 +77,7 @@ export async function runAgent(cluster: ClusterConfig, nodeName: string, signal:
           endpointSlices: context.cache(resources.endpointSlices),
           node: teardown.use(startCache({ client: network.client, ref: resources.nodes, query, clock: realClock, log })),
           ranges: { list: () => furtherRanges(serviceCidrs.list(), own), subscribe: (changed) => serviceCidrs.subscribe(changed) },
+          health: teardown.use(healthCheckServers({ address: nodeAddress(cluster.index, node), log: log.named('proxy') })),
           backend: nftablesBackend(ranges(cluster)),
           log: log.named('proxy'),
         },

@@ -1,3 +1,4 @@
+export * from './health-checks.ts'
 export * from './nftables/backend.ts'
 export * from './plan.ts'
 export * from './proxy.ts'

@@ -64,7 +64,7 @@ const rows: { name: string; service: core.Service; slices: discovery.EndpointSli
     name: 'a headless service has no rules',
     service: service({ clusterIP: 'None' }),
     slices: [slice(endpoint('10.64.1.2'))],
-    want: (rules) => assert.deepEqual(rules, { backends: [], frontends: [], nodePorts: [] }),
+    want: (rules) => assert.deepEqual(rules, { backends: [], frontends: [], nodePorts: [], healthChecks: [] }),
   },
   {
     name: 'a node port rewrites the source so that answers come back the same way',
@@ -102,6 +102,12 @@ const rows: { name: string; service: core.Service; slices: discovery.EndpointSli
         rules.backends.map((b) => b.endpoints.map((e) => e.ip)),
         [['10.64.2.2'], ['10.64.1.2']],
       ),
+  },
+  {
+    name: 'a load balancer’s health check counts the ready endpoints of this node',
+    service: service({ type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 31999 }),
+    slices: [slice(endpoint('10.64.1.2'), endpoint('10.64.1.3', { ready: false }), endpoint('10.64.2.2', {}, 'node-2'))],
+    want: (rules) => assert.deepEqual(rules.healthChecks, [{ port: 31999, namespace: 'shop', name: 'web', localEndpoints: 1 }]),
   },
   {
     name: 'with internal policy Local only this node’s endpoints answer, and none elsewhere',

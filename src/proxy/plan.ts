@@ -41,8 +41,17 @@ export interface Rules {
   backends: Backend[]
   frontends: Frontend[]
   nodePorts: NodePortFrontend[]
+  healthChecks: HealthCheck[]
   /** Ranges of service addresses beside the cluster's own: what is in them and no service is refused. */
   ranges?: string[]
+}
+
+/** Where a load balancer asks whether this node has endpoints of a service. */
+export interface HealthCheck {
+  port: number
+  namespace: string
+  name: string
+  localEndpoints: number
 }
 
 /** Which node the rules are for. */
@@ -61,7 +70,7 @@ export function planRules(
   slices: readonly DeepReadonly<discovery.EndpointSlice>[],
   place: Place,
 ): Rules {
-  const rules: Rules = { backends: [], frontends: [], nodePorts: [] }
+  const rules: Rules = { backends: [], frontends: [], nodePorts: [], healthChecks: [] }
   const slicesOf = new Map<string, DeepReadonly<discovery.EndpointSlice>[]>()
   for (const slice of slices) {
     const service = slice.metadata.labels?.['kubernetes.io/service-name']
@@ -92,6 +101,11 @@ function planService(
   const external = [...(spec.externalIPs ?? []), ...loadBalancerIps(service)].filter((ip) => !ip.includes(':'))
   const affinitySeconds = spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10800) : undefined
 
+  if (spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local' && spec.healthCheckNodePort) {
+    const local = slices.flatMap((slice) => (slice.endpoints ?? []).filter((e) => e.nodeName === place.nodeName && (e.conditions?.ready ?? true)))
+    const { namespace = '', name } = service.metadata
+    rules.healthChecks.push({ port: spec.healthCheckNodePort, namespace, name, localEndpoints: new Set(local.map((e) => e.addresses[0])).size })
+  }
   for (const port of spec.ports ?? []) {
     const protocol = (port.protocol ?? 'TCP').toLowerCase() as Protocol
     const found = endpointsOf(slices, port.name ?? '', port.protocol ?? 'TCP')

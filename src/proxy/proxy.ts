@@ -2,6 +2,7 @@ import type { core, discovery } from '#api'
 import type { Clock, Logger } from '#base'
 import { Backoff, realClock } from '#base'
 import type { Cache } from '#runtime'
+import type { HealthCheckServers } from './health-checks.ts'
 import { planRules } from './plan.ts'
 import type { RuleBackend } from './rule-backend.ts'
 
@@ -10,6 +11,7 @@ export interface ProxyOptions {
   services: Cache<core.Service>
   endpointSlices: Cache<discovery.EndpointSlice>
   backend: RuleBackend
+  health?: HealthCheckServers
   /** This node and no other, for its zone; without it no zone is preferred. */
   node?: Cache<core.Node>
   /** Ranges of service addresses beside the cluster's own. */
@@ -50,6 +52,7 @@ export async function runProxy(options: ProxyOptions, signal: AbortSignal): Prom
       try {
         planned = zone()
         const rules = planRules(services.list(), endpointSlices.list(), { nodeName: options.nodeName, zone: planned })
+        options.health?.apply(rules.healthChecks)
         await backend.apply(ranges ? { ...rules, ranges: ranges.list() } : rules)
         backoff.reset()
       } catch (error) {

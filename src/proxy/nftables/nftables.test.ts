@@ -17,6 +17,7 @@ const rules = (...backends: Rules['backends']): Rules => ({
     { ip: '10.65.0.99', protocol: 'tcp', port: 80, to: 'reject', masquerade: 'unlessPod' },
   ],
   nodePorts: backends.map((b, i) => ({ protocol: b.protocol, port: 30000 + i, to: { backend: b.id }, masquerade: 'always' as const })),
+  healthChecks: [],
 })
 
 test('equal rules need no transaction', () => {
@@ -37,6 +38,7 @@ test('a udp flow to an endpoint that is gone is forgotten', () => {
     backends: ips.length > 0 ? [{ ...backend('a/b/udp/53', ...ips), protocol: 'udp' }] : [],
     frontends: [{ ip: '10.65.0.10', protocol: 'udp', port: 53, to: ips.length > 0 ? { backend: 'a/b/udp/53' } : 'reject', masquerade: 'unlessPod' }],
     nodePorts: [],
+    healthChecks: [],
   })
   assert.deepEqual(staleFlows(udp('10.64.1.2', '10.64.1.3'), udp('10.64.1.3')), [
     { frontend: '10.65.0.10', endpoint: { ip: '10.64.1.2', port: 3000 } },
@@ -50,7 +52,7 @@ test('traffic from inside takes all endpoints where that from outside has to sta
   const all = backend('a/b/tcp/80', '10.64.1.2', '10.64.2.2')
   const at = { protocol: 'tcp' as const, port: 30080, inside: { backend: all.id }, masquerade: 'never' as const }
   const chain = (to: Rules['nodePorts'][number]['to']) =>
-    rulesetOf({ backends: [all, local], frontends: [], nodePorts: [{ ...at, to }] }, options).chains.get('at/node/tcp/30080')
+    rulesetOf({ backends: [all, local], frontends: [], nodePorts: [{ ...at, to }], healthChecks: [] }, options).chains.get('at/node/tcp/30080')
   const first = ['ip saddr 10.64.0.0/16 goto to/a/b/tcp/80', 'fib saddr type local meta mark set meta mark | 0x4000 goto to/a/b/tcp/80']
   assert.deepEqual(chain({ backend: local.id }), [...first, 'goto to/a/b/tcp/80/local'])
   assert.deepEqual(chain('drop'), [...first, 'drop'])
@@ -80,10 +82,11 @@ test('nft takes every script, also one that removes everything', { skip: !canPro
           },
         ],
         nodePorts: [],
+        healthChecks: [],
         ranges: ['10.9.0.0/24', '10.8.0.0/28'],
       },
-      { backends: [], frontends: [], nodePorts: [], ranges: ['10.9.0.0/16'] },
-      { backends: [], frontends: [], nodePorts: [] },
+      { backends: [], frontends: [], nodePorts: [], healthChecks: [], ranges: ['10.9.0.0/16'] },
+      { backends: [], frontends: [], nodePorts: [], healthChecks: [] },
     ].map((r) => rulesetOf(r, options))
     nft(`${skeleton('k8ts', options)}\n${transaction('k8ts', emptyRuleset(), states[0]!)}`)
     for (const [i, state] of states.entries()) if (i > 0) nft(transaction('k8ts', states[i - 1]!, state))
