@@ -208,7 +208,8 @@ export function toJson(value: Value): unknown {
       return integer(value)
   }
   if (value === null) return null
-  if (value instanceof JsonMap || value instanceof JsonObject || value instanceof JsonList) return value.source
+  // what is looked at where it lies, also by a schema
+  if ((value instanceof MapValue || value instanceof List || value instanceof Opaque) && 'source' in value) return value.source
   if (value instanceof List) return Array.from({ length: value.length }, (_, index) => toJson(value.at(index)))
   if (value instanceof MapValue) return mapToJson(value)
   if (value instanceof Uint) return integer(value.value)

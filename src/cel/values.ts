@@ -50,6 +50,10 @@ export abstract class List {
   abstract readonly length: number
   /** The element at an index below `length`. */
   abstract at(index: number): Value
+  /** Of a list whose order means nothing: the pairs that have to be equal for it to equal the other one; undefined where it cannot. */
+  pairs?(other: List): [Value, Value][] | undefined
+  /** Of a list that is more than a sequence, a set or what has keys: it and another in one. */
+  joined?(other: List): List
 }
 
 /** Any value with keys: a map, or an object with fields (then `type` names it, and its keys are its fields that are set). */

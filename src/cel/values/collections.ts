@@ -70,6 +70,7 @@ class ConcatList extends List {
 /** `first + second`. What a comprehension collects is appended to in place. */
 export function concat(first: List, second: List): List {
   if (first instanceof MutableList) return first.append(second)
+  if (first.joined) return first.joined(second)
   if (first.length === 0) return second
   if (second.length === 0) return first
   return new ConcatList(first, second)

@@ -31,6 +31,11 @@ function composed(first: Value, second: Value): boolean {
     const [a, b] = pair
     if (a instanceof List) {
       if (!(b instanceof List) || a.length !== b.length) return false
+      if (a.pairs) {
+        const more = a.pairs(b)
+        if (!more?.every(([left, right]) => push(pairs, left, right))) return false
+        continue
+      }
       for (let index = a.length - 1; index >= 0; index--) {
         if (!push(pairs, a.at(index), b.at(index))) return false
       }
@@ -39,6 +44,8 @@ function composed(first: Value, second: Value): boolean {
       for (const key of a.keys()) {
         const left = a.get(key)
         const right = b.get(key)
+        // a field that is null is a key that is not there
+        if (left === undefined && right === undefined) continue
         if (left === undefined || right === undefined || !push(pairs, left, right)) return false
       }
     } else if (a instanceof Optional) {
