@@ -98,6 +98,7 @@ export function planCall({ name, overloads, args, constants }: CallPlan): Step |
   const apply = single ? first.call : dispatch(name, forms)
   const guarded = single && first.guards.some((_, index) => first.overload.parameters[index]!.kind !== 'parameter') ? checkedCall(name, first) : apply
   const cost = forms.length > 1 && COSTED_BY_OVERLOAD.has(name) ? undefined : first.overload.cost
+  if (first.overload.foreseen && cost) return foreseen(args, guarded, cost)
   if (args.length === 1) return unary(args[0]!, guarded, cost)
   if (args.length === 2) return binary(args[0]!, args[1]!, guarded, cost)
   return variadic(args, guarded, cost)
@@ -162,6 +163,21 @@ function variadic(args: readonly Step[], call: Form['call'], cost: Cost): Step {
     const result = failed ?? call(...values)
     if (values.length === args.length) charge(frame, cost === undefined ? 1 : cost(values, result))
     return result
+  }
+}
+
+/** Like the others, but what the call costs is counted before it is done. */
+function foreseen(args: readonly Step[], call: Form['call'], cost: NonNullable<Cost>): Step {
+  return (frame) => {
+    const values: Value[] = []
+    for (const step of args) {
+      const value = step(frame)
+      values.push(value)
+      if (value instanceof CelError && values.length < args.length) return value
+    }
+    charge(frame, cost(values, null))
+    const last = values.at(-1)!
+    return last instanceof CelError ? last : call(...values)
   }
 }
 

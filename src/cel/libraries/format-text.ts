@@ -3,7 +3,7 @@ import { CelError, Duration, List, MapValue, Timestamp, Uint, type Value } from 
 import { toText } from '../values/conversions.ts'
 import { typeName, typeOf } from '../values/names.ts'
 import { exponential, fixed, grouped } from './decimal.ts'
-import { longestText, tooMuch } from './limits.ts'
+import { limitLength } from './limits.ts'
 
 /** What is wrong with a format, or with an argument for it, in the words of cel-go. */
 export class FormatError extends Error {
@@ -56,7 +56,7 @@ export function parseFormat(
       throw new FormatError(`could not parse formatting clause: unrecognized formatting clause "${byte}"`)
     }
     out += clause(verb as Verb, precision, index)
-    if (out.length > longestText) throw new FormatError(tooMuch.message)
+    limitLength(out.length)
     index++
     i = end + 1
   }
@@ -223,7 +223,7 @@ function listText(list: List, depth: number): string {
     const text = literalText(list.at(i), depth + 1)
     texts.push(text)
     length += text.length
-    if (length > longestText) throw new FormatError(tooMuch.message)
+    limitLength(length)
   }
   return `[${texts.join(', ')}]`
 }
@@ -240,7 +240,7 @@ function mapText(map: MapValue, depth: number): string {
     const entry: [string, string] = [literalText(key, depth + 1), literalText(map.get(key)!, depth + 1)]
     entries.push(entry)
     length += entry[1].length
-    if (length > longestText) throw new FormatError(tooMuch.message)
+    limitLength(length)
   }
   const bytes = (text: string) => Buffer.from(text)
   entries.sort(([a], [b]) => Buffer.compare(bytes(a), bytes(b)))

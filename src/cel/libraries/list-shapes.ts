@@ -7,7 +7,6 @@ import { compare, equal } from '../values/equality.ts'
 import { typeName, typeOf } from '../values/names.ts'
 import { sizeOf } from '../values/size.ts'
 import { add, exactly, listCost, multiply, scale, traversalFactor, unbounded } from './costs.ts'
-import { tooMuch, mostPerCall } from './limits.ts'
 import { comparable } from './lists.ts'
 
 const t = types.parameter('T')
@@ -97,11 +96,6 @@ function distinct(list: List): Value {
   }
   return listOf(unique)
 }
-
-const limited =
-  (call: (list: List) => Value): Overload['call'] =>
-  (list) =>
-    selfCompareCost(list) > mostPerCall ? tooMuch : call(list as List)
 
 /** 0, 1, 2 … without a place in memory for each. */
 class RangeList extends List {
@@ -213,7 +207,7 @@ export const listShapes: Library = {
       parameters: [types.list(type)],
       result: types.list(type),
       member: true,
-      call: limited((list) => sortBy(list, list)),
+      call: (list) => sortBy(list as List, list as List),
       cost: ([list]) => selfCompareCost(list!),
       estimate: ([list]) => selfCompareEstimate(list!, type),
     })),
@@ -222,7 +216,7 @@ export const listShapes: Library = {
       parameters: [listOfT, types.list(type)],
       result: listOfT,
       member: true,
-      call: (list, keys) => (selfCompareCost(keys) > mostPerCall ? tooMuch : sortBy(list as List, keys as List)),
+      call: (list, keys) => sortBy(list as List, keys as List),
       cost: ([, keys]) => selfCompareCost(keys!),
       estimate: ([, keys]) => selfCompareEstimate(keys!, type),
     })),
@@ -253,7 +247,8 @@ export const listShapes: Library = {
         parameters: [listOfT],
         result: listOfT,
         member: true,
-        call: limited(distinct),
+        call: (list) => distinct(list as List),
+        foreseen: true,
         cost: ([list]) => selfCompareCost(list!),
         estimate: ([list]) => selfCompareEstimate(list!, list!.type.kind === 'list' ? list!.type.element : types.dyn),
       },

@@ -38,6 +38,7 @@ function overload(id: string, more: CelType[], result: CelType, apply: (regexp: 
       return (text, _pattern, rest) => apply(regexp, text as string, rest)
     },
     cost: ([text, pattern]) => matching(sizeOf(text!), sizeOf(pattern!)),
+    foreseen: true,
     estimate,
   }
 }

@@ -433,7 +433,7 @@ export const standardLibrary: Library = {
     matches: [
       ...operator(matches, [['matches', [string, string], bool, ofMatches]], prepareMatches),
       ...member(operator(matches, [['matches_string', [string, string], bool, ofMatches]], prepareMatches)),
-    ],
+    ].map((overload): Overload => ({ ...overload, foreseen: true })),
     ...timeFunctions,
   },
 }

@@ -9,7 +9,7 @@ import { characters, sizeOf } from '../values/size.ts'
 import { add, estimatesReading, exactly, multiply, reading, readsFirst, scale, traversalFactor, unbounded } from './costs.ts'
 import { checkFormat } from './format-check.ts'
 import { formatText } from './format-text.ts'
-import { longestText, tooMuch } from './limits.ts'
+import { limitLength } from './limits.ts'
 import { traversalCost, traversalEstimate } from './lists.ts'
 
 const outOfRange = (index: bigint): CelError => new CelError(`index out of range: ${index}`)
@@ -52,7 +52,7 @@ function replace(text: string, wanted: string, by: string, limit = -1n): Value {
   const most = limit < 0n ? Infinity : Number(limit)
   if (wanted === '') {
     const count = Math.min(characters(text) + 1, most)
-    if (text.length + count * by.length > longestText) return tooMuch
+    limitLength(text.length + count * by.length)
     let index = 0
     let out = ''
     for (const character of text) out += index++ < count ? by + character : character
@@ -64,7 +64,7 @@ function replace(text: string, wanted: string, by: string, limit = -1n): Value {
     pieces.push(text.slice(start, at))
     start = at + wanted.length
   }
-  if (text.length + pieces.length * (by.length - wanted.length) > longestText) return tooMuch
+  limitLength(text.length + pieces.length * (by.length - wanted.length))
   return [...pieces, text.slice(start)].join(by)
 }
 
@@ -85,7 +85,7 @@ function join(list: List, separator: string): Value {
     if (typeof value !== 'string') return new CelError(`join: invalid input: ${show(value)}`)
     parts.push(value)
     length += value.length
-    if (length > longestText) return tooMuch
+    limitLength(length)
   }
   return parts.join(separator)
 }
