@@ -61,8 +61,8 @@ async function send(method: string, path: string, body?: object, contentType = '
 
 const group = '/apis/admissionregistration.k8s.io/v1'
 const rule = (resource: string, more: Partial<Rule> = {}): Rule => {
-  const [apiGroup = '', version = '', name = ''] = resource.split('/')
-  return { apiGroups: [apiGroup], apiVersions: [version], resources: [name], operations: ['CREATE', 'UPDATE'], ...more }
+  const [apiGroup = '', version = '', ...name] = resource.split('/')
+  return { apiGroups: [apiGroup], apiVersions: [version], resources: [name.join('/')], operations: ['CREATE', 'UPDATE'], ...more }
 }
 
 interface Bound {
@@ -358,6 +358,22 @@ describe('ValidatingAdmissionPolicy', () => {
         await must(send('POST', '/api/v1/namespaces/default/secrets?dryRun=All', { kind: 'Secret', apiVersion: 'v1', metadata: { name: 's' } }))
       },
     ))
+
+  test('a Scale is asked about as such', async () => {
+    await must(send('POST', deployments, deployment(1)))
+    const spec: ValidatingSpec = {
+      matchConstraints: { resourceRules: [rule('apps/v1/deployments/scale')] },
+      validations: [
+        { expression: 'object.kind != "Scale" || request.kind.group != "autoscaling" || object.spec.replicas < oldObject.spec.replicas + 3' },
+      ],
+    }
+    await withPolicy({ spec }, async () => {
+      const scale = (replicas: number) => send('PATCH', `${deployments}/web/scale`, { spec: { replicas } }, 'application/merge-patch+json')
+      assert.equal((await scale(4)).code, 422)
+      assert.equal((await scale(3)).code, 200)
+    })
+    await must(send('DELETE', `${deployments}/web`))
+  })
 
   test('warnings let through', () =>
     withPolicy({ spec: check('false', { message: 'better not' }), binding: { validationActions: ['Warn', 'Audit'] } }, async () => {

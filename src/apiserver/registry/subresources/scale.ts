@@ -14,6 +14,7 @@ import { ageColumn, column, nameColumn } from '../tables/columns.ts'
 import { age } from '../tables/duration.ts'
 import { updateObject } from '../update.ts'
 import { beginWrite, bodyValue } from '../verbs.ts'
+import { admissionRequest, mutate, validate } from '../write.ts'
 
 const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
 
@@ -38,7 +39,7 @@ export async function scale(registry: Registry, call: Call): Promise<Response> {
   const { entry } = await updateObject(
     registry,
     write,
-    (found) => {
+    async (found) => {
       const old = found as DeepReadonly<Scalable>
       const value = verb === 'patch' ? patched(call, scaleOf(old, resource!.resource), body, scaleKind) : body
       const asked = (verb === 'patch' ? decodePatched(call, body, value, write, scaleKind) : decode(scaleKind, value, write)) as autoscalingV1.Scale
@@ -46,15 +47,25 @@ export async function scale(registry: Registry, call: Call): Promise<Response> {
         throw errors.badRequest(`the name of the object (${write.name} based on URL) was undeterminable: name must be provided`)
       if (asked.metadata.name !== write.name)
         throw errors.badRequest(`the name of the object (${asked.metadata.name}) does not match the name on the URL (${write.name})`)
-      const next = withScale(old, asked, write)
+      const next = await admittedScale(registry, write, old, asked)
       const managedFields = scalersAfter(old, next as Scalable, resource!.resource, write)
       if (managedFields) next.metadata.managedFields = managedFields
       else delete next.metadata.managedFields
       return next
     },
-    { prepare() {}, unvalidated: true, retry: verb === 'patch', managed: true },
+    { prepare() {}, unvalidated: true, admitted: true, retry: verb === 'patch', managed: true },
   )
   return scaleResponse(call, scaleOf(entry.object as DeepReadonly<Scalable>, resource!.resource))
+}
+
+/** The object with the scale that was asked for, once admission has looked at it: as a scale, not as the object behind it. */
+async function admittedScale(registry: Registry, write: Write, old: DeepReadonly<Scalable>, asked: autoscalingV1.Scale): Promise<KubeObject> {
+  const before = scaleOf(old, write.served.storage.resource) as DeepReadonly<KubeObject>
+  const admission = { ...admissionRequest(write, 'UPDATE', asked as KubeObject, before), kind: scaleKind }
+  await mutate(registry, admission)
+  const next = withScale(old, asked, write)
+  await validate(registry, admission)
+  return next
 }
 
 /** The object with the scale that was asked for. */
@@ -75,7 +86,7 @@ async function applyScale(registry: Registry, call: Call, write: Write): Promise
   const { entry } = await updateObject(
     registry,
     write,
-    (found) => {
+    async (found) => {
       const old = found as DeepReadonly<Scalable>
       const entries = (old.metadata.managedFields ?? []) as meta.ManagedFieldsEntry[]
       const live = scaleOf(old, resource!.resource) as KubeObject
@@ -94,11 +105,11 @@ async function applyScale(registry: Registry, call: Call, write: Write): Promise
         throw errors.badRequest(`the name of the object (${applied.metadata.name}) does not match the name on the URL (${write.name})`)
       for (const name of ['uid', 'resourceVersion'] as const)
         if (applied.metadata[name] && applied.metadata[name] !== old.metadata[name]) throw errors.modified(call.served.gr, write.name)
-      const next = withScale(old, asked, write)
+      const next = await admittedScale(registry, write, old, asked)
       next.metadata.managedFields = ofParent(entries, managedFields.filter(ownsReplicas), call.served.apiVersion)
       return next
     },
-    { prepare() {}, unvalidated: true, retry: true, managed: true },
+    { prepare() {}, unvalidated: true, admitted: true, retry: true, managed: true },
   )
   return scaleResponse(call, scaleOf(entry.object as DeepReadonly<Scalable>, resource!.resource))
 }
