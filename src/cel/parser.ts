@@ -52,7 +52,12 @@ const binaries: Readonly<Record<string, string>> = {
   '%': '_%_',
 }
 
-export const parse: Parse = (text, libraries, limits = parseLimits) => {
+/** Where what is broken stands, as cel-go has it: before the first character. */
+const nowhere = -1
+
+export const parse: Parse = (given, libraries, limits = parseLimits) => {
+  // Halves of characters are none to Go.
+  const text = given.toWellFormed()
   const source = newSource(text)
   const issues = newIssues(source)
   let expr: Expr | undefined
@@ -100,7 +105,7 @@ const build = (
 
   const literal = (offset: number, value: Literal['value']): Expr => ({ kind: 'literal', id: ++lastId, offset, value })
   /** What stands where the source is broken: it is never looked at, for there is an issue. */
-  const broken = (offset = 0): Expr => literal(offset, null)
+  const broken = (offset = nowhere): Expr => literal(offset, null)
   const fail = (offset: number, message: string): Expr => {
     issues.report(offset, message)
     return broken(offset)
@@ -175,13 +180,13 @@ const build = (
 
   const fieldName = (field: Field): string | undefined => (field.token?.kind === 'ESC_IDENTIFIER' ? field.token.text.slice(1, -1) : field.token?.text)
 
-  const entriesOf = <Key, Entry>(entries: Entries<Key>, make: (key: Key, value: Tree, id: number, offset: number) => Entry): Entry[] => {
+  const entriesOf = <Key, Entry>(entries: Entries<Key>, make: (key: Key, value: Tree, id: number, offset: number, first: Key) => Entry): Entry[] => {
     const made: Entry[] = []
     for (const [index, colon] of entries.colons.entries()) {
       const id = ++lastId
       const [key, value] = [entries.keys[index], entries.values[index]]
       if (!key || !value) return []
-      made.push(make(key, value, id, colon.offset))
+      made.push(make(key, value, id, colon.offset, entries.keys[0]!))
     }
     return made
   }
@@ -255,7 +260,7 @@ const build = (
       case 'literal':
         return visitLiteral(offset, tree.sign, tree.token)
       case 'broken':
-        return tree.rule === 'unary' ? literal(offset, '<<error>>') : broken(offset)
+        return tree.rule === 'unary' ? literal(offset, '<<error>>') : broken()
       default:
         throw new Error(tree satisfies never)
     }
@@ -271,10 +276,10 @@ const build = (
   })
 
   type StructEntry = Extract<Expr, { kind: 'struct' }>['entries'][number]
-  const structEntry = (key: Field, value: Tree, id: number, offset: number): StructEntry => {
+  const structEntry = (key: Field, value: Tree, id: number, offset: number, first: Field): StructEntry => {
     const field = fieldName(key)
-    if (field === undefined) fail(key.start.offset, 'unsupported ident kind')
-    return { id, offset, field: field ?? '', value: visit(value), ...(key.optional && { optional: true }) }
+    if (field === undefined) return { id, offset, field: '', value: fail(first.start.offset, 'unsupported ident kind') }
+    return { id, offset, field, value: visit(value), ...(key.optional && { optional: true }) }
   }
 
   const visitSelect = (tree: Extract<Tree, { is: 'select' }>): Expr => {

@@ -94,9 +94,9 @@ const display = ({ line, column, message }: Issue, lines: readonly string[]): st
   if (text === undefined || (lines.length === 1 && text === '') || Buffer.byteLength(text) > longestSnippet) return head
   const snippet = text.replaceAll('\t', ' ')
   const points = Array.from(snippet)
-  const marks = points.slice(0, column).map((point) => (isWide(point) ? '\uff0e' : '.'))
-  const mark = points[column] !== undefined && isWide(points[column]) ? '\uff3e' : '^'
+  const marks = points.slice(0, Math.max(column, 0)).map((point) => (isWide(point) ? '\uff0e' : '.'))
+  const mark = isWide(points[Math.max(column, 0)] ?? '') ? '\uff3e' : '^'
   return `${head}\n | ${snippet}\n | ${marks.join('')}${mark}`
 }
 
-const isWide = (point: string): boolean => point.codePointAt(0)! > 0x7f
+const isWide = (point: string): boolean => (point.codePointAt(0) ?? 0) > 0x7f

@@ -135,6 +135,7 @@ const grammar = {
     open: before("'('"),
     args: before("')'", ...expressionFirst),
     inner: before(...expressionFirst),
+    innerClose: before("')'"),
     close: before("')'"),
     listOpen: before("'['"),
     elements: before("'?'", ...expressionFirst, "','", "']'"),
@@ -515,8 +516,8 @@ export const parseSyntax = (lexer: Lexer, fail: (offset: number, message: string
       sync(places.alternatives)
       if (kind() === "'('") {
         match("'('", places.open, places.inner)
-        tree = expression(places.close)
-        match("')'", places.close, places.end)
+        tree = expression(places.innerClose)
+        match("')'", places.innerClose, places.end)
       } else if (kind() === "'['") {
         const elements: Element[] = []
         tree = { is: 'list', start: token(), op: match("'['", places.listOpen, places.elements), elements }
