@@ -120,6 +120,7 @@ describe('an expression that makes no sense says why, in the words of cel-go', (
     ['int{}', "1:3 'int' is not a message type"],
     ['[?1]', "1:2 expected type 'optional_type(int)' but found 'int'"],
     ['x == null', "1:2 found no matching overload for '_==_' applied to '(int, null)'"],
+    ['q.optMap(v, v)', "1:0 undeclared reference to 'q' (in container '')", "1:0 undeclared reference to 'q' (in container '')"],
     ['duration("x")', '1:9 invalid duration argument'],
     ['timestamp("x")', '1:10 invalid timestamp argument'],
     ['s.matches("(")', '1:10 invalid matches argument'],

@@ -241,7 +241,6 @@ export const check = ({ source: text, expr, macroCalls }: Parsed, declarations: 
         if (wrong.length === 0) references.set(call.id, { kind: 'function', overloads: [overload.id] })
         return
       }
-      if (overload.parameters.length !== given.length) continue
       const { parameters, result: declaredResult } = instance(overload)
       if (!unifier.assignable(givenTypes, parameters)) continue
       fitting.push(overload.id)

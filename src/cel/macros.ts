@@ -172,7 +172,7 @@ function optionalMacro(name: string, wraps: boolean): Macro {
       const targetName = target!.kind === 'ident' ? target!.name : '@target'
       const asked = simple ? target! : make.ident(targetName)
       const found = make.member(asked, 'hasValue')
-      const inner = bind(make, variable!.name, make.member(make.ident(targetName), 'value'), expression!)
+      const inner = bind(make, variable!.name, make.member(make.ident(targetName, simple ? target : undefined), 'value'), expression!)
       const result = make.call('_?_:_', found, wraps ? make.call('optional.of', inner) : inner, make.call('optional.none'))
       return simple ? result : bind(make, targetName, target!, result)
     },

@@ -7,7 +7,8 @@ import { type Element, type Entries, type Field, ParseLimit, type ParseLimits, p
 
 /** Makes the parts that a macro stands for, each with an id of its own, at the place of the call. */
 export interface MacroMaker {
-  ident(name: string): Expr
+  /** At the place of the call, or of another expression. */
+  ident(name: string, at?: Expr): Expr
   literal(value: boolean | bigint | string): Expr
   call(name: string, ...args: Expr[]): Expr
   member(target: Expr, name: string, ...args: Expr[]): Expr
@@ -116,7 +117,7 @@ const build = (
   const makerAt = (offset: number): MacroMaker => {
     const node = () => ({ id: ++lastId, offset })
     return {
-      ident: (name) => ({ kind: 'ident', ...node(), name }),
+      ident: (name, at) => ({ kind: 'ident', ...node(), ...(at && { offset: at.offset }), name }),
       literal: (value) => literal(offset, value),
       call: (name, ...args) => ({ kind: 'call', ...node(), function: name, args }),
       member: (target, name, ...args) => ({ kind: 'call', ...node(), function: name, target, args }),
