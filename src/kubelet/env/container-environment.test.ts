@@ -9,7 +9,7 @@ import { fieldValue } from './field-ref.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const objects: Record<string, object> = {
-  'ConfigMap/shop/settings': { data: { COLOR: 'blue', 'bad key': 'x', SIZE: 'XL' } },
+  'ConfigMap/shop/settings': { data: { COLOR: 'blue', 'bad=key': 'x', SIZE: 'XL' } },
   'Secret/shop/db': { data: { password: base64('s3cret'), user: base64('app') } },
 }
 const services = [
@@ -144,11 +144,31 @@ describe('the environment of a container', () => {
     assert.equal(few.URL, '10.0.0.1')
     assert.equal(few.MY_DB_SERVICE_HOST, undefined)
   })
+  it('takes keys of any printable characters', async () => {
+    const { '1 COLOR': color, '1 SIZE': size } = await run({ envFrom: [{ prefix: '1 ', configMapRef: { name: 'settings' } }] })
+    assert.deepEqual([color, size], ['blue', 'XL'])
+  })
+  it('takes values from a file of a volume', async () => {
+    const from = (key: string, path = 'my.env', optional = false) => [
+      { name: 'A', valueFrom: { fileKeyRef: { volumeName: 'v', path, key, optional } } },
+    ]
+    const readVolumeFile = async (volume: string, path: string) => {
+      if (volume !== 'v') throw new Error('cannot find the volume')
+      return path === 'my.env' ? "X='1'" : path === 'bad.env' ? 'X=1' : undefined
+    }
+    const get = async (env: core.EnvVar[]) => (await run({ env }, { readVolumeFile })).A
+    assert.equal(await get(from('X')), '1')
+    assert.equal(await get(from('Y', 'my.env', true)), undefined)
+    assert.equal(await get(from('X', 'no.env', true)), undefined)
+    await assert.rejects(get(from('Y')), /environment variable key "Y" not found in file "my.env"/)
+    await assert.rejects(get(from('X', 'no.env')), /environment variable key "X" not found in file "no.env"/)
+    await assert.rejects(get(from('X', 'bad.env', true)), /at line 1/)
+  })
   it('warns of keys that cannot be variables', async () => {
     const warnings: string[] = []
     await run({ envFrom: [{ configMapRef: { name: 'settings' } }] }, { onInvalidNames: (m) => warnings.push(m) })
     assert.deepEqual(warnings, [
-      'Keys [bad key] from the EnvFrom configMap shop/settings were skipped since they are considered invalid environment variable names.',
+      'Keys [bad=key] from the EnvFrom configMap shop/settings were skipped since they are considered invalid environment variable names.',
     ])
   })
   const failing: [string, Partial<core.Container>, string][] = [
