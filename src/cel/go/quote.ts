@@ -13,8 +13,12 @@ const escapes: Record<string, string> = {
 /** Letters, marks, numbers, punctuation and symbols, and of all spaces the plain one: what Go prints as it is. */
 const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u
 
+/** Most texts have nothing to escape. */
+const plain = /^[ !#-[\]-~]*$/
+
 /** A text as Go's `%q` writes it. */
 export function goQuote(text: string): string {
+  if (plain.test(text)) return `"${text}"`
   let quoted = '"'
   for (const character of text) {
     const escape = escapes[character]
