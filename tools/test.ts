@@ -42,7 +42,7 @@ const parts: Record<string, () => void | Promise<void>> = {
     dropOldTestClusters()
     const files = longestFirst(globSync('test/e2e/*.test.ts', { cwd: root }), longEndToEndTests)
     const alone = files.filter((file) => wholeMachine.has(basename(file, '.test.ts')))
-    const limits = { limitMs: 600_000, beforeSecondChance: dropOldTestClusters, report: say }
+    const limits = { limitMs: 900_000, beforeSecondChance: dropOldTestClusters, report: say }
     // most of a test's time is waiting: two at a time keep two cores busy
     const together = await runFiles(
       files.filter((file) => !alone.includes(file)),
