@@ -15,6 +15,7 @@ import {
   namespaceExists,
   podNodeSelector,
 } from './optional-plugins.ts'
+import { podTolerationRestriction } from './pod-tolerations.ts'
 import { podSecurity } from './pod-security.ts'
 import { runAdmission } from './run.ts'
 
@@ -23,6 +24,8 @@ const plugin = (name: string, configuration: string) =>
   `${header}plugins:\n- name: ${name}\n  configuration:\n${configuration.replace(/^/gm, '    ')}`
 const podSecurityHeader = 'apiVersion: pod-security.admission.config.k8s.io/v1\nkind: PodSecurityConfiguration\n'
 const eventHeader = 'apiVersion: eventratelimit.admission.k8s.io/v1alpha1\nkind: Configuration\n'
+
+const tolerationHeader = 'apiVersion: podtolerationrestriction.admission.k8s.io/v1alpha1\nkind: Configuration\n'
 
 const request = (
   operation: AdmissionRequest['operation'],
@@ -113,6 +116,11 @@ test('what cannot be meant is refused with the field that is wrong', async (cont
       'an exemption twice',
       plugin('PodSecurity', `${podSecurityHeader}exemptions: {namespaces: [a, a]}`),
       /exemptions.namespaces\[1\]: Duplicate value: "a"/,
+    ],
+    [
+      'a toleration that there is not',
+      plugin('PodTolerationRestriction', `${tolerationHeader}whitelist: [{key: a, operator: Exists, value: b}]`),
+      /PodTolerationRestriction: whitelist\[0\].operator: Invalid value: "b": value must be empty when `operator` is 'Exists'/,
     ],
     ['no limits', plugin('EventRateLimit', eventHeader), /EventRateLimit: limits: must not be empty/],
     [
@@ -253,4 +261,59 @@ test('plugins that are off by default', async (context) => {
     await refusal(plugin, request('CREATE', 'pods/other', 'Pod', other))
     assert.deepEqual((other.spec as { nodeSelector?: object }).nodeSelector, { kind: 'general' })
   })
+})
+
+test('pods get the tolerations of their namespace, and may have no others than it lists', async (context) => {
+  const key = (name: string, more: object = {}) => ({ key: name, operator: 'Exists', ...more })
+  const reader = memoryReader()
+  const namespace = (name: string, annotations: Record<string, string>) =>
+    reader.set('', 'namespaces', {
+      metadata: { name, annotations: Object.fromEntries(Object.entries(annotations).map(([k, v]) => [`scheduler.alpha.kubernetes.io/${k}`, v])) },
+    })
+  namespace('plain', {})
+  namespace('own', { defaultTolerations: JSON.stringify([key('own')]), tolerationsWhitelist: JSON.stringify([key('own'), key('more')]) })
+  namespace('open', { defaultTolerations: '', tolerationsWhitelist: '' })
+  namespace('broken', { tolerationsWhitelist: '{"a":1}' })
+  const text = plugin(
+    'PodTolerationRestriction',
+    `${tolerationHeader}default: [{key: all, operator: Exists}]\nwhitelist: [{key: all, operator: Exists}, {key: b, value: x}]`,
+  )
+  const { tolerations } = parseAdmissionConfiguration(text)
+  const of = podTolerationRestriction(reader, tolerations)
+  const given = async (where: string, wanted?: object[], operation: 'CREATE' | 'UPDATE' = 'CREATE', containers?: object[]) => {
+    const one = pod({ ...(wanted ? { tolerations: wanted } : {}), ...(containers ? { containers } : {}) }, { name: 'p', namespace: where })
+    const refused = await refusal(of, request(operation, `pods/${where}`, 'Pod', one, operation === 'UPDATE' ? { old: one } : {}))
+    return refused ?? (one.spec as { tolerations?: object[] }).tolerations
+  }
+  const conflict = (whose: string) => `500 pod tolerations (possibly merged with namespace default tolerations) conflict with its ${whose} whitelist`
+  const rows: [name: string, found: unknown, expected: unknown][] = [
+    ['the configuration’s where the namespace has none', await given('plain'), [key('all')]],
+    [
+      'beside what the pod says, as far as it is listed',
+      await given('plain', [{ key: 'b', operator: 'Equal', value: 'x' }]),
+      [{ key: 'b', operator: 'Equal', value: 'x' }, key('all')],
+    ],
+    ['what is not listed is refused', await given('plain', [key('c')]), conflict('cluster')],
+    ['another value is refused', await given('plain', [{ key: 'b', operator: 'Equal', value: 'y' }]), conflict('cluster')],
+    [
+      'the namespace’s come before the configuration’s',
+      await given('own', [key('more', { effect: 'NoSchedule' })]),
+      [key('more', { effect: 'NoSchedule' }), key('own')],
+    ],
+    ['and so does its list', await given('own', [key('all')]), conflict('namespace')],
+    ['what another one covers is left out', await given('own', [key('own', { effect: 'NoSchedule' })]), [key('own')]],
+    ['empty annotations mean none, and all', await given('open', [key('anything')]), [key('anything')]],
+    ['an update gets none', await given('plain', undefined, 'UPDATE'), undefined],
+    [
+      'an annotation that cannot be read lets nobody pass',
+      await given('broken', [key('a')]),
+      '500 tolerations of the namespace: a list of tolerations is expected',
+    ],
+    [
+      'pods that ask for resources tolerate that memory is short',
+      await given('open', [], 'CREATE', [{ name: 'c', image: 'i', resources: { requests: { cpu: '1' } } }]),
+      [key('node.kubernetes.io/memory-pressure', { effect: 'NoSchedule' })],
+    ],
+  ]
+  for (const [name, found, expected] of rows) await context.test(name, () => assert.deepEqual(found, expected))
 })

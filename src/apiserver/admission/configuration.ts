@@ -1,8 +1,12 @@
 import { parse } from 'yaml'
+import type { core } from '#api'
 import { dns1123Subdomain } from '#api'
+import type { Causes } from '../registry/validation/causes.ts'
+import { validateTolerations } from '../registry/validation/pod/scheduling.ts'
 import type { EventLimit } from './event-rate-limit.ts'
 import { limitTypes } from './event-rate-limit.ts'
 import type { PodSecurityMode, PodSecurityPolicy } from './pod-security-policy.ts'
+import type { TolerationRules } from './pod-tolerations.ts'
 import { levelOf, versionOf, wrongLevel, wrongVersion } from './pod-security-policy.ts'
 import type { PodSecurityOptions } from './pod-security.ts'
 
@@ -12,6 +16,8 @@ export interface AdmissionConfiguration {
   eventLimits?: readonly EventLimit[]
   /** Node selectors by namespace; `clusterDefaultNodeSelector` for the others. */
   nodeSelectors?: Readonly<Record<string, string>>
+  /** What pods tolerate, and may, in namespaces that do not say it themselves. */
+  tolerations?: TolerationRules
 }
 
 type Fields = Record<string, unknown>
@@ -53,6 +59,7 @@ export function parseAdmissionConfiguration(text: string): AdmissionConfiguratio
 const readers: Record<string, (given: Fields, at: string) => AdmissionConfiguration> = {
   PodSecurity: (given, at) => ({ podSecurity: podSecurityOf(given, at) }),
   EventRateLimit: (given, at) => ({ eventLimits: eventLimitsOf(given, at) }),
+  PodTolerationRestriction: (given, at) => ({ tolerations: tolerationRulesOf(given, at) }),
   PodNodeSelector: (given, at) => ({ nodeSelectors: selectorsOf(given, at) }),
 }
 
@@ -116,6 +123,21 @@ function eventLimitsOf(given: Fields, at: string): EventLimit[] {
       if (!Number.isInteger(value) || (value as number) < least) throw invalid(at, `limits[${i}].${name}`, value, why)
     return { type: known, qps: qps as number, burst: burst as number, cacheSize: cacheSize as number }
   })
+}
+
+function tolerationRulesOf(given: Fields, at: string): TolerationRules {
+  expect(given, 'Configuration', /^podtolerationrestriction\.admission\.k8s\.io\/v1alpha1$/, at)
+  only(given, ['kind', 'apiVersion', 'default', 'whitelist'], at)
+  const rules: TolerationRules = {}
+  for (const list of ['default', 'whitelist'] as const) {
+    if (given[list] === undefined) continue
+    const tolerations = listOf(given[list], `${at}: ${list}`).map((each, i) => fieldsOf(each, `${at}: ${list}[${i}]`) as unknown as core.Toleration)
+    const causes: Causes = []
+    validateTolerations(causes, list, tolerations)
+    if (causes.length > 0) throw new Error(`${at}: ${causes.map(({ field, message }) => `${field}: ${message}`).join(', ')}`)
+    rules[list] = tolerations
+  }
+  return rules
 }
 
 function selectorsOf(given: Fields, at: string): Record<string, string> {

@@ -29,6 +29,7 @@ import { ownerReferencesPermissionEnforcement } from './owner-references.ts'
 import { podSecurity } from './pod-security.ts'
 import type { PolicyMetrics } from './policies/index.ts'
 import { admissionPolicies, policyMetrics } from './policies/index.ts'
+import { podTolerationRestriction } from './pod-tolerations.ts'
 import { policyParameters } from './policy-params.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
@@ -79,6 +80,7 @@ const offByDefault = new Set([
   'NamespaceExists',
   'OwnerReferencesPermissionEnforcement',
   'PodNodeSelector',
+  'PodTolerationRestriction',
 ])
 
 /** What upstream does outside of admission: there is no turning it off. */
@@ -129,6 +131,7 @@ function allPlugins({
     podNodeSelector(reader, configuration.nodeSelectors),
     priority(reader),
     defaultTolerationSeconds(),
+    podTolerationRestriction(reader, configuration.tolerations),
     eventRateLimit(configuration.eventLimits ?? [], clock),
     extendedResourceToleration(),
     defaultStorageClass(reader),
