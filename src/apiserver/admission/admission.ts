@@ -8,6 +8,8 @@ export interface AdmissionRequest {
   /** The new object, which `mutate` may change; undefined for DELETE. */
   object?: KubeObject
   old?: DeepReadonly<KubeObject>
+  /** The object's name is made of its generateName: upstream's plugins that change it do not know it yet. */
+  nameIsGenerated?: boolean
   /**
    * A plugin whose change others may have to answer sets it to `wanted`: then all plugins' `mutate` run once more, while it is `running` (upstream's
    * reinvocation).

@@ -37,6 +37,7 @@ export async function createObject(registry: Registry, write: Write, object: Kub
   if (!managed) trackFields(write, object, undefined)
   const { strategy } = served
   const admission = admissionRequest(write, 'CREATE', object)
+  if (generated) admission.nameIsGenerated = true
   if (await mutate(registry, admission)) strategy.default?.(object)
   strategy.prepareForCreate?.(object, write.context)
   const claim = await strategy.claim?.(object, undefined, write.context)

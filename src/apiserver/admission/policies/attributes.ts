@@ -21,6 +21,8 @@ export interface GroupVersionResource {
 export interface Attributes {
   operation: AdmissionRequest['operation']
   kind: GroupVersionKind
+  /** The object is what the resource stores, and not something about it such as a Scale. */
+  stored: boolean
   resource: GroupVersionResource
   subresource: string
   /** Of a namespace, its own name. */
@@ -40,10 +42,12 @@ export function attributesOf(request: AdmissionRequest): Attributes | undefined 
   const { group, version, resource, subresource } = about
   const served = kindOfResource(group, version, resource)
   const { operation, context, object, old } = request
+  const stored = served !== undefined && isStored(request, served)
   const name = about.name || object?.metadata?.name || old?.metadata.name || ''
   return {
     operation,
-    kind: served && isStored(request, served) ? { group, version, kind: served.kind } : request.kind,
+    kind: stored ? { group, version, kind: served.kind } : request.kind,
+    stored,
     resource: { group, version, resource },
     subresource,
     namespace: group === '' && resource === 'namespaces' ? name : about.namespace || object?.metadata?.namespace || '',
@@ -55,7 +59,6 @@ export function attributesOf(request: AdmissionRequest): Attributes | undefined 
   }
 }
 
-/** Whether the request's object is what the resource stores, and not something about it such as a Scale. */
 function isStored({ kind }: AdmissionRequest, served: Kind): boolean {
   const storage = storageKind(served)
   return kind.group === storage.group && kind.version === storage.version && kind.kind === storage.kind

@@ -109,7 +109,7 @@ function matchesObject({ request }: Attributes, selector: Selector): boolean {
 }
 
 function matchRules(attributes: Attributes, rules: readonly Rule[], policy: string | undefined): Match | undefined {
-  const { resource, kind, name, subresource } = attributes
+  const { resource, kind, name, stored } = attributes
   for (const rule of rules) if (matchesRule(attributes, resource, rule) && isNamed(rule, name)) return { resource, kind }
   if (policy !== 'Equivalent') return undefined
   for (const rule of rules)
@@ -118,10 +118,7 @@ function matchRules(attributes: Attributes, rules: readonly Rule[], policy: stri
       if (other.group === resource.group && other.version === resource.version && other.resource === resource.resource) continue
       if (!matchesRule(attributes, equivalent, rule) || !isNamed(rule, name)) continue
       // what is about an object (its Scale) is the same in all of them
-      return {
-        resource: equivalent,
-        kind: subresource === '' || subresource === 'status' ? { group: other.group, version: other.version, kind: other.kind } : kind,
-      }
+      return { resource: equivalent, kind: stored ? { group: other.group, version: other.version, kind: other.kind } : kind }
     }
   return undefined
 }

@@ -127,28 +127,48 @@ export function mutatingAdmissionPolicy(options: MutatingPolicyOptions): Admissi
     if (policy.spec.reinvocationPolicy === 'IfNeeded') state.invoked.add(key)
   }
 
+  function mutate(request: AdmissionRequest): void {
+    const attributes = attributesOf(request)
+    if (!attributes) return
+    const failures: Failure[] = []
+    const fail = (failure: Failure) => {
+      if (failure.hook.evaluator.failurePolicy === 'Fail') failures.push(failure)
+    }
+    const invocations = collect(attributes, fail)
+    if (invocations.length > 0) {
+      const state = stateOf(request)
+      // what other plugins changed since is for those to see who ask for it
+      if (request.reinvocation === 'running' && !equalJson(state.last, request.object)) requireAgain(state)
+      for (const invocation of invocations) invoke(invocation, attributes, state, fail)
+      state.last = request.object && structuredClone(request.object)
+    }
+    if (failures.length > 0) throw refusal(attributes, failures)
+  }
+
   return {
     name: 'MutatingAdmissionPolicy',
     handles({ operation, context: { request } }) {
       return operation !== 'DELETE' && source.hooks().length > 0 && request.resource !== undefined && !isExempt(request.resource)
     },
     mutate(request) {
-      const attributes = attributesOf(request)
-      if (!attributes) return
-      const failures: Failure[] = []
-      const fail = (failure: Failure) => {
-        if (failure.hook.evaluator.failurePolicy === 'Fail') failures.push(failure)
+      const showName = hideGeneratedName(request)
+      try {
+        mutate(request)
+      } finally {
+        showName()
       }
-      const invocations = collect(attributes, fail)
-      if (invocations.length > 0) {
-        const state = stateOf(request)
-        // what other plugins changed since is for those to see who ask for it
-        if (request.reinvocation === 'running' && !equalJson(state.last, request.object)) requireAgain(state)
-        for (const invocation of invocations) invoke(invocation, attributes, state, fail)
-        state.last = request.object && structuredClone(request.object)
-      }
-      if (failures.length > 0) throw refusal(attributes, failures)
     },
+  }
+}
+
+/** Takes away a name that is not the client's while policies look at the object. Answers how it comes back. */
+function hideGeneratedName({ object, nameIsGenerated }: AdmissionRequest): () => void {
+  const name = nameIsGenerated ? object?.metadata.name : undefined
+  if (!object || !name) return () => {}
+  // its place among the fields stays
+  ;(object.metadata as { name: string | undefined }).name = undefined
+  return () => {
+    object.metadata.name ||= name
   }
 }
 
@@ -186,14 +206,14 @@ function replace(target: KubeObject, next: KubeObject): void {
 }
 
 /** The first failure is what the answer says, all are its causes. */
-function refusal({ resource, name }: Attributes, failures: readonly Failure[]): StatusError {
+function refusal({ resource, name, request }: Attributes, failures: readonly Failure[]): StatusError {
   const messages = failures.map(({ hook, binding, message }) => {
     const policy = hook.policy.metadata.name
     return binding
       ? `policy '${policy}' with binding '${binding.metadata.name}' denied request: ${message}`
       : `policy ${JSON.stringify(policy)} denied request: ${message}`
   })
-  const { status } = errors.forbidden(resource, name || 'Unknown', 'admission request denied by policy')
+  const { status } = errors.forbidden(resource, name || request.object?.metadata?.generateName || 'Unknown', 'admission request denied by policy')
   const { reason } = failures[0]!
   return new StatusError({
     ...status,

@@ -588,6 +588,20 @@ describe('MutatingAdmissionPolicy', () => {
       ),
     ))
 
+  test('a name that is generated is not known yet', () =>
+    withMutation(
+      {
+        matchConstraints: forConfigMaps,
+        mutations: [apply('Object{data: {"named": has(object.metadata.name) || has(request.name) ? "yes" : "no"}}')],
+      },
+      () =>
+        withPolicy({ spec: check('request.name == object.metadata.name && object.metadata.name.startsWith("gen-")') }, async () => {
+          const { data, metadata } = await must(send('POST', `${configMaps}?dryRun=All`, configMap({}, { name: undefined, generateName: 'gen-' })))
+          assert.deepEqual(data, { named: 'no' })
+          assert.match(metadata.name, /^gen-.{5}$/)
+        }),
+    ))
+
   test('what a policy makes is validated', () =>
     withMutation({ matchConstraints: forConfigMaps, mutations: [apply('Object{data: {"not a key": ""}}')] }, async () => {
       const { code, object } = await send('POST', configMaps, configMap())
