@@ -40,8 +40,8 @@ export type Variables = Readonly<Record<string, Value | (() => Value)>>
 export interface Limits {
   /** In units of Kubernetes' cost; beyond it the evaluation ends with an error. */
   cost?: number
-  /** Ends the evaluation between the steps of a comprehension. */
-  signal?: AbortSignal
+  /** Ends the evaluation between the steps of a comprehension; asked at each, so that it may also be a look at a clock. */
+  signal?: Pick<AbortSignal, 'aborted'>
 }
 
 export interface Evaluation {

@@ -1,6 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { jsonValue, toJson } from './json-values.ts'
+import { equal } from './values/equality.ts'
 import { type CelType, types } from './types.ts'
 import { CelError, Duration, List, MapValue, Timestamp, Uint } from './values.ts'
 
@@ -41,4 +42,17 @@ test('a declared type decides what a number or a text is', () => {
   assert.equal(value.get('any'), 2n)
   assert.equal(value.get('unknown'), undefined)
   assert.deepEqual(jsonValue('x', types.int), new CelError('invalid data, expected int, got string'))
+})
+
+test('JSON is compared as it lies, what is no JSON by its values', () => {
+  const same = (a: unknown, b: unknown) => equal(jsonValue(a), jsonValue(b))
+  assert.equal(same({ a: [1, { b: null }] }, { a: [1, { b: null }] }), true)
+  assert.equal(same({ a: 1, gone: undefined }, { a: 1 }), true)
+  assert.equal(same({ a: 1 }, { a: 1, b: undefined, c: 2 }), false)
+  assert.equal(same({ a: null }, {}), false)
+  assert.equal(same([1, [2]], [1, [3]]), false)
+  assert.equal(same([[]], [{}]), false)
+  assert.equal(same({ a: 1 }, { a: 1n }), true)
+  assert.equal(same({ a: new Timestamp(1n) }, { a: new Timestamp(1n, 3600) }), true)
+  assert.equal(same({ a: new Timestamp(1n) }, { a: 'x' }), false)
 })

@@ -125,6 +125,10 @@ class JsonList extends List {
   get length(): number {
     return this.source.length
   }
+  /** Whether no type changes what is in it. */
+  get plain(): boolean {
+    return this.#element === undefined
+  }
   at(index: number): Value {
     return jsonValue(this.source[index] ?? null, this.#element, this.#typing)
   }
@@ -140,6 +144,9 @@ class JsonMap extends MapValue {
     this.source = source
     this.#value = value
     this.#typing = typing
+  }
+  get plain(): boolean {
+    return this.#value === undefined
   }
   get size(): number {
     if (this.#size < 0) this.#size = set(this.source).length
@@ -184,6 +191,68 @@ class JsonObject extends MapValue {
       const key = this.#typing.escape ? this.#typing.escape(name) : name
       if (key !== undefined && this.get(key) !== undefined) yield key
     }
+  }
+}
+
+/**
+ * Whether two values that are JSON, which no type changes, are equal: as their JSON is, which is told without making values of its parts. Undefined where
+ * that does not tell it.
+ */
+export function sameJson(a: Value, b: Value): boolean | undefined {
+  if (!(a instanceof JsonMap || a instanceof JsonList) || !(b instanceof JsonMap || b instanceof JsonList)) return undefined
+  return a.plain && b.plain ? new JsonComparison(a.source, b.source).result() : undefined
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** By a list of pairs rather than by recursion, for what nests deeper than the stack is; parts that two objects share are not looked at. */
+class JsonComparison {
+  readonly #pairs: [unknown, unknown][]
+  /** Something in it is no JSON. */
+  #foreign = false
+  constructor(a: unknown, b: unknown) {
+    this.#pairs = [[a, b]]
+  }
+
+  result(): boolean | undefined {
+    let alike = true
+    for (let pair = this.#pairs.pop(); pair !== undefined && alike; pair = this.#pairs.pop())
+      alike = this.#alike(pair[0] as object, pair[1] as object)
+    return this.#foreign ? undefined : alike
+  }
+
+  #alike(a: object, b: object): boolean {
+    if (a === b) return true
+    if (Array.isArray(a)) {
+      if (!Array.isArray(b) || a.length !== b.length) return false
+      for (let index = 0; index < a.length; index++) if (!this.#same(a[index] ?? null, b[index] ?? null)) return false
+      return true
+    }
+    if (isValue(a) || isValue(b)) {
+      this.#foreign = true
+      return false
+    }
+    return !Array.isArray(b) && this.#fieldsAlike(a as Fields, b as Fields)
+  }
+
+  #fieldsAlike(a: Fields, b: Fields): boolean {
+    let count = 0
+    for (const key of Object.keys(a)) {
+      if (a[key] === undefined) continue
+      count++
+      if (!Object.hasOwn(b, key) || !this.#same(a[key], b[key])) return false
+    }
+    for (const key of Object.keys(b)) if (b[key] !== undefined) count--
+    return count === 0
+  }
+
+  /** Puts off what has parts. */
+  #same(a: unknown, b: unknown): boolean {
+    if (a === b) return true
+    if (typeof a === 'bigint' || typeof b === 'bigint') this.#foreign = true
+    if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+    this.#pairs.push([a, b])
+    return true
   }
 }
 

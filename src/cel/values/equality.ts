@@ -1,4 +1,5 @@
 import { CelError, Duration, List, MapValue, Opaque, Timestamp, TypeValue, Uint, type Value } from '../values.ts'
+import { sameJson } from '../json-values.ts'
 import { Optional } from '../optional.ts'
 import { typeName } from './names.ts'
 
@@ -25,6 +26,8 @@ export function equal(a: Value, b: Value): boolean {
 
 /** Lists and maps are compared by a list of pairs rather than by recursion: values can be nested deeper than the stack is. */
 function composed(first: Value, second: Value): boolean {
+  const same = sameJson(first, second)
+  if (same !== undefined) return same
   const pairs: [Value, Value][] = []
   let pair: [Value, Value] | undefined = [first, second]
   for (; pair !== undefined; pair = pairs.pop()) {

@@ -1,5 +1,5 @@
 import type { Clock } from '#base'
-import type { CelType, Environment, Program, Value, Variables } from '#cel'
+import type { CelType, Environment, Limits, Program, Value, Variables } from '#cel'
 import { CelError, CompileError, MapValue, printType, sameType, variablesType } from '#cel'
 
 /** What one expression may cost, and all expressions of one kind in a policy together, in units of CEL's cost (upstream's apis/cel config). */
@@ -59,6 +59,8 @@ export interface Evaluated {
 /** The names of one evaluation. Variables of the policy are computed when they are first asked for, once for all expressions of it. */
 export interface Activation {
   variables: Variables
+  /** Ends the evaluation that is under way, with the variables that it asks for. */
+  signal?: Limits['signal']
   /** What variables have cost since this was last asked. */
   takeCost(): number
 }
@@ -66,12 +68,7 @@ export interface Activation {
 export function activation(inputs: Variables, named: readonly NamedExpression[]): Activation {
   let cost = 0
   const variables: Record<string, Variables[string]> = { ...inputs }
-  variables['variables'] = new LazyVariables(named, (program) => {
-    const evaluated = program.evaluate(variables, { cost: perCallLimit })
-    cost += evaluated.cost
-    return evaluated.value
-  })
-  return {
+  const names: Activation = {
     variables,
     takeCost() {
       const taken = cost
@@ -79,14 +76,32 @@ export function activation(inputs: Variables, named: readonly NamedExpression[])
       return taken
     },
   }
+  variables['variables'] = new LazyVariables(named, (program) => {
+    const evaluated = program.evaluate(variables, { cost: perCallLimit, ...(names.signal && { signal: names.signal }) })
+    cost += evaluated.cost
+    return evaluated.value
+  })
+  return names
 }
 
+/**
+ * How long one evaluation may take, in milliseconds, with the variables that it asks for: costs do not say how long it takes to compare large objects over
+ * and over. Upstream ends it with its request; here nothing else runs meanwhile.
+ */
+const longestEvaluation = 5000
+
 /** Throws OutOfBudget. */
-export function evaluate({ expression, program, error }: Compiled, { variables, takeCost }: Activation, budget: Budget, clock: Clock): Evaluated {
+export function evaluate({ expression, program, error }: Compiled, names: Activation, budget: Budget, clock: Clock): Evaluated {
   if (!program) return { error: `compilation error: ${error ?? ''}`, seconds: 0 }
   const began = clock.monotonic()
-  const { value, cost } = program.evaluate(variables, { cost: perCallLimit })
-  budget.left -= takeCost()
+  const signal = {
+    get aborted() {
+      return clock.monotonic() - began > longestEvaluation
+    },
+  }
+  names.signal = signal
+  const { value, cost } = program.evaluate(names.variables, { cost: perCallLimit, signal })
+  budget.left -= names.takeCost()
   const seconds = (clock.monotonic() - began) / 1000
   if (budget.left < 0 || cost > budget.left) throw new OutOfBudget()
   budget.left -= cost
