@@ -57,6 +57,8 @@ export async function updateObject(registry: Registry, write: Write, make: MakeU
     const old = entry.object
     const object = await make(old)
     checkSize(object)
+    // no object has the version 0: whoever says it insists on none
+    if (/^0+$/.test(object.metadata.resourceVersion ?? '')) delete object.metadata.resourceVersion
     const asked = object.metadata.resourceVersion
     if (!asked) {
       if (strategy.allowUnconditionalUpdate === false)

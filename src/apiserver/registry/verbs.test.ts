@@ -490,3 +490,18 @@ test('a write that changes nothing of a new object stores nothing, whatever defa
     assert.equal(replaced.metadata.resourceVersion, created.metadata.resourceVersion, 'an update')
   }
 })
+
+test('the resourceVersion 0 is none: an update with it is unconditional, where such are allowed', async () => {
+  await using t = await startTestServer()
+  await call(t, 'POST', maps, { metadata: { name: 'a' } })
+  const update = { metadata: { name: 'a', resourceVersion: '0' }, data: { k: 'v' } }
+  const { status, value } = await call(t, 'PUT', `${maps}/a`, update)
+  assert.deepEqual([status, value.data], [200, { k: 'v' }])
+  const patched = await call(t, 'PATCH', `${maps}/a`, { ...update, data: { k: 'w' } }, merge)
+  assert.equal(patched.status, 200)
+  const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases'
+  await call(t, 'POST', leases, { metadata: { name: 'a' }, spec: {} })
+  const conditional = await call(t, 'PUT', `${leases}/a`, { metadata: { name: 'a', resourceVersion: '0' }, spec: {} })
+  assert.equal(conditional.status, 422)
+  assert.match(conditional.value.message, /metadata\.resourceVersion: Invalid value: 0x0: must be specified for an update/)
+})
