@@ -5,7 +5,7 @@ import { topics } from './expressions/index.ts'
 import { chooser, mulberry32 } from '../../random.ts'
 import { judge } from './judge.ts'
 import { ours } from './ours.ts'
-import { randomExpression } from './random.ts'
+import { randomExpression, randomTokens } from './random.ts'
 import { readRecorded, writeRecorded } from './recorded.ts'
 import { notBuilt, startReference } from './reference.ts'
 
@@ -47,7 +47,7 @@ async function random(count: number, seed: number): Promise<void> {
   const c = chooser(mulberry32(seed))
   const outcomes = { compiled: 0, evaluated: 0, different: 0 }
   for (let asked = 0; asked < count; asked += 250) {
-    const expressions = Array.from({ length: Math.min(250, count - asked) }, () => randomExpression(c))
+    const expressions = Array.from({ length: Math.min(250, count - asked) }, () => (c.chance(0.2) ? randomTokens(c) : randomExpression(c)))
     for (const [n, theirs] of (await reference.ask(expressions)).entries()) {
       const expression = expressions[n]!
       if (theirs.issues === undefined) outcomes.compiled++

@@ -185,3 +185,8 @@ function substituted(type: CelType, bound: Map<string, CelType>, c: Chooser): Ce
       return type
   }
 }
+
+const tokens = ['a', 'b', 's', 'i', 'l', 'm', 'object', 'x', 'in', 'true', 'false', 'null', '1', '2u', '1.5', '.5', '0x1', "'a'", 'b"c"', "r'\\'", '"""q"""', '+', '-', '*', '/', '%', '!', '&&', '||', '?', ':', ',', '.', '(', ')', '[', ']', '{', '}', '==', '!=', '<', '<=', '>', '>=', '`z`', 'has(', '.all(x,', '.map(x,', '.?', '[?', '{?', ' ', '\n', '//c\n', 'for', '@', '|', '&', '=', '#', '"', "'", '\\', '$', 'é', '😀', '`', '-1', '--', '1e', '\t', 'size(', '.f(', 'optional.of(', 'Foo{', 'a.b{', '{"k":1}', 'cel.bind(x,', '.exists(', '"\\q"', "'\\u00'", 'dyn('] // prettier-ignore
+
+/** Tokens in a row that is hardly ever an expression: for what is said of it, and how the parser finds its way back. */
+export const randomTokens = (c: Chooser): string => Array.from({ length: 1 + c.below(14) }, () => c.one(tokens) + (c.chance(0.3) ? ' ' : '')).join('')
