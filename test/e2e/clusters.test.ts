@@ -4,7 +4,7 @@ import type { core } from '#api'
 import type { Kubectl } from './clients.ts'
 import { kubectlIn } from './clients.ts'
 import type { TestCluster } from './cluster.ts'
-import { testCluster } from './cluster.ts'
+import { output, testCluster } from './cluster.ts'
 import { request } from './requests.ts'
 import { buildWebImages } from './web-image.ts'
 
@@ -128,6 +128,37 @@ describe('a cluster of two nodes beside another cluster', () => {
     )
   })
 
+  test('a policy for traffic from outside does not concern pods; who prefers its own node is answered there', async () => {
+    const only = { selector: { 'e2e/only': 'second' }, type: 'NodePort', externalTrafficPolicy: 'Local' } as const
+    await kubectl('label', 'pod', 'second', 'e2e/only=second')
+    await two.apply({ apiVersion: 'v1', kind: 'List', items: [service('kept', only), service('near', { trafficDistribution: 'PreferSameNode' })] })
+    const port = await kubectl('get', 'service', 'kept', '-o', 'jsonpath={.spec.ports[0].nodePort}')
+    const { nodes } = await statusOf(two)
+    const [here, there] = nodes.map(({ address }) => `http://${address}:${port}/`) as [string, string]
+    await until(async () => (await ask(kubectl, 'first', [here])).includes('1 second'))
+    assert.equal(await request(there), '1 second\n')
+    await assert.rejects(fetch(here, { signal: AbortSignal.timeout(1000) }), 'from outside the node without a pod does not answer')
+    for (const name of ['first', 'second']) {
+      const sameNode = async () => (await ask(kubectl, name, Array<string>(6).fill('http://near:8080/'))).every((answer) => answer === `1 ${name}`)
+      await until(sameNode)
+    }
+  })
+
+  test('a range of services that is added has routes on this machine and on nodes', async () => {
+    const range = `${(await clusterIP(kubectl, 'web')).split('.')[0]}.250.9.0/28`
+    const address = range.replace('.0/28', '.3')
+    await two.apply({ apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'added' }, spec: { cidrs: [range] } })
+    await kubectl('wait', '--for=jsonpath={.status.conditions[?(@.type=="Ready")].status}=True', 'servicecidr/added', '--timeout=20s')
+    await two.apply(service('added', { clusterIP: address }))
+    const routes = () => output('ip', ['route', 'show', range])
+    await until(async () => (await routes()) !== '')
+    await until(async () => (await request(`http://${address}:8080/`).catch(() => '')).startsWith('1 '))
+    assert.match((await ask(kubectl, 'second', [`http://${address}:8080/`]))[0]!, /^1 /)
+    await kubectl('delete', 'service', 'added')
+    // that the range goes takes its controller ten seconds, and the routes go with it
+    await kubectl('delete', 'servicecidr', 'added', '--wait=false')
+  })
+
   test('logs, exec and port-forward reach the pods of both nodes', async () => {
     for (const name of ['first', 'second']) {
       assert.match(await kubectl('logs', name), /version 1 listens/)
@@ -170,3 +201,8 @@ describe('a cluster of two nodes beside another cluster', () => {
     assert.deepEqual([await statusOf(two), await states()], before)
   })
 })
+
+async function until(condition: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+  for (const end = Date.now() + timeoutMs; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 100))) if (await condition()) return
+  assert.fail('it did not come to that in time')
+}
