@@ -1,10 +1,11 @@
 import type { Call, Comprehension, Expr, ListExpr, Literal, MapExpr, Select, StructExpr } from './ast.ts'
 import type { Checked, Plan, PlanScope } from './checked.ts'
 import { CompileError } from './environment.ts'
-import { type Frame, type Step, UNHASHABLE, charge, end, newFrame, run, tick } from './frame.ts'
+import { type Frame, type Step, UNHASHABLE, charge, end, newFrame, run } from './frame.ts'
 import { Optional } from './optional.ts'
 import { type Attribute, isQualifier, path, qualify, resolve } from './plan-attributes.ts'
-import { notIterable, planCall, planMembership } from './plan-calls.ts'
+import { planCall, planMembership } from './plan-calls.ts'
+import { fold } from './plan-folds.ts'
 import { CelError, Duration, List, MapValue, Timestamp, Uint, type Value } from './values.ts'
 import { EntryMap, MutableList, MutableMap, ObjectValue, listOf } from './values/collections.ts'
 import { goTypeName, show } from './values/names.ts'
@@ -372,53 +373,4 @@ function present(value: Value, optional: boolean, name: Value): Value | undefine
   if (!optional || value instanceof CelError) return value
   if (value instanceof Optional) return value.value
   return new CelError(`cannot initialize optional entry '${show(name)}' from non-optional value ${show(value)}`)
-}
-
-interface Fold {
-  range: Step
-  accumulator: number
-  variable: number
-  second: number | undefined
-  condition: Step
-  step: Step
-  result: Step
-}
-
-function fold({ range, accumulator, variable, second, condition, step, result }: Fold): Step {
-  /** Whether the loop goes on. */
-  const turn = (frame: Frame): boolean => {
-    tick(frame)
-    if (condition(frame) === false) return false
-    frame.slots[accumulator] = step(frame)
-    return true
-  }
-  const overList = (frame: Frame, list: List) => {
-    const { slots } = frame
-    for (let index = 0, { length } = list; index < length; index++) {
-      if (second === undefined) slots[variable] = list.at(index)
-      else {
-        slots[variable] = BigInt(index)
-        slots[second] = list.at(index)
-      }
-      if (!turn(frame)) break
-    }
-  }
-  const overMap = (frame: Frame, map: MapValue) => {
-    const { slots } = frame
-    for (const key of map.keys()) {
-      slots[variable] = key
-      if (second !== undefined) slots[second] = map.get(key)!
-      if (!turn(frame)) break
-    }
-  }
-  return (frame) => {
-    const values = range(frame)
-    if (values instanceof CelError) return values
-    frame.slots[accumulator] = undefined
-    if (values instanceof List) overList(frame, values)
-    else if (values instanceof MapValue) overMap(frame, values)
-    else return notIterable(values, second !== undefined)
-    const value = result(frame)
-    return value instanceof MutableList || value instanceof MutableMap ? value.frozen() : value
-  }
 }
