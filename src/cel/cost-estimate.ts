@@ -60,6 +60,8 @@ interface Local {
 
 interface Node extends EstimatedArgument {
   expr: Expr
+  /** Whether anything tells the size. */
+  sized: boolean
 }
 
 /** Expressions are as deep as the parser lets them be: recursion is no danger here. */
@@ -228,10 +230,12 @@ class Estimator {
     const path = this.#path(expr)
     // accumulators have no place in the declared types
     const known = path !== undefined && isAccumulator(path[0]) ? undefined : path
+    const size = this.#size(expr)
     return {
       expr,
       type,
-      size: this.#sizeOf(expr),
+      size: size ?? unknownSize,
+      sized: size !== undefined,
       element: () => (type.kind === 'list' ? (this.#sizes(known && [...known, '@items'], type.element) ?? unknownSize) : unknownSize),
       ...(expr.kind === 'literal' && { literal: expr.value }),
     }
@@ -366,7 +370,7 @@ function estimateEquality(name: string, [a, b]: readonly Node[]): CallEstimate |
   if (atAGlance.has(a.type.name)) return { cost: one }
   if (a.type.name === 'kubernetes.NamedFormat') return { cost: scale({ min: 1n, max: longestFormat }, traversalFactor) }
   if (a.type.name !== 'kubernetes.URL') return undefined
-  return { cost: scale({ min: 1n, max: b.size === unknownSize ? 1n : b.size.max }, traversalFactor) }
+  return { cost: scale({ min: 1n, max: b.sized ? b.size.max : 1n }, traversalFactor) }
 }
 
 const wrapping = (value: bigint): bigint => BigInt.asUintN(64, value)

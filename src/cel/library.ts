@@ -21,8 +21,11 @@ export interface Overload {
    * refuses the expression, as a pattern that does not compile.
    */
   prepare?(constants: readonly (Value | undefined)[]): ((...args: Value[]) => Value) | CelError | undefined
-  /** What a call costs, in the units of Kubernetes' cost limit; 1 when left out. */
-  cost?(args: readonly Value[], result: Value): number
+  /**
+   * What a call costs, in the units of Kubernetes' cost limit; 1 when left out. `undecided`: the checker left several overloads, and only the values said
+   * which one it is; then the first is asked.
+   */
+  cost?(args: readonly Value[], result: Value, undecided?: boolean): number
   /** The cost depends on the arguments alone, and the work on it: a call that would pass the limit is not begun. Others are counted when they are done. */
   foreseen?: true
   /** The bounds of the cost before any evaluation; undefined, or left out: what the estimate of standard functions says, else from 1 to 1. */

@@ -97,11 +97,17 @@ export function planCall({ name, overloads, args, constants }: CallPlan): Step |
   const single = first.overload.unguarded === true || forms.length === 1
   const apply = single ? first.call : dispatch(name, forms)
   const guarded = single && first.guards.some((_, index) => first.overload.parameters[index]!.kind !== 'parameter') ? checkedCall(name, first) : apply
-  const cost = forms.length > 1 && COSTED_BY_OVERLOAD.has(name) ? undefined : first.overload.cost
+  const cost = costOf(name, forms)
   if (first.overload.foreseen && cost) return foreseen(args, guarded, cost)
   if (args.length === 1) return unary(args[0]!, guarded, cost)
   if (args.length === 2) return binary(args[0]!, args[1]!, guarded, cost)
   return variadic(args, guarded, cost)
+}
+
+function costOf(name: string, forms: readonly Form[]): Cost {
+  const { cost } = forms[0]!.overload
+  if (forms.length === 1 || !cost) return cost
+  return COSTED_BY_OVERLOAD.has(name) ? undefined : (args, result) => cost(args, result, true)
 }
 
 const noSuchOverload = (name: string, args: readonly Value[]) =>

@@ -57,8 +57,9 @@ const containsIp = ({ prefix }: CidrValue, other: IpValue): boolean => prefixCon
 const containsCidr = ({ prefix }: CidrValue, { prefix: inner }: CidrValue): boolean =>
   prefix.length <= inner.length && prefixContains(prefix, inner.address)
 
-/** Compares the bytes of the mask with as many of the other's; what is given as text is parsed first. */
-const comparing = (prefixSize: number, other: Value): number => reading(prefixSize, 2) + (typeof other === 'string' ? reading(sizeOf(other)) : 0)
+/** Compares the bytes of the mask with as many of the other's, of which a network is masked first. What is given as text is parsed before. */
+const comparing = (prefixSize: number, isCidr: boolean, parsed: Value | undefined): number =>
+  reading(prefixSize, 2) + (isCidr ? reading(prefixSize) + 1 : 0) + (parsed === undefined ? 0 : reading(sizeOf(parsed)))
 
 const addressSize: SizeEstimate = { min: 4n, max: 16n }
 const comparingEstimate = scale(add(addressSize, addressSize), traversalFactor)
@@ -70,7 +71,8 @@ const contains = (id: string, other: CelType, call: Overload['call']): Overload 
   result: types.bool,
   member: true,
   call,
-  cost: ([cidr, argument]) => comparing(sizeOf(cidr!), argument!) + (isCidrOverload(id) ? reading(sizeOf(cidr!)) + 1 : 0),
+  cost: ([cidr, argument], _, undecided) =>
+    comparing(sizeOf(cidr!), isCidrOverload(id), other.kind === 'string' && !undecided ? argument! : undefined),
   estimate: ([, argument]) => {
     const base = isCidrOverload(id) ? comparingCidrEstimate : comparingEstimate
     return { cost: other.kind === 'string' ? add(base, scale(argument!.size, traversalFactor)) : base }

@@ -59,7 +59,8 @@ const safeDigits = 18
 /** Throws QuantityError. */
 function parse(text: string): QuantityValue {
   const { nano, format } = parseQuantity(text)
-  const wide = nano === largest * 1_000_000_000n ? { digits: largest, exponent: 0, wide: true } : { digits: nano, exponent: -9, wide: true }
+  const isCapped = format === 'BinarySI' && (nano === largest * 1_000_000_000n || nano === -largest * 1_000_000_000n)
+  const wide = isCapped ? { digits: nano / 1_000_000_000n, exponent: 0, wide: true } : { digits: nano, exponent: -9, wide: true }
   return new QuantityValue(narrow(text) ?? wide, format, text)
 }
 
