@@ -41,6 +41,7 @@ const estimates: [string, bigint, bigint][] = [
   ['i > 3 ? s : "x"', 2n, 3n],
   ['cel.bind(a, s, a + a)', 13n, 33n],
   ['authorizer.path(s).check("get").allowed()', 350_004n, 350_004n],
+  ['url("http://a") == url(s)', 3n, 22n],
   ['[ip("1.2.3.4")].exists(z, z == ip("1.2.3.4"))', 16n, 19n],
   ['s.replace("a", "bb").split("").size()', 2n, 62n],
 ]

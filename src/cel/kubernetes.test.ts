@@ -173,6 +173,16 @@ test('an expression may do two checks within the limit of Kubernetes, not three'
   assert.equal(value instanceof CelError && value.message, 'operation cancelled: actual cost limit exceeded')
 })
 
+const costs: [string, number][] = [
+  ['cidr("2001:db8::/32").containsCIDR("2001:db8::/48")', 7],
+  // of a value of any type it is not known before whether it needs to be parsed
+  ['cidr("10.0.0.0/16").containsCIDR(dyn("10.0.0.0/24"))', 5],
+  ['"abc".find("[a-z]")', 2],
+  ['["b", "a"].sort()', 19],
+  ['authorizer.group("").resource("pods").fieldSelector("a=b,c=d")', 1 + 1 + 1 + 211],
+]
+for (const [source, cost] of costs) test(`${source} costs ${cost}`, () => assert.equal(environment.compile(source).evaluate(variables).cost, cost))
+
 test('what grows beyond all limits ends before it fills the memory', () => {
   const long = 'x'.repeat(20_000)
   const { value } = kubernetesEnvironment({ variables: { s: types.string } })

@@ -48,6 +48,9 @@ const floats: [string, number][] = [
   ['1.5Gi', 1_610_612_736],
   ['1e400', Infinity],
   ['-1e400', -Infinity],
+  ['9223372036854775807', 9_223_372_036_854_776_000],
+  // binary units end where 64 bits do
+  ['8Ei', 9_223_372_036_854_776_000],
 ]
 for (const [given, expected] of floats) test(`${given} is about ${expected}`, () => assert.equal(call('quantity_get_float', q(given)), expected))
 
@@ -79,6 +82,11 @@ for (const [a, b, order] of orders)
     assert.equal(call('quantity_is_less_than', q(a), q(b)), order < 0n)
     assert.equal(call('quantity_is_greater_than', q(a), q(b)), order > 0n)
   })
+
+test('what does not fit into 64 bits keeps the precision that it was written with', () => {
+  const sum = call('quantity_sub', q('9223372036854775807'), q('-3k'))
+  assert.equal(call('quantity_get_float', sum), 9_223_372_036_854_780_000)
+})
 
 test('signs are -1, 0 and 1', () =>
   assert.deepEqual(
