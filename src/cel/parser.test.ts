@@ -4,7 +4,7 @@ import type { Expr } from './ast.ts'
 import { CompileError } from './environment.ts'
 import { bindMacros, optionalMacros, standardMacros, twoVariableMacros } from './macros.ts'
 import { parse } from './parser.ts'
-import { parseLimits } from './syntax.ts'
+import { parseLimits } from './recovery.ts'
 
 const libraries = [{ macros: [...standardMacros, ...optionalMacros, ...twoVariableMacros, ...bindMacros] }]
 const parsed = (source: string): Expr => parse(source, libraries).expr

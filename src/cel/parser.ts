@@ -3,7 +3,8 @@ import { newLexer, type Token } from './lexer.ts'
 import type { Library, Macro } from './library.ts'
 import { readBytes, readDouble, readInt, readString, readUint, type Reading } from './literals.ts'
 import { newIssues, newSource } from './source.ts'
-import { type Element, type Entries, type Field, ParseLimit, type ParseLimits, parseLimits, parseSyntax, syntaxErrors, type Tree } from './syntax.ts'
+import { ParseLimit, type ParseLimits, parseLimits, syntaxErrors } from './recovery.ts'
+import { type Element, type Entries, type Field, parseSyntax, type Tree } from './syntax.ts'
 
 /** Makes the parts that a macro stands for, each with an id of its own, at the place of the call. */
 export interface MacroMaker {

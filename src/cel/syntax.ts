@@ -1,4 +1,6 @@
-import { type Lexer, type Token, type TokenKind, tokenNames } from './lexer.ts'
+import { type State, expressions, grammar, primaries, products, relationOperators, sums } from './grammar.ts'
+import type { Lexer, Token } from './lexer.ts'
+import { newReader, parseLimits } from './recovery.ts'
 
 /**
  * What the grammar of the language definition makes of a text. Rules that stand for nothing but their only part (`expr` without `?:`, parentheses) are
@@ -42,279 +44,9 @@ export interface Entries<Key> {
   values: Tree[]
 }
 
-/** A fault that ends parsing at once. */
-export class ParseLimit extends Error {
-  /** Whether it is to be reported, without a place; otherwise it has been. */
-  readonly report: boolean
-  constructor(message: string, report: boolean) {
-    super(message)
-    this.report = report
-  }
-}
-
-export interface ParseLimits {
-  /** Calls of one rule in one another, and parts of expressions in one another. */
-  recursion: number
-  /** Mistakes that the parser recovers from. */
-  recoveries: number
-  /** Tokens that it passes over for one of them. */
-  lookahead: number
-}
-
-/** Those of cel-go, which Kubernetes keeps. */
-export const parseLimits: ParseLimits = { recursion: 250, recoveries: 30, lookahead: 256 }
-
-const syntaxErrorLimit = 100
-
-/** A place in the grammar: which tokens may come next, and whether its rule may end here (then what follows its caller may come too). */
-interface State {
-  tokens: ReadonlySet<TokenKind>
-  mayEnd: boolean
-}
-
-const primaryFirst: TokenKind[] = [
-  "'['",
-  "'{'",
-  "'('",
-  "'.'",
-  "'-'",
-  "'true'",
-  "'false'",
-  "'null'",
-  'NUM_FLOAT',
-  'NUM_INT',
-  'NUM_UINT',
-  'STRING',
-  'BYTES',
-  'IDENTIFIER',
-]
-const expressionFirst: TokenKind[] = [...primaryFirst, "'!'"]
-const relationOperators: TokenKind[] = ["'=='", "'!='", "'in'", "'<'", "'<='", "'>='", "'>'"]
-const products: TokenKind[] = ["'*'", "'/'", "'%'"]
-const sums: TokenKind[] = ["'+'", "'-'"]
-const fieldFirst: TokenKind[] = ['IDENTIFIER', 'ESC_IDENTIFIER']
-
-const before = (...tokens: TokenKind[]): State => ({ tokens: new Set(tokens), mayEnd: false })
-const atEndOr = (...tokens: TokenKind[]): State => ({ tokens: new Set(tokens), mayEnd: true })
-
-/** The places of the grammar, by rule. Those with the same tokens are places of their own: recovery tells them apart. */
-const grammar = {
-  end: before('<EOF>'),
-  conditional: { question: atEndOr("'?'"), colon: before("':'"), yes: before(...expressionFirst), no: before(...expressionFirst), end: atEndOr() },
-  or: atEndOr("'||'"),
-  and: atEndOr("'&&'"),
-  logic: before(...expressionFirst),
-  relation: { loop: atEndOr(...relationOperators), right: before(...expressionFirst) },
-  calc: { loop: atEndOr(...products, ...sums), right: before(...expressionFirst) },
-  unary: {
-    alternatives: before(...expressionFirst),
-    '!': { first: before("'!'"), each: before("'!'"), loop: before("'!'", ...primaryFirst) },
-    '-': { first: before("'-'"), each: before("'-'"), loop: before(...primaryFirst) },
-    end: atEndOr(),
-  },
-  member: {
-    loop: atEndOr("'.'", "'['"),
-    alternatives: before("'.'", "'['"),
-    dot: before("'.'"),
-    question: before("'?'", ...fieldFirst),
-    afterQuestion: before(...fieldFirst),
-    callDot: before("'.'"),
-    name: before('IDENTIFIER'),
-    open: before("'('"),
-    args: before("')'", ...expressionFirst),
-    close: before("')'"),
-    bracket: before("'['"),
-    index: before("'?'", ...expressionFirst),
-    afterIndexQuestion: before(...expressionFirst),
-    closeBracket: before("']'"),
-  },
-  primary: {
-    alternatives: before(...primaryFirst),
-    dot: before("'.'", 'IDENTIFIER'),
-    name: before('IDENTIFIER'),
-    open: before("'('"),
-    args: before("')'", ...expressionFirst),
-    inner: before(...expressionFirst),
-    innerClose: before("')'"),
-    close: before("')'"),
-    listOpen: before("'['"),
-    elements: before("'?'", ...expressionFirst, "','", "']'"),
-    listComma: before("','", "']'"),
-    listClose: before("']'"),
-    mapOpen: before("'{'"),
-    entries: before("'?'", ...expressionFirst, "','", "'}'"),
-    mapComma: before("','", "'}'"),
-    mapClose: before("'}'"),
-    names: before("'.'", "'{'"),
-    namesLoop: before("'.'", "'{'"),
-    messageOpen: before("'{'"),
-    fields: before("'?'", ...fieldFirst, "','", "'}'"),
-    messageComma: before("','", "'}'"),
-    messageClose: before("'}'"),
-    end: atEndOr(),
-  },
-  args: { loop: atEndOr("','"), next: before(...expressionFirst) },
-  elements: { loop: atEndOr("','"), next: before("'?'", ...expressionFirst) },
-  entries: { colon: before("':'"), value: before(...expressionFirst), loop: atEndOr("','"), key: before("'?'", ...expressionFirst) },
-  fields: { colon: before("':'"), value: before(...expressionFirst), loop: atEndOr("','"), key: before("'?'", ...fieldFirst) },
-  element: { question: before("'?'", ...expressionFirst), expr: before(...expressionFirst) },
-  field: { question: before("'?'", ...fieldFirst), name: before(...fieldFirst) },
-  name: { alternatives: before(...fieldFirst), end: atEndOr() },
-  literal: {
-    alternatives: before(...primaryFirst.filter((kind) => !["'['", "'{'", "'('", "'.'", 'IDENTIFIER'].includes(kind))),
-    sign: before("'-'", 'NUM_INT', 'NUM_FLOAT'),
-    number: before('NUM_INT', 'NUM_FLOAT'),
-    end: atEndOr(),
-  },
-} satisfies Record<string, State | Record<string, State | Record<string, State>>>
-
-const primaries: ReadonlySet<TokenKind> = new Set(primaryFirst)
-const expressions: ReadonlySet<TokenKind> = new Set(expressionFirst)
-
-/** A mistake within a rule, which ends the rule. */
-class Mistake extends Error {
-  readonly at: Token
-  constructor(at: Token, message: string) {
-    super(message)
-    this.at = at
-  }
-}
-
-const order = new Map<string, number>(tokenNames.map((name, index) => [name, index]))
-const list = (kinds: Iterable<TokenKind>): string => {
-  const names = [...new Set(kinds)].toSorted((a, b) => order.get(a)! - order.get(b)!)
-  return names.length === 1 ? names[0]! : `{${names.join(', ')}}`
-}
-const quote = (text: string): string => `'${text.replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`
-const shown = (token: Token): string => quote(token.text || token.kind)
-
-/**
- * Reads an expression as ANTLR's parsers do, and after a mistake goes on as they do: a token too many is passed over, a missing one is thought of, and
- * else tokens are passed over up to one that may follow. So what is reported agrees with cel-go, whose parser ANTLR makes.
- */
+/** Reads an expression, each rule of the grammar by a function; `fail` is told of mistakes. Throws ParseLimit. */
 export const parseSyntax = (lexer: Lexer, fail: (offset: number, message: string) => void, limits = parseLimits): Tree | undefined => {
-  let place = 0
-  let state: State = grammar.end
-  let recovering = false
-  let lastMistake: { place: number; states: Set<State> } | undefined
-  let attempts = 0
-  /** For each rule that is being read, but the first, what follows it. */
-  const follows: State[] = []
-  const depths = new Map<string, number>()
-
-  const token = (): Token => lexer.at(place)
-  const kind = (ahead = 0): TokenKind => lexer.at(place + ahead).kind as TokenKind
-  const consume = (): void => {
-    if (kind() !== '<EOF>') place++
-  }
-
-  /** What may come at a place, given what its callers wait for. */
-  const expected = (at: State): Set<TokenKind> => {
-    const found = new Set(at.tokens)
-    let following = at
-    for (let level = follows.length - 1; level >= 0 && following.mayEnd; level--) {
-      following = follows[level]!
-      for (const next of following.tokens) found.add(next)
-    }
-    if (following.mayEnd) found.add('<EOF>')
-    return found
-  }
-  const recoverySet = (): Set<TokenKind> => new Set(follows.flatMap(({ tokens }) => [...tokens]))
-  const consumeUntil = (stop: ReadonlySet<TokenKind>, limit = Infinity): void => {
-    for (let count = 1; kind() !== '<EOF>' && !stop.has(kind()); count++) {
-      if (count > limit) throw new ParseLimit(`error recovery token lookahead limit exceeded: ${limits.lookahead}`, true)
-      consume()
-    }
-  }
-  const report = (at: Token, message: string): void => {
-    if (recovering) return
-    recovering = true
-    fail(at.offset, message)
-  }
-  const mismatch = (): Mistake => new Mistake(token(), `mismatched input ${shown(token())} expecting ${list(expected(state))}`)
-  const noAlternative = (from: Token, to: Token): Mistake => {
-    const text = from.kind === '<EOF>' ? '<EOF>' : lexer.text(from, to)
-    const message = `no viable alternative at input ${quote(text)}`
-    return new Mistake(to, message.replace(/no viable alternative at input '.(true|false|null)'/u, "mismatched input '$1' expecting IDENTIFIER"))
-  }
-  const settle = (): void => {
-    recovering = false
-    lastMistake = undefined
-  }
-  const dropUnwanted = (): boolean => {
-    if (!expected(state).has(kind(1))) return false
-    report(token(), `extraneous input ${shown(token())} expecting ${list(expected(state))}`)
-    consume()
-    settle()
-    return true
-  }
-  const countAttempt = (): void => {
-    if (attempts++ < limits.recoveries) return
-    const message = `error recovery attempt limit exceeded: ${limits.recoveries}`
-    fail(token().offset, message)
-    throw new ParseLimit(message, false)
-  }
-
-  /** Before a choice of the grammar: makes sure that the next token is one of the choices. */
-  const sync = (at: State, loops = false): void => {
-    state = at
-    if (recovering || at.mayEnd || at.tokens.has(kind())) return
-    if (loops) {
-      const next = token()
-      const wanted = expected(at)
-      report(next, `extraneous input ${shown(next)} expecting ${list(wanted)}`)
-      consumeUntil(wanted.union(recoverySet()))
-    } else if (!dropUnwanted()) throw mismatch()
-  }
-
-  const match = (wanted: TokenKind, at: State, after: State): Token => {
-    state = at
-    if (kind() === wanted) {
-      const found = token()
-      settle()
-      consume()
-      return found
-    }
-    countAttempt()
-    if (dropUnwanted()) {
-      const found = token()
-      consume()
-      return found
-    }
-    if (expected(after).has(kind())) {
-      report(token(), `missing ${list(expected(at))} at ${shown(token())}`)
-      return {
-        kind: wanted,
-        text: wanted.startsWith("'") ? `<missing ${wanted}>` : '<missing undefined>',
-        offset: token().offset,
-        index: token().index,
-      }
-    }
-    throw mismatch()
-  }
-
-  // Each rule is one function that calls enter, and then leave; a mistake in it ends it, with what was read so far. There are no more functions than
-  // that because they nest as deep as expressions do.
-  const enter = (name: string, follow?: State): void => {
-    const depth = (depths.get(name) ?? 0) + 1
-    if (depth > limits.recursion) throw new ParseLimit(`expression recursion limit exceeded: ${limits.recursion}`, true)
-    depths.set(name, depth)
-    if (follow) follows.push(follow)
-  }
-  const leave = (name: string, follow?: State): void => {
-    if (follow) follows.pop()
-    depths.set(name, depths.get(name)! - 1)
-  }
-  const recover = (mistake: unknown): void => {
-    if (!(mistake instanceof Mistake)) throw mistake
-    report(mistake.at, mistake.message)
-    countAttempt()
-    if (lastMistake?.place === place && lastMistake.states.has(state)) consume()
-    lastMistake ??= { place, states: new Set() }
-    lastMistake.place = place
-    lastMistake.states.add(state)
-    consumeUntil(recoverySet(), limits.lookahead)
-  }
+  const { token, kind, second, sync, match, noAlternative, enter, leave, recover } = newReader(lexer, fail, limits)
 
   const expression = (follow: State): Tree => {
     enter('expr', follow)
@@ -434,7 +166,7 @@ export const parseSyntax = (lexer: Lexer, fail: (offset: number, message: string
     } while (kind() === "'-'")
   }
   const minusMayStand = (): void => {
-    if (!primaries.has(kind(1))) throw noAlternative(token(), lexer.at(place + 1))
+    if (!primaries.has(kind(1))) throw noAlternative(token(), second())
   }
 
   const member = (follow: State): Tree => {
@@ -478,7 +210,7 @@ export const parseSyntax = (lexer: Lexer, fail: (offset: number, message: string
             select.optional = true
           }
           select.id = name(places.loop)
-        } else throw noAlternative(token(), lexer.at(place + 1))
+        } else throw noAlternative(token(), second())
         sync(places.loop, true)
       }
     } catch (mistake) {
@@ -548,7 +280,7 @@ export const parseSyntax = (lexer: Lexer, fail: (offset: number, message: string
   const readNamed = (start: Token, give: (tree: Tree) => void): void => {
     const places = grammar.primary
     const dotted = kind() === "'.'"
-    if (dotted && kind(1) !== 'IDENTIFIER') throw noAlternative(start, lexer.at(place + 1))
+    if (dotted && kind(1) !== 'IDENTIFIER') throw noAlternative(start, second())
     let end = dotted ? 2 : 1
     const calls = kind(end) === "'('"
     while (kind(end) === "'.'" && kind(end + 1) === 'IDENTIFIER') end += 2
@@ -676,7 +408,7 @@ export const parseSyntax = (lexer: Lexer, fail: (offset: number, message: string
     try {
       sync(places.alternatives)
       if (kind() === "'-'") {
-        if (kind(1) !== 'NUM_INT' && kind(1) !== 'NUM_FLOAT') throw noAlternative(token(), lexer.at(place + 1))
+        if (kind(1) !== 'NUM_INT' && kind(1) !== 'NUM_FLOAT') throw noAlternative(token(), second())
         const sign = match("'-'", places.sign, places.number)
         give({ is: 'literal', start, sign, token: match(kind(), places.number, places.end) })
       } else give({ is: 'literal', start, token: match(kind(), places.alternatives, places.end) })
@@ -695,17 +427,4 @@ export const parseSyntax = (lexer: Lexer, fail: (offset: number, message: string
     recover(mistake)
   }
   return tree
-}
-
-/** Reports what the lexer and the parser find, up to as many as cel-go reports; one more ends parsing. */
-export const syntaxErrors = (report: (offset: number, message: string) => void): ((offset: number, message: string) => void) => {
-  let count = 0
-  return (offset, message) => {
-    if (count < syntaxErrorLimit) {
-      count++
-      return report(offset, `Syntax error: ${message}`)
-    }
-    report(offset, `Syntax error: More than ${syntaxErrorLimit} syntax errors`)
-    throw new ParseLimit('too many errors', false)
-  }
 }
