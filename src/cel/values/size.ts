@@ -1,8 +1,14 @@
 import { Optional } from '../optional.ts'
 import { List, MapValue, Opaque, type Value } from '../values.ts'
 
+const SURROGATE = /[\ud800-\udbff]/
+/** From here on looking for surrogates is quicker than counting. */
+const LONG = 32
+
 /** The number of code points. */
 export function characters(text: string): number {
+  // in text of one byte a character, as most is, the pattern cannot match, and is not even tried
+  if (text.length > LONG && !SURROGATE.test(text)) return text.length
   let count = text.length
   for (let index = 0; index < text.length - 1; index++) {
     const unit = text.charCodeAt(index)
