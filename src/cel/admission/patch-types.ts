@@ -54,10 +54,10 @@ export const patchTypes: TypeProvider = {
   },
 }
 
-/** Types must be named after the places where they are used. Answers what is not, a line each; undefined when all is well. */
+/** Types within a value must be named after their places in it. Answers what is not, a line each; undefined when all is well. */
 export function misplacedTypes(value: Value): string | undefined {
   const wrong: string[] = []
-  check(value, objectType, wrong)
+  check(value, value instanceof PatchObject ? value.type : objectType, wrong)
   return wrong.length > 0 ? wrong.join('\n') : undefined
 }
 

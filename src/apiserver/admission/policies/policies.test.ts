@@ -512,6 +512,21 @@ describe('MutatingAdmissionPolicy', () => {
       },
     ))
 
+  test('JSON patches have typed values, wherever they go', () =>
+    withMutation(
+      {
+        matchConstraints: forPods,
+        mutations: [json('[JSONPatch{op: "add", path: "/spec/containers/-", value: Object.spec.containers{name: "side", image: "side:1"}}]')],
+      },
+      async () => {
+        const { spec } = await must(send('POST', pods, pod()))
+        assert.deepEqual(
+          (spec as { containers: { name: string }[] }).containers.map(({ name }) => name),
+          ['app', 'side'],
+        )
+      },
+    ))
+
   const failures: [name: string, mutation: ReturnType<typeof apply> | ReturnType<typeof json>, message: string][] = [
     [
       'fields that the kind does not have',
