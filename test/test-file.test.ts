@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { runTestFile } from '../tools/test-file.ts'
 
-const head = `import { describe, test } from 'node:test'\nconst never = () => new Promise(() => setInterval(() => {}, 1000))\n`
+const head = `import { spawn } from 'node:child_process'\nimport { describe, test } from 'node:test'\nconst never = () => new Promise(() => setInterval(() => {}, 1000))\n`
 
 const cases: { name: string; code: string; limitMs?: number; passed: number; failures: [name: string, message: RegExp][]; output?: RegExp }[] = [
   {
@@ -32,6 +32,14 @@ const cases: { name: string; code: string; limitMs?: number; passed: number; fai
     passed: 1,
     failures: [],
     output: /seed 7\nseed: 8/,
+  },
+  {
+    name: 'what it leaves running goes with it, and what left its group is not waited for',
+    code: `test('a', () => { console.log('said'); for (const detached of [false, true]) spawn('sleep', [detached ? '5' : '120'], { stdio: 'inherit', detached }).unref() })`,
+    limitMs: 60_000,
+    passed: 1,
+    failures: [],
+    output: /said/,
   },
   {
     name: 'a file that cannot be loaded fails',

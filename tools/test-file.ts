@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readRecords } from './test-record.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -45,6 +47,7 @@ export async function runTestFile(file: string, { limitMs, testLimitMs = Math.fl
   running.add(child)
   const said: Buffer[] = []
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => void said.push(chunk))
+  const closed = once(child, 'close').catch(() => {})
   let late = false
   const limit = setTimeout(() => {
     late = true
@@ -53,12 +56,15 @@ export async function runTestFile(file: string, { limitMs, testLimitMs = Math.fl
   const how = await new Promise<string | undefined>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code, signal) => {
-      // what it left running would hold its output open
-      if (code !== 0) endGroup(child)
+      // what it left running is of no use any more
+      endGroup(child)
       resolve(code === 0 ? undefined : signal ? `ended by ${signal}` : `exit code ${code}`)
     })
   })
   clearTimeout(limit)
+  // what it said last may still be on its way; what left its group may hold its output open for ever
+  await Promise.race([closed, sleep(1000, undefined, { ref: false })])
+  for (const stream of [child.stdout, child.stderr]) stream.destroy()
   running.delete(child)
   const found = existsSync(records) ? readRecords(readFileSync(records, 'utf8')) : []
   rmSync(dir, { recursive: true })
