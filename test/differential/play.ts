@@ -20,14 +20,15 @@ async function sent(target: Target, step: Step): Promise<Answer> {
   const end = performance.now() + 10_000
   for (;;) {
     const answer = await send(target, step)
-    if (step.until === undefined || answer.status === step.until || performance.now() > end) return answer
+    if (step.until === undefined || JSON.stringify(answer.body).includes(step.until) || performance.now() > end) return answer
     await setTimeout(50)
   }
 }
 
 async function prepare(target: Target, namespace: string): Promise<void> {
   const made = [
-    { path: '/api/v1/namespaces', body: { metadata: { name: namespace } } },
+    // the label is kube-apiserver's own to set
+    { path: '/api/v1/namespaces', body: { metadata: { name: namespace, labels: { 'kubernetes.io/metadata.name': namespace } } } },
     // pods need an account, and one whose token nobody has to make
     { path: `/api/v1/namespaces/${namespace}/serviceaccounts`, body: { metadata: { name: 'default' }, automountServiceAccountToken: false } },
   ]

@@ -9,8 +9,8 @@ export interface Step {
   body?: unknown
   /** Reads the object at `path` first and puts back what this makes of it. */
   edit?(object: any): void
-  /** Sent again until the answer has this status: for what a server comes to know with time. */
-  until?: number
+  /** Sent again until the answer's body has this text: for what a server comes to know with time. */
+  until?: string
   /** Of a watch: ends after as many events. */
   events?: number
 }

@@ -11,6 +11,7 @@ import { workloadMistakes } from './mistakes-workloads.ts'
 import { mistakes } from './mistakes.ts'
 import { core, groups, workloads } from './objects.ts'
 import { patches } from './patches.ts'
+import { policies } from './policies.ts'
 import { reads } from './reads.ts'
 import { subresources } from './subresources.ts'
 
@@ -35,6 +36,7 @@ export const topics: Record<Release, Record<string, Topic>> = {
     applies: { namespace: 'diff-applies', managedFields: true, steps: applies('diff-applies') },
     machinery: of120['machinery']!,
     patches: of120['patches']!,
+    policies: { namespace: 'diff-policies', steps: policies('diff-policies') },
     reads: { namespace: 'diff-reads', steps: reads('diff-reads') },
   },
 }

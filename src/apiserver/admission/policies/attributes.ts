@@ -43,7 +43,8 @@ export function attributesOf(request: AdmissionRequest): Attributes | undefined 
   const served = kindOfResource(group, version, resource)
   const { operation, context, object, old } = request
   const stored = served !== undefined && isStored(request, served)
-  const name = about.name || object?.metadata?.name || old?.metadata.name || ''
+  // of a collection's members upstream does not say which
+  const name = about.name || object?.metadata?.name || ''
   return {
     operation,
     kind: stored ? { group, version, kind: served.kind } : request.kind,
