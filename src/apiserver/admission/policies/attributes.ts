@@ -41,7 +41,7 @@ export function attributesOf(request: AdmissionRequest): Attributes | undefined 
   if (!about) return undefined
   const { group, version, resource, subresource } = about
   const served = kindOfResource(group, version, resource)
-  const { operation, context, object, old } = request
+  const { operation, context, object } = request
   const stored = served !== undefined && isStored(request, served)
   // of a collection's members upstream does not say which
   const name = about.name || object?.metadata?.name || ''
