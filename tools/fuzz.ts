@@ -1,7 +1,9 @@
 // npm run fuzz -- TARGET [MINUTES] [SEED]: random requests to an API server in this process.
+// npm run fuzz -- cel [MINUTES] [SEED]: random expressions to our environment of CEL.
 // npm run fuzz -- shapes [RANDOM]: what the largest requests cost, each that has a name and some at random.
 // npm run fuzz -- lists [LENGTH]: what objects cost whose lists are long, each list of each kind by itself.
 import { costsOfLists } from '../test/fuzz/lists.ts'
+import { fuzzExpressions } from '../test/fuzz/expressions.ts'
 import type { ShapeCost } from '../test/fuzz/shapes.ts'
 import { costsOfShapes } from '../test/fuzz/shapes.ts'
 import { fuzz, inMegabytes } from '../test/fuzz/run.ts'
@@ -14,7 +16,8 @@ else await run(process.argv.slice(2))
 
 async function run([target = 'decoders', minutes = '10', seed = String(Math.floor(Math.random() * 2 ** 31))]: string[]): Promise<void> {
   console.log(`${target}, ${minutes} minutes, seed ${seed}`)
-  const result = await fuzz({ target, seed: Number(seed), duration: Number(minutes) * 60_000, mostProblems: 1000 })
+  const options = { seed: Number(seed), duration: Number(minutes) * 60_000, mostProblems: 1000 }
+  const result = target === 'cel' ? await fuzzExpressions(options) : await fuzz({ target, ...options })
   for (const problem of result.problems) console.log(problem)
   const { requests, statuses, slowest, largest, problems } = result
   console.log(

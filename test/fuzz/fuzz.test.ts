@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fuzzExpressions } from './expressions.ts'
 import { targets } from './requests.ts'
 import { fuzz } from './run.ts'
 
@@ -14,3 +15,13 @@ for (const target of Object.keys(targets))
       [],
     )
   })
+
+test('random expressions have an outcome', async (t) => {
+  const seed = Math.floor(Math.random() * 2 ** 31)
+  const result = await fuzzExpressions({ seed, requests: 500 })
+  t.diagnostic(`seed ${seed}: ${JSON.stringify(result.statuses)}, slowest ${result.slowest.toFixed(0)} ms`)
+  assert.deepEqual(
+    result.problems.filter((problem) => !/^\d+ (ms|MB)/.test(problem)),
+    [],
+  )
+})

@@ -7,6 +7,7 @@ import { compare, equal } from '../values/equality.ts'
 import { typeName, typeOf } from '../values/names.ts'
 import { sizeOf } from '../values/size.ts'
 import { add, exactly, listCost, multiply, scale, traversalFactor, unbounded } from './costs.ts'
+import { limitElements } from './limits.ts'
 import { comparable } from './lists.ts'
 
 const t = types.parameter('T')
@@ -62,7 +63,7 @@ function flatten(list: List, depth: bigint): Value {
     }
     const value = top.list.at(top.next++)
     if (value instanceof List && BigInt(open.length) <= depth) open.push({ list: value, next: 0 })
-    else flat.push(value)
+    else limitElements(flat.push(value))
   }
   return listOf(flat)
 }
