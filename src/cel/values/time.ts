@@ -139,7 +139,7 @@ export function zoneOffset(zone: string, nanoseconds: bigint): number | string {
   const colon = zone.indexOf(':')
   if (colon >= 0) return numericOffset(zone, colon)
   if (zone === '' || zone === 'UTC' || zone === 'Local') return 0
-  if (zone.startsWith('/') || zone.startsWith('\\') || zone.split('/').includes('..')) return 'time: invalid location name'
+  if (zone.startsWith('/') || zone.startsWith('\\') || zone.includes('..')) return 'time: invalid location name'
   const format = zoneFormat(zone)
   if (format === undefined) return `unknown time zone ${zone}`
   const milliseconds = Number(secondsOf(nanoseconds)) * 1000
