@@ -239,3 +239,29 @@ test('an empty apply in CBOR says so, and only YAML that is called so is YAML', 
   for (const type of ['application/x-yaml', 'text/yaml'])
     assert.equal((await call(t.url, 'POST', maps, { 'content-type': type }, Buffer.from('metadata: {name: a}'))).status, 415)
 })
+
+test('a list that is asked for again and again is the same until something changes, in each form and version', async () => {
+  await using t = await startTestServer()
+  const plain = { 'content-type': 'application/json' }
+  const hpas = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers'
+  const hpa = { metadata: { name: 'h' }, spec: { maxReplicas: 2, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' } } }
+  const parsers = { [protobuf]: parseProtobuf, 'application/cbor': parseCbor, 'application/json': json }
+  const targets = [pods, hpas, hpas.replace('v2', 'v1')]
+  const same = async (when: string) => {
+    for (const target of targets) {
+      const shown = json((await call(t.url, 'GET', target, {})).bytes)
+      for (const [accept, parse] of Object.entries(parsers)) {
+        for (let i = 0; i < 3; i++)
+          assert.deepEqual(parse((await call(t.url, 'GET', target, { accept })).bytes), shown, `${when}: ${accept} ${target}`)
+      }
+    }
+  }
+  await call(t.url, 'POST', pods, plain, Buffer.from(JSON.stringify(pod('a'))))
+  await call(t.url, 'POST', hpas, plain, Buffer.from(JSON.stringify(hpa)))
+  await same('one')
+  await call(t.url, 'POST', pods, plain, Buffer.from(JSON.stringify(pod('b'))))
+  await call(t.url, 'PUT', `${hpas}/h`, plain, Buffer.from(JSON.stringify({ ...hpa, spec: { ...hpa.spec, maxReplicas: 3 } })))
+  await same('a change')
+  await call(t.url, 'DELETE', `${pods}/a?gracePeriodSeconds=0`, {})
+  await same('a deletion')
+})

@@ -44,9 +44,9 @@ export function cborBody({ kind, apiVersion }: TypeMeta, fields: Buffer): Buffer
   return writer.finish()
 }
 
-/** A list's body: its metadata, and what `encodeCborFields` made of its items. */
-export function cborList({ kind, apiVersion, metadata }: TypeMeta & { metadata: object }, items: readonly Buffer[]): Buffer {
-  const writer = new CborWriter(items.reduce((sum, item) => sum + item.length, 256))
+/** The body of a list of `count` items up to where they begin, one after the other as `encodeCborFields` makes them. */
+export function cborListHead({ kind, apiVersion, metadata }: TypeMeta & { metadata: object }, count: number): Buffer {
+  const writer = new CborWriter(256)
   writer.raw(cborMagic)
   writer.head(5, 4)
   writer.raw(typeHead)
@@ -56,8 +56,7 @@ export function cborList({ kind, apiVersion, metadata }: TypeMeta & { metadata: 
   writer.text('metadata')
   writePlain(writer, metadata)
   writer.text('items')
-  writer.head(4, items.length)
-  for (const item of items) writer.raw(item)
+  writer.head(4, count)
   return writer.finish()
 }
 

@@ -60,19 +60,33 @@ export interface TypeMeta {
 }
 
 /** Kubernetes' envelope around what `write` writes: magic, type meta (1), the message (2), content encoding and type, which are empty (3, 4). `size`: about how many bytes it will take. */
-export function sealed({ apiVersion, kind }: TypeMeta, write: (writer: Writer) => void, size = 1024): Buffer {
+export function sealed(type: TypeMeta, write: (writer: Writer) => void, size = 1024): Buffer {
   const writer = new Writer(size + 64)
-  writer.string(4, '')
-  writer.string(3, '')
-  let end = writer.length
+  writer.raw(envelopeEnd)
   write(writer)
-  writer.enclose(2, end)
-  end = writer.length
+  open(writer, type, writer.length - envelopeEnd.length)
+  return writer.finish()
+}
+
+/** An envelope up to where `following` bytes of its message, and `envelopeEnd`, come after what `write` writes. */
+export function envelopeStart(type: TypeMeta, write: (writer: Writer) => void, following: number): Buffer {
+  const writer = new Writer()
+  write(writer)
+  open(writer, type, writer.length + following)
+  return writer.finish()
+}
+
+/** The empty content encoding and type. */
+export const envelopeEnd = Buffer.from([0x1a, 0, 0x22, 0])
+
+function open(writer: Writer, { apiVersion, kind }: TypeMeta, messageLength: number): void {
+  writer.varint(messageLength)
+  writer.tag(2, 2)
+  const end = writer.length
   writer.string(2, kind)
   writer.string(1, apiVersion)
   writer.enclose(1, end)
   writer.raw(magic)
-  return writer.finish()
 }
 
 /** Any object of a known kind as a protobuf body; undefined for what has no protobuf form. */

@@ -3,6 +3,8 @@ import type { WatchFrame } from '#client'
 import type { CacheEntry } from './cache-entry.ts'
 import type { View } from './watcher.ts'
 
+export type ListHead = TypeMeta & { metadata: object }
+
 /** A form of objects other than JSON, with what is kept of it for each object. */
 export interface BinaryForm {
   mediaType: string
@@ -10,7 +12,10 @@ export interface BinaryForm {
   watchType: string
   /** One stored object as a body. */
   object(entry: CacheEntry, view: View): Buffer
-  list(entries: readonly CacheEntry[], view: View, list: TypeMeta & { metadata: object }): Buffer
+  /** The items of a list to the end of its body: the same for every list of the same objects. */
+  items(entries: readonly CacheEntry[], view: View): Buffer
+  /** The body of a list of `count` objects before those items. */
+  listHead(list: ListHead, items: Buffer, count: number): Buffer
   /** An event of a watch around a body. */
   frame(type: WatchFrame['type'], object: Uint8Array): Buffer
   /** What has no form that is kept: statuses, metadata alone, bookmarks. Throws TypeError for what has none at all. */

@@ -30,7 +30,7 @@ export interface Call {
 
 const jsonHeaders = Object.freeze({ 'content-type': 'application/json' })
 
-const binaryResponse = (status: number, { mediaType }: BinaryForm, bytes: Buffer): Response => ({
+const binaryResponse = (status: number, { mediaType }: BinaryForm, bytes: Buffer | Buffer[]): Response => ({
   status,
   headers: { 'content-type': mediaType },
   body: { bytes },
@@ -90,14 +90,17 @@ export function listResponse(call: Call, list: List): Response {
   const namespace = call.info.resource!.namespace || undefined
   const entries = list.entries
   const form = inProcess ? undefined : binaryForm(accepted.format)
+  const head = { kind: served.listKind, apiVersion: served.apiVersion, metadata }
   if (accepted.as === 'object' && !form && !served.conversion && !inProcess) {
-    const items = entries ? joinItems(entries) : served.cache.joined(namespace)
-    const head = { kind: served.listKind, apiVersion: served.apiVersion, metadata }
+    const items = entries ? joinItems(entries) : served.cache.joined(namespace, 'json', joinItems)
     return { status: 200, headers: { ...jsonHeaders }, body: { bytes: listBytes(head, items) } }
   }
   const all = entries ?? served.cache.list(namespace)
-  if (accepted.as === 'object' && form)
-    return binaryResponse(200, form, form.list(all, served.view, { kind: served.listKind, apiVersion: served.apiVersion, metadata }))
+  if (accepted.as === 'object' && form) {
+    const join = (some: readonly CacheEntry[]) => form.items(some, served.view)
+    const items = entries ? join(entries) : served.cache.joined(namespace, `${form.mediaType} ${served.apiVersion}`, join)
+    return binaryResponse(200, form, [form.listHead(head, items, all.length), items])
+  }
   if (accepted.as === 'Table')
     return valueResponse(
       call,
@@ -118,7 +121,6 @@ export function listResponse(call: Call, list: List): Response {
   const { conversion, view } = served
   if (!inProcess) {
     const items = joinItems(all.map((entry) => entry.view(view.name, conversion!.fromStorage)))
-    const head = { kind: served.listKind, apiVersion: served.apiVersion, metadata }
     return { status: 200, headers: { ...jsonHeaders }, body: { bytes: listBytes(head, items) } }
   }
   const items = all.map((entry) => (conversion ? entry.view(view.name, conversion.fromStorage).object : entry.object))

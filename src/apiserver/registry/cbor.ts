@@ -1,5 +1,5 @@
 import type { KubeObject } from '#api'
-import { cborBody, cborEvent, cborList, encodeCbor, encodeCborFields } from '#api'
+import { cborBody, cborEvent, cborListHead, encodeCbor, encodeCborFields } from '#api'
 import { cborType } from '../http/negotiate.ts'
 import type { BinaryForm } from './binary-form.ts'
 import type { CacheEntry } from './cache-entry.ts'
@@ -11,11 +11,8 @@ export const cborForm: BinaryForm = {
   mediaType: cborType,
   watchType: 'application/cbor-seq',
   object: (entry, view) => cborBody(view, fieldsOf(entry, view)),
-  list: (entries, view, list) =>
-    cborList(
-      list,
-      entries.map((entry) => fieldsOf(entry, view)),
-    ),
+  items: (entries, view) => Buffer.concat(entries.map((entry) => fieldsOf(entry, view))),
+  listHead: (list, _items, count) => cborListHead(list, count),
   frame: cborEvent,
   value: encodeCbor,
 }

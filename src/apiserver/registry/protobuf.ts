@@ -1,8 +1,8 @@
 import type { KubeObject, ObjectSchema, TypeMeta } from '#api'
-import { Writer, encodeMessage, encodeProtobuf, schemaOf, sealed, writeFields } from '#api'
+import { Writer, encodeMessage, encodeProtobuf, envelopeEnd, envelopeStart, schemaOf, sealed, writeFields } from '#api'
 import type { WatchFrame } from '#client'
 import { protobufType } from '../http/negotiate.ts'
-import type { BinaryForm } from './binary-form.ts'
+import type { BinaryForm, ListHead } from './binary-form.ts'
 import type { CacheEntry } from './cache-entry.ts'
 import type { View } from './watcher.ts'
 
@@ -11,7 +11,8 @@ export const protobufForm: BinaryForm = {
   mediaType: protobufType,
   watchType: `${protobufType};stream=watch`,
   object: protobufObject,
-  list: protobufList,
+  items: protobufItems,
+  listHead: protobufListHead,
   frame: protobufFrame,
   value: protobufValue,
 }
@@ -30,19 +31,19 @@ function protobufObject(entry: CacheEntry, view: View): Buffer {
   return sealed(view, (writer) => writer.raw(message), message.length)
 }
 
-/** A list as a protobuf body: its metadata (1) and the objects' messages (2). */
-function protobufList(entries: readonly CacheEntry[], view: View, list: TypeMeta & { metadata: object }): Buffer {
+/** The objects' messages (2), and the end of the list's envelope. */
+function protobufItems(entries: readonly CacheEntry[], view: View): Buffer {
   const messages = entries.map((entry) => messageOf(entry, view))
-  const size = messages.reduce((sum, message) => sum + message.length + 8, 256)
+  const writer = new Writer(messages.reduce((sum, message) => sum + message.length + 8, envelopeEnd.length))
+  writer.raw(envelopeEnd)
+  for (const message of messages.toReversed()) writer.bytes(2, message)
+  return writer.finish()
+}
+
+/** The list's metadata (1) stands before its items. */
+function protobufListHead(list: ListHead, items: Buffer): Buffer {
   const head = knownSchema(list)
-  return sealed(
-    list,
-    (writer) => {
-      for (const message of messages.toReversed()) writer.bytes(2, message)
-      writeFields(writer, { metadata: list.metadata }, head)
-    },
-    size,
-  )
+  return envelopeStart(list, (writer) => writeFields(writer, { metadata: list.metadata }, head), items.length - envelopeEnd.length)
 }
 
 /** An event of a watch: four bytes of length, then a WatchEvent without envelope whose object has one. */

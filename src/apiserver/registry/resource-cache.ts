@@ -2,7 +2,6 @@ import type { DeepReadonly, KubeObject } from '#api'
 import type { ObjectChange } from '../object-reader.ts'
 import type { CacheEntry } from './cache-entry.ts'
 import type { Watcher } from './watcher.ts'
-import { joinItems } from './wire.ts'
 
 /** A change of one object, shared by all watchers. */
 export class CacheEvent {
@@ -39,6 +38,9 @@ const keepAtMost = 16_384
 /** A joined list larger than this is not kept. */
 const keepListBytes = 8 << 20
 
+/** Makes one piece of the items of a list. */
+export type JoinItems = (entries: readonly CacheEntry[]) => Buffer
+
 /** The objects of one namespace. A write costs the same however many there are: their order is made up for by the next list. */
 class Shelf {
   readonly namespace: string
@@ -47,8 +49,8 @@ class Shelf {
   #names: string[] = []
   #added: string[] = []
   #sorted: CacheEntry[] | undefined
-  #joined: Buffer | undefined
-  #asked = false
+  /** Lists by their forms; undefined: asked for once. */
+  readonly #joined = new Map<string, Buffer | undefined>()
 
   constructor(namespace: string) {
     this.namespace = namespace
@@ -75,19 +77,18 @@ class Shelf {
     return (this.#sorted ??= this.#sort())
   }
 
-  /** The items' bytes, joined; kept from the second time on that nothing has changed. */
-  joined(): Buffer {
-    if (this.#joined) return this.#joined
-    const joined = joinItems(this.sorted)
-    if (this.#asked && joined.length <= keepListBytes) this.#joined = joined
-    this.#asked = true
+  /** The items, joined; kept from the second time on that nothing has changed. */
+  joined(form: string, join: JoinItems): Buffer {
+    const kept = this.#joined.get(form)
+    if (kept) return kept
+    const joined = join(this.sorted)
+    this.#joined.set(form, this.#joined.has(form) && joined.length <= keepListBytes ? joined : undefined)
     return joined
   }
 
   #forget(): void {
     this.#sorted = undefined
-    this.#joined = undefined
-    this.#asked = false
+    this.#joined.clear()
   }
 
   #sort(): CacheEntry[] {
@@ -183,11 +184,10 @@ export class ResourceCache {
     return all
   }
 
-  /** The joined JSON of `list(namespace)`, as `joinItems` makes it. */
-  joined(namespace?: string): Buffer {
-    if (namespace) return this.#shelves.get(namespace)?.joined() ?? joinItems([])
-    if (this.#order.length === 1) return this.#order[0]!.joined()
-    return joinItems(this.list())
+  /** `list(namespace)` as `join` makes one piece of it; `form` names what it makes. */
+  joined(namespace: string | undefined, form: string, join: JoinItems): Buffer {
+    const shelf = namespace ? this.#shelves.get(namespace) : this.#order.length === 1 ? this.#order[0] : undefined
+    return shelf ? shelf.joined(form, join) : join(this.list(namespace))
   }
 
   /** Applies one change. Only the WatchCache calls this. */
