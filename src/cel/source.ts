@@ -80,7 +80,7 @@ export const newIssues = (source: Source): Issues => {
 }
 
 /** An error with cel-go's text: each issue with its line of the source and a mark below the place, wide characters with wide marks. */
-export const compileError = (text: string, issues: Issue[], count = issues.length): CompileError => {
+const compileError = (text: string, issues: Issue[], count = issues.length): CompileError => {
   const sorted = issues.toSorted((a, b) => a.line - b.line || a.column - b.column)
   const lines = text.split('\n')
   const shown = sorted.map((issue) => display(issue, lines))

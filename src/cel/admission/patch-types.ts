@@ -1,5 +1,6 @@
 import { type CelType, type TypeProvider, types } from '../types.ts'
 import { CelError, List, MapValue, type Value } from '../values.ts'
+import { ObjectValue } from '../values/collections.ts'
 
 const objectType = 'Object'
 const jsonPatchType = 'JSONPatch'
@@ -8,28 +9,7 @@ export const applyConfigurationType: CelType = types.object(objectType)
 export const jsonPatchesType: CelType = types.list(types.object(jsonPatchType))
 
 /** The value of a literal such as `Object.spec{replicas: 1}`. */
-export class PatchObject extends MapValue {
-  override readonly type: string
-  readonly fields: ReadonlyMap<string, Value>
-
-  constructor(type: string, fields: ReadonlyMap<string, Value>) {
-    super()
-    this.type = type
-    this.fields = fields
-  }
-
-  get size(): number {
-    return this.fields.size
-  }
-
-  get(key: Value): Value | undefined {
-    return typeof key === 'string' ? this.fields.get(key) : undefined
-  }
-
-  keys(): Iterable<Value> {
-    return this.fields.keys()
-  }
-}
+export class PatchObject extends ObjectValue {}
 
 const isObjectType = (name: string) => name === objectType || name.startsWith(`${objectType}.`)
 

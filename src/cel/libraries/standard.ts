@@ -165,7 +165,7 @@ const comparison = (name: string, holds: (order: number) => boolean) => (a: Valu
 const not = (a: Value): Value => (typeof a === 'boolean' ? !a : noSuchOverload)
 
 /** `a in b`: of a list or of the keys of a map. */
-export function contained(a: Value, b: Value): Value {
+function contained(a: Value, b: Value): Value {
   if (b instanceof List) {
     for (let index = 0, { length } = b; index < length; index++) if (equal(a, b.at(index))) return true
     return false

@@ -107,7 +107,7 @@ function compareNumbers(a: Numeric, b: Numeric): number {
 }
 
 /** By code points, which is the order of the bytes of UTF-8: code units of surrogates stand above all others. */
-export function compareStrings(a: string, b: string): number {
+function compareStrings(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let index = 0; index < length; index++) {
     let x = a.charCodeAt(index)

@@ -1,29 +1,17 @@
-import type { DeepReadonly, Kind, KubeObject } from '#api'
+import type { DeepReadonly, Kind, KubeObject, meta } from '#api'
 import { apiVersionOf, kindOfResource, kinds, storageKind } from '#api'
 import type { UserInfo } from '../../authn/authenticator.ts'
 import type { Conversions } from '../../registry/registry.ts'
 import { conversionOf } from '../../registry/registry.ts'
 import type { AdmissionRequest } from '../admission.ts'
 
-export interface GroupVersionKind {
-  group: string
-  version: string
-  kind: string
-}
-
-export interface GroupVersionResource {
-  group: string
-  version: string
-  resource: string
-}
-
 /** What policies are told of a request (upstream's admission.Attributes): in the version that the client named. */
 export interface Attributes {
   operation: AdmissionRequest['operation']
-  kind: GroupVersionKind
+  kind: meta.GroupVersionKind
   /** The object is what the resource stores, and not something about it such as a Scale. */
   stored: boolean
-  resource: GroupVersionResource
+  resource: meta.GroupVersionResource
   subresource: string
   /** Of a namespace, its own name. */
   namespace: string
@@ -66,7 +54,7 @@ function isStored({ kind }: AdmissionRequest, served: Kind): boolean {
 }
 
 /** The same resource in other groups and versions, itself included. */
-export function equivalentResources({ group, version, resource }: GroupVersionResource): readonly Kind[] {
+export function equivalentResources({ group, version, resource }: meta.GroupVersionResource): readonly Kind[] {
   const key = `${group}/${version}/${resource}`
   let found = equivalents.get(key)
   if (!found) {
@@ -87,7 +75,7 @@ export interface Versions {
   toRequest(object: KubeObject): KubeObject
 }
 
-export function inVersion({ request }: Attributes, kind: GroupVersionKind, conversions: Conversions): Versions {
+export function inVersion({ request }: Attributes, kind: meta.GroupVersionKind, conversions: Conversions): Versions {
   const { object, old } = request
   const same = kind.group === request.kind.group && kind.version === request.kind.version
   const served = same ? undefined : kinds.find((one) => one.kind === kind.kind && one.group === kind.group && one.version === kind.version)
@@ -101,6 +89,6 @@ export function inVersion({ request }: Attributes, kind: GroupVersionKind, conve
 }
 
 /** As Go prints a GroupVersionKind. */
-export const printKind = ({ group, version, kind }: GroupVersionKind) => `${group}/${version}, Kind=${kind}`
+export const printKind = ({ group, version, kind }: meta.GroupVersionKind) => `${group}/${version}, Kind=${kind}`
 
-export const kindName = (kind: GroupVersionKind) => `${apiVersionOf(kind)} ${kind.kind}`
+export const kindName = (kind: meta.GroupVersionKind) => `${apiVersionOf(kind)} ${kind.kind}`

@@ -1,7 +1,7 @@
-import type { DeepReadonly, KubeObject, core } from '#api'
+import type { DeepReadonly, KubeObject, core, meta } from '#api'
 import type { Value, Variables } from '#cel'
 import { jsonValue } from '#cel'
-import type { Attributes, GroupVersionKind, GroupVersionResource, Versions } from './attributes.ts'
+import type { Attributes, Versions } from './attributes.ts'
 
 /** What the expressions of one evaluation are told. */
 export interface Inputs {
@@ -9,8 +9,8 @@ export interface Inputs {
   /** The objects in the version that the policy matched. */
   versions: Pick<Versions, 'object' | 'old'>
   /** What the policy matched. */
-  resource: GroupVersionResource
-  kind: GroupVersionKind
+  resource: meta.GroupVersionResource
+  kind: meta.GroupVersionKind
   param: DeepReadonly<KubeObject> | undefined
   /** Of the request; match conditions and requests about the cluster have none. */
   namespace?: DeepReadonly<core.Namespace> | undefined
@@ -36,7 +36,7 @@ export function variablesOf({ attributes, versions, resource, kind, param, names
 }
 
 /** The AdmissionRequest without its objects: what is empty is not there. */
-export function requestObject(attributes: Attributes, resource: GroupVersionResource, kind: GroupVersionKind): object {
+export function requestObject(attributes: Attributes, resource: meta.GroupVersionResource, kind: meta.GroupVersionKind): object {
   const { subresource, name, namespace, operation, user, dryRun, request } = attributes
   const options = request.context.options?.(operation)
   return {
@@ -63,8 +63,8 @@ export function requestObject(attributes: Attributes, resource: GroupVersionReso
   }
 }
 
-const plainKind = ({ group, version, kind }: GroupVersionKind) => ({ group, version, kind })
-const plainResource = ({ group, version, resource }: GroupVersionResource) => ({ group, version, resource })
+const plainKind = ({ group, version, kind }: meta.GroupVersionKind) => ({ group, version, kind })
+const plainResource = ({ group, version, resource }: meta.GroupVersionResource) => ({ group, version, resource })
 
 const shownMetadata = [
   'name',
@@ -82,7 +82,7 @@ const shownMetadata = [
 ] as const
 
 /** A namespace as `namespaceObject` shows it: without owners and managed fields. */
-export function shownNamespace({ metadata, spec, status }: DeepReadonly<core.Namespace>): object {
+function shownNamespace({ metadata, spec, status }: DeepReadonly<core.Namespace>): object {
   const shown: Record<string, unknown> = {}
   for (const field of shownMetadata) if (metadata[field] !== undefined) shown[field] = metadata[field]
   return { metadata: shown, spec: spec ?? {}, status: status ?? {} }

@@ -1,7 +1,7 @@
-import type { DeepReadonly, Selector, admissionregistration, core } from '#api'
+import type { DeepReadonly, Selector, admissionregistration, core, meta } from '#api'
 import { StatusError, errors, selectorFromLabelSelector } from '#api'
 import type { ObjectReader } from '../../object-reader.ts'
-import type { Attributes, GroupVersionKind, GroupVersionResource } from './attributes.ts'
+import type { Attributes } from './attributes.ts'
 import { equivalentResources } from './attributes.ts'
 
 type Resources = DeepReadonly<admissionregistration.MatchResources>
@@ -9,8 +9,8 @@ type Rule = DeepReadonly<admissionregistration.NamedRuleWithOperations>
 
 /** What of a request a policy or binding matched: the request's own, or an equivalent version of it. */
 export interface Match {
-  resource: GroupVersionResource
-  kind: GroupVersionKind
+  resource: meta.GroupVersionResource
+  kind: meta.GroupVersionKind
 }
 
 /**
@@ -125,10 +125,10 @@ function matchRules(attributes: Attributes, rules: readonly Rule[], policy: stri
 
 const isNamed = ({ resourceNames }: Rule, name: string) => !resourceNames?.length || resourceNames.includes(name)
 
-const matchesRule = (attributes: Attributes, about: GroupVersionResource, rule: Rule) =>
+const matchesRule = (attributes: Attributes, about: meta.GroupVersionResource, rule: Rule) =>
   inScope(rule.scope, attributes.namespace, about) && matchesParts(attributes, about, rule)
 
-function matchesParts({ operation, subresource }: Attributes, about: GroupVersionResource, rule: Rule): boolean {
+function matchesParts({ operation, subresource }: Attributes, about: meta.GroupVersionResource, rule: Rule): boolean {
   return (
     hasOrAll(rule.operations, operation) &&
     hasOrAll(rule.apiGroups, about.group) &&
@@ -143,7 +143,7 @@ function matchesParts({ operation, subresource }: Attributes, about: GroupVersio
 
 const hasOrAll = (items: readonly string[] = [], wanted: string) => items.includes('*') || items.includes(wanted)
 
-function inScope(scope: string | undefined, namespace: string, { group, version, resource }: GroupVersionResource): boolean {
+function inScope(scope: string | undefined, namespace: string, { group, version, resource }: meta.GroupVersionResource): boolean {
   if (scope === undefined || scope === '*') return true
   const isNamespace = group === '' && version === 'v1' && resource === 'namespaces'
   const namespaced = !isNamespace && namespace !== ''

@@ -1,11 +1,10 @@
-import type { DeepReadonly, KubeObject, admissionregistration } from '#api'
+import type { DeepReadonly, KubeObject, admissionregistration, meta } from '#api'
 import { StatusError, errors } from '#api'
 import type { Clock } from '#base'
 import type { Value } from '#cel'
 import { List, toJson } from '#cel'
 import { applyJsonPatch, isTestFailure } from '../../patch/index.ts'
 import { decode } from '../../registry/decode.ts'
-import type { GroupVersionKind } from './attributes.ts'
 import { applyConfiguration } from './apply-configuration.ts'
 import type { Compiled, NamedExpression } from './expressions.ts'
 import { activation, compileExpression, evaluate, policyBudget } from './expressions.ts'
@@ -72,7 +71,7 @@ function checkTypes(value: Value): void {
   if (wrong) throw new Error(`type mismatch: ${wrong}`)
 }
 
-function patchedBy(value: Value, object: DeepReadonly<KubeObject>, kind: GroupVersionKind): KubeObject {
+function patchedBy(value: Value, object: DeepReadonly<KubeObject>, kind: meta.GroupVersionKind): KubeObject {
   if (!(value instanceof List)) throw new Error('type mismatch: JSONPatchType.expression should evaluate to array')
   const operations = Array.from({ length: value.length }, (_, i) => operationOf(value.at(i)))
   let patched: KubeObject
